@@ -1,0 +1,123 @@
+"""
+The nodes held in memory: what each has learned, ready to be asked.
+
+A node is loaded from the storage on first use and then follows the storage's change feed. The committing thread applies
+every change before the commit is acknowledged, so a question asked after an acknowledgement always sees it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from kato.engine.knowledge import Change, Knowledge, View
+from kato.service.runtime import Runtime
+from kato.storage.interface import Storage
+
+
+@dataclass(slots=True)
+class LoadedNode:
+    """One node in memory. `ready` resolves when it has been loaded; changes committed meanwhile wait in `pending`."""
+
+    node_id: str
+    knowledge: Knowledge
+    ready: Future[None] = field(default_factory=Future)
+    pending: list[Change] | None = field(default_factory=list)
+    loaded_at: int = 0
+    last_accessed: int = 0
+    access_count: int = 0
+
+
+@dataclass(slots=True)
+class Capture:
+    """Views of a node right after each change that one session makes, in order."""
+
+    views: list[View] = field(default_factory=list)
+
+
+class Nodes:
+    """Loads nodes on first use and keeps them in step with the storage."""
+
+    def __init__(self, storage: Storage, knowledge: Callable[[], Knowledge], runtime: Runtime) -> None:
+        self._storage = storage
+        self._make = knowledge
+        self._runtime = runtime
+        self._guard = threading.Lock()
+        self._loaded: dict[str, LoadedNode] = {}
+        self._captures: dict[tuple[str, str], Capture] = {}
+        self._nothing = knowledge()
+        storage.listen(self._follow)
+
+    async def view(self, node_id: str) -> View:
+        """What the node has learned, at one moment; an unknown node is an empty one and stays unknown."""
+        now = self._runtime.now()
+        with self._guard:
+            node = self._loaded.get(node_id)
+        if node is None:
+            if await self._runtime.compute(self._storage.node, node_id) is None:
+                return self._nothing.view()
+            with self._guard:
+                node = self._loaded.get(node_id)
+                mine = node is None
+                if node is None:
+                    node = self._loaded[node_id] = LoadedNode(node_id, self._make(), loaded_at=now)
+            if mine:
+                await self._runtime.compute(self._load, node)
+        if not node.ready.done():
+            await self._runtime.wait(node.ready)
+        node.ready.result()
+        node.last_accessed = now
+        node.access_count += 1
+        return node.knowledge.view()
+
+    def _load(self, node: LoadedNode) -> None:
+        try:
+            loaded = self._storage.load(node.node_id)
+            node.knowledge.load(loaded.patterns, loaded.vectors, loaded.head)
+            with self._guard:
+                node.knowledge.apply(node.pending or ())
+                node.pending = None
+        except BaseException as error:
+            # Whoever waits for this node gets the reason; the next question tries again from the start.
+            with self._guard:
+                self._loaded.pop(node.node_id, None)
+            node.ready.set_exception(error)
+            raise
+        node.ready.set_result(None)
+
+    def _follow(self, node_id: str, changes: Sequence[Change]) -> None:
+        with self._guard:
+            node = self._loaded.get(node_id)
+            if node is None:
+                return
+            if node.pending is not None:
+                node.pending.extend(changes)
+                return
+            if not self._captures:
+                node.knowledge.apply(changes)
+                return
+            for change in changes:
+                node.knowledge.apply((change,))
+                capture = self._captures.get((node_id, change.session_id or ""))
+                if capture is not None:
+                    capture.views.append(node.knowledge.view())
+
+    def capture(self, node_id: str, session_id: str) -> Capture:
+        """From now until `release`, keep a view after every change the session makes. The node must be loaded."""
+        capture = Capture()
+        with self._guard:
+            self._captures[(node_id, session_id)] = capture
+        return capture
+
+    def release(self, node_id: str, session_id: str) -> None:
+        """End a capture."""
+        with self._guard:
+            self._captures.pop((node_id, session_id), None)
+
+    def loaded(self) -> list[LoadedNode]:
+        """The nodes in memory, most recently used first, ties by node id."""
+        with self._guard:
+            nodes = list(self._loaded.values())
+        return sorted(nodes, key=lambda node: (-node.last_accessed, node.node_id))

@@ -1,0 +1,134 @@
+"""
+How a use-case waits, and where time and randomness come from.
+
+Use-cases are written once, as coroutines. In a server they run on an event loop (`LoopRuntime`) and really wait; embedded
+in a program they run on the caller's thread (`ThreadRuntime`), where every await is over at once and `drive` steps the
+coroutine to its end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+from typing import Any, ParamSpec, Protocol, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Runtime(Protocol):
+    """How a use-case waits."""
+
+    def now(self) -> int:
+        """Microseconds since 1970, UTC; never smaller than the value before."""
+        ...
+
+    async def wait(self, future: Future[T]) -> T:
+        """The future's result, or its exception raised."""
+        ...
+
+    async def compute(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a function that may take long, where it delays nobody else."""
+        ...
+
+    def lock(self) -> AbstractAsyncContextManager[Any]:
+        """A lock of this runtime; waiters enter in order of arrival."""
+        ...
+
+    def close(self) -> None:
+        """Let go of threads."""
+        ...
+
+
+def random_hex(digits: int) -> str:
+    """That many random hexadecimal digits, fit for a secret (4 bits each)."""
+    return secrets.token_hex((digits + 1) // 2)[:digits]
+
+
+class Clock:
+    """Microseconds since 1970 that never run backwards, also when the system's clock is set back."""
+
+    def __init__(self) -> None:
+        self._latest = 0
+
+    def __call__(self) -> int:
+        self._latest = max(self._latest, time.time_ns() // 1000)
+        return self._latest
+
+
+class LoopRuntime:
+    """Waits on the running event loop; computes in a few threads."""
+
+    def __init__(self, *, threads: int, clock: Callable[[], int] | None = None) -> None:
+        self.now = clock or Clock()
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="kato-compute")
+
+    async def wait(self, future: Future[T]) -> T:
+        """The future's result, or its exception raised."""
+        return await asyncio.wrap_future(future)
+
+    async def compute(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a function in a thread of the pool."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, lambda: function(*args, **kwargs))
+
+    def lock(self) -> AbstractAsyncContextManager[Any]:
+        """An asyncio lock: first come, first served."""
+        return asyncio.Lock()
+
+    def close(self) -> None:
+        """Wait for running computations and end the threads."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+class _ThreadLock:
+    """A thread lock in the clothes of an asynchronous one; entering blocks the thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    async def __aenter__(self) -> None:
+        self._lock.acquire()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._lock.release()
+
+
+class ThreadRuntime:
+    """Everything happens on the caller's thread."""
+
+    def __init__(self, *, clock: Callable[[], int] | None = None) -> None:
+        self.now = clock or Clock()
+
+    async def wait(self, future: Future[T]) -> T:
+        """Block until the future is done."""
+        return future.result()
+
+    async def compute(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call the function here and now."""
+        return function(*args, **kwargs)
+
+    def lock(self) -> AbstractAsyncContextManager[Any]:
+        """A lock that blocks the thread."""
+        return _ThreadLock()
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+def drive(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine of a `ThreadRuntime` to its end on this thread and return its result."""
+    try:
+        coroutine.send(None)
+    except StopIteration as finished:
+        result: T = finished.value
+        return result
+    coroutine.close()
+    raise RuntimeError("a use-case tried to wait on an event loop while running embedded")

@@ -1,0 +1,335 @@
+"""
+What a place to keep things promises.
+
+A storage keeps three things: sessions, the patterns of every node, and per node an append-only log of everything that
+changed them. One `commit` takes any number of transactions; each is all or nothing. A transaction holds what one request
+did: pattern operations, a session change, or both. The storage folds pattern operations into the patterns itself (with
+`kato.engine.pattern`), inside the transaction, so that two writers can never overwrite each other.
+
+The methods are blocking. `kato.storage.writer` lets many callers share one commit; `kato.service` never calls a backend
+directly. No posting queries: matching happens in `kato.engine` over what `scan` and the log deliver.
+
+Times are integers: microseconds since 1970, UTC. They come in as arguments; a storage has no clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from kato.engine.event import Event, Symbol
+    from kato.engine.knowledge import Change
+    from kato.engine.pattern import Pattern
+
+Order = Literal["name", "-name", "frequency", "-frequency", "length", "-length"]
+
+
+# --- what is written -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Learn:
+    """Learn one sequence: a new pattern, or one more learning of a known one."""
+
+    events: tuple[Event, ...]
+    emotives: tuple[Mapping[str, float], ...] = ()
+    metadata: tuple[Mapping[str, Any], ...] = ()
+    persistence: int = 5
+    vectors: Mapping[Symbol, tuple[float, ...]] = field(default_factory=dict)
+    """Components of the vector symbols among the events, as far as known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Replace parts of a pattern; None leaves a part as it is. Raises PatternNotFound if there is no such pattern."""
+
+    name: str
+    frequency: int | None = None
+    emotives: tuple[Mapping[str, float], ...] | None = None
+    metadata: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Forget one pattern. Raises PatternNotFound if there is no such pattern."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetAll:
+    """Forget everything the node has learned. The log keeps what happened."""
+
+
+Operation = Learn | Edit | Forget | ForgetAll
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecord:
+    """A whole session as stored. `profile`, `head` and the steps are opaque to the storage."""
+
+    session_id: str
+    node_id: str
+    created_at: int
+    last_accessed: int
+    expires_at: int
+    ttl_seconds: int
+    profile: bytes
+    """What changes rarely: configuration, the caller's metadata, the owner."""
+    head: bytes
+    """What changes with every observation, small."""
+    steps: tuple[tuple[int, bytes], ...] = ()
+    """What accumulates: (ordinal, content), ascending."""
+    version: int = 0
+    """0 before the session is stored; raised by one by every SessionChange that does more than touch."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionCreate:
+    """Store a session that does not exist yet."""
+
+    record: SessionRecord
+
+
+@dataclass(frozen=True, slots=True)
+class SessionChange:
+    """Change a live session if its version is still `expected_version`; SessionChanged is raised otherwise."""
+
+    session_id: str
+    expected_version: int
+    last_accessed: int
+    expires_at: int
+    ttl_seconds: int
+    profile: bytes | None = None
+    head: bytes | None = None
+    append: tuple[tuple[int, bytes], ...] = ()
+    keep_from: int | None = None
+    """Steps with a smaller ordinal are dropped, before `append`; None keeps all."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionTouch:
+    """Slide a session's expiry; neither versioned nor urgent. A session that is gone is passed over."""
+
+    session_id: str
+    last_accessed: int
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnd:
+    """End a session: its content is dropped and `state` remembered until `forget_at`. Passed over when already gone."""
+
+    session_id: str
+    state: Literal["deleted", "expired"]
+    at: int
+    forget_at: int
+
+
+SessionOperation = SessionCreate | SessionChange | SessionTouch | SessionEnd
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The remembered answer of a request that carried an idempotency key, stored with its effect."""
+
+    scope: str
+    """Whose keys these are, e.g. a session id; (scope, key) is unique."""
+    key: str
+    fingerprint: bytes
+    """Digest of the request, to recognise another one under the same key."""
+    answer: bytes
+    expires_at: int
+    keep: int
+    """How many keys of this scope are kept, newest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """What one request does, all or nothing, in this order: node operations, session operations, reply."""
+
+    at: int
+    node_id: str | None = None
+    operations: tuple[Operation, ...] = ()
+    session_id: str | None = None
+    """The session in whose name the operations are logged."""
+    actor: str | None = None
+    """Who did it, for the log."""
+    sessions: tuple[SessionOperation, ...] = ()
+    reply: Callable[[Sequence[Change]], Reply] | Reply | None = None
+    """A function gets the changes the operations made, so that the answer can tell them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What a transaction did: one Change per operation that changed something, in order, as `Storage.scan` tells them."""
+
+    changes: tuple[Change, ...] = ()
+
+
+# --- what is read ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One row of a node's log. `hash` is SHA-256 over the previous row's hash and this row's content."""
+
+    node_id: str
+    sequence: int
+    """1, 2, 3 … within the node."""
+    at: int
+    operation: Literal["learn", "edit", "forget", "forget_all"]
+    session_id: str | None
+    actor: str | None
+    payload: bytes
+    """JSON; enough to repeat the operation on an equal memory."""
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NodeInfo:
+    """A node as the storage knows it."""
+
+    node_id: str
+    patterns: int
+    head: int
+    """Sequence of the newest log row; 0 when nothing was ever learned."""
+    created_at: int
+    changed_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionCounts:
+    """Exact counts at one moment."""
+
+    active: int
+    created: int
+    deleted: int
+    expired: int
+    last_modified: int | None
+    """Time of the last creation, deletion or expiry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """All a node has learned, at one moment: consistent with the log up to and including `head`."""
+
+    head: int
+    patterns: Iterator[Pattern]
+    """In the order they were first learned. Must be exhausted or closed."""
+    vectors: Mapping[Symbol, tuple[float, ...]]
+
+
+class Storage(Protocol):
+    """
+    A place to keep things. Safe to call from any thread; calls may block on a disk.
+
+    Raises (any method): StorageUnavailable when the place does not answer or refuses, StorageFull when there is no room,
+    StoredDataCorrupt when what is there is not what was written. After an error from `commit` nothing of the failed
+    transaction is there.
+    """
+
+    def commit(self, transactions: Sequence[Transaction], *, durable: bool) -> list[Committed | Exception]:
+        """
+        Apply the transactions in order; when this returns they are kept.
+
+        Each transaction succeeds or fails alone: its place in the list holds what it did, or its error
+        (PatternNotFound, SessionChanged, SessionNotFound). A failure of the storage itself is raised and means that none
+        of them happened. With `durable` they survive the loss of power, without it the death of the process.
+        Listeners have been told of every change before this returns.
+        """
+        ...
+
+    def listen(self, listener: Callable[[str, Sequence[Change]], None]) -> None:
+        """Call `listener(node_id, changes)` for all changes of a node, in log order, from the committing thread."""
+        ...
+
+    # nodes
+    def load(self, node_id: str) -> Loaded:
+        """Everything the node has learned; empty for an unknown node, which stays unknown."""
+        ...
+
+    def node(self, node_id: str) -> NodeInfo | None:
+        """Facts about one node, or None."""
+        ...
+
+    def nodes(self, *, after: str = "", limit: int = 1000) -> list[NodeInfo]:
+        """Nodes by ascending node id (code points), those after `after`."""
+        ...
+
+    def log(self, node_id: str, *, after: int = 0, limit: int = 1000) -> list[LogEntry]:
+        """Log rows with sequence > after, ascending."""
+        ...
+
+    def pattern(self, node_id: str, name: str) -> Pattern | None:
+        """One pattern by its bare name; of several with one name the first learned."""
+        ...
+
+    def patterns(
+        self, node_id: str, *, order: Order, after: tuple[Any, ...] | None, limit: int, search: str = ""
+    ) -> tuple[list[Pattern], tuple[Any, ...] | None, int]:
+        """
+        One page of a node's patterns: (page, position for the next page or None at the end, number passing `search`).
+
+        A pattern passes when one of its symbols contains `search`, or its bare name begins with it in any case.
+        Ties by name ascending.
+        """
+        ...
+
+    def verify_log(self, node_id: str) -> None:
+        """Recompute the node's hash chain; raises StoredDataCorrupt naming the first bad sequence."""
+        ...
+
+    # sessions
+    def session(self, session_id: str) -> SessionRecord | None:
+        """A session that has not been ended, expired or not; or None."""
+        ...
+
+    def ended_session(self, session_id: str) -> Literal["deleted", "expired"] | None:
+        """How a session ended, while that is remembered."""
+        ...
+
+    def sessions(
+        self, *, now: int, node_id: str | None = None, after: tuple[int, str] | None = None, limit: int = 100
+    ) -> list[SessionRecord]:
+        """Sessions alive at `now` without their steps, by (created_at, session_id), those after `after`."""
+        ...
+
+    def count_sessions(self, *, now: int, node_id: str | None = None) -> SessionCounts:
+        """Exact counts; `active` is restricted to the node, the others cover the store."""
+        ...
+
+    def due_sessions(self, *, now: int, limit: int = 1000) -> list[tuple[str, str]]:
+        """(session_id, node_id) of sessions whose expiry has passed but which have not been ended, oldest first."""
+        ...
+
+    def sweep(self, *, now: int) -> None:
+        """Drop remembered ends and replies whose time has passed."""
+        ...
+
+    def reply(self, scope: str, key: str, *, now: int) -> Reply | None:
+        """A remembered answer that has not run out."""
+        ...
+
+    # upkeep
+    def compact(self) -> None:
+        """Make the store small and quick again; changes no answer."""
+        ...
+
+    def check(self) -> None:
+        """Raise if the storage cannot serve; cheap enough for a health check."""
+        ...
+
+    def size_bytes(self) -> int:
+        """Bytes used where the storage lives."""
+        ...
+
+    def close(self) -> None:
+        """Finish what is under way and let go. Calls after it raise StorageUnavailable."""
+        ...
+
+
+class SessionChanged(Exception):  # noqa: N818 - names a fact; never reaches a caller of KATO, the service tries again
+    """A session was changed by somebody else since it was read."""
