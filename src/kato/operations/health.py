@@ -1,0 +1,120 @@
+"""Who is answering, and how it fares."""
+
+from __future__ import annotations
+
+import time
+from importlib.metadata import version
+
+import psutil
+
+from kato.errors import NotReady, StorageError
+from kato.operations.registry import Answer, Request, operation
+from kato.service.system import System
+from kato.wire.answers import Json, time_text
+from kato.wire.reading import read_query
+
+VERSION = version("kato")
+
+
+def uptime_seconds(system: System) -> float:
+    """Seconds since the system was opened."""
+    return (system.runtime.now() - system.started_at) / 1_000_000
+
+
+async def dependencies(system: System) -> tuple[Json, list[str]]:
+    """Each thing the service needs and whether it answers; and what is wrong, in sentences."""
+    started = time.perf_counter()
+    issues: list[str] = []
+    status = "healthy"
+    try:
+        await system.runtime.compute(system.storage.check)
+    except StorageError as error:
+        status = "unhealthy"
+        issues.append(error.message)
+    elapsed = (time.perf_counter() - started) * 1000
+    return {"storage": {"status": status, "required": True, "response_time_ms": elapsed}}, issues
+
+
+@operation("GET", "/", summary="Who is answering")
+async def root(system: System, request: Request) -> Answer:
+    """GET /."""
+    _, warnings = read_query((), request.query)
+    return Answer(
+        {
+            "service": "KATO API",
+            "version": VERSION,
+            "description": "Observes events, learns sequences by heart and says what comes next",
+            "docs": "/docs",
+            "health": "/health",
+            "status": "running",
+            "uptime_seconds": uptime_seconds(system),
+            "architecture": "modular",
+            "session_support": True,
+            "warnings": warnings,
+        }
+    )
+
+
+@operation("GET", "/health", summary="Health", description="Always 200; load never matters.")
+async def health(system: System, request: Request) -> Answer:
+    """GET /health."""
+    _, warnings = read_query((), request.query)
+    needed, issues = await dependencies(system)
+    now = system.runtime.now()
+    uptime = uptime_seconds(system)
+    status = "unhealthy" if issues else "healthy"
+    active = 0 if issues else system.sessions.count().active
+    return Answer(
+        {
+            "status": status,
+            "processor_status": status,
+            "service_name": system.service_name,
+            "version": VERSION,
+            "message": "All is well" if not issues else "; ".join(issues),
+            "uptime_seconds": uptime,
+            "uptime": uptime,
+            "issues": issues,
+            "dependencies": needed,
+            "load": {
+                "cpu_percent": psutil.cpu_percent(interval=None),
+                "memory_percent": psutil.virtual_memory().percent,
+            },
+            "features": {"websocket_events": True, "api_keys": bool(system.api_keys)},
+            "active_sessions": active,
+            "metrics_collected": system.events.observations + system.events.learnings + system.events.predictions,
+            "last_collection": time_text(now),
+            "timestamp": time_text(now),
+            "warnings": warnings,
+        }
+    )
+
+
+@operation("GET", "/health/live", summary="Whether the process answers")
+async def live(system: System, request: Request) -> Answer:
+    """GET /health/live."""
+    _, warnings = read_query((), request.query)
+    return Answer(
+        {
+            "status": "alive",
+            "uptime_seconds": uptime_seconds(system),
+            "timestamp": time_text(system.runtime.now()),
+            "warnings": warnings,
+        }
+    )
+
+
+@operation("GET", "/health/ready", summary="Whether requests will be served", errors=(503,))
+async def ready(system: System, request: Request) -> Answer:
+    """GET /health/ready."""
+    _, warnings = read_query((), request.query)
+    needed, issues = await dependencies(system)
+    if issues:
+        raise NotReady("; ".join(issues), details={"dependencies": needed})
+    return Answer(
+        {
+            "status": "ready",
+            "dependencies": needed,
+            "timestamp": time_text(system.runtime.now()),
+            "warnings": warnings,
+        }
+    )

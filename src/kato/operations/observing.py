@@ -1,0 +1,172 @@
+"""Observing: one observation, or a sequence as one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kato.engine.memory import Observation
+from kato.operations.registry import Answer, Request, operation
+from kato.operations.vectors import check_vectors
+from kato.service import observing
+from kato.service.observing import Observed, SequenceOptions
+from kato.service.predicting import Asked
+from kato.service.runtime import random_hex
+from kato.service.system import System
+from kato.storage.interface import Committed
+from kato.wire.answers import Json, in_session, pattern_id, potentials, predictions
+from kato.wire.reading import read_body, read_query
+from kato.wire.requests import Observe, ObserveSequence
+
+_SILENT = "process_predictions is false for this session, so no predictions were made"
+
+
+def as_observation(body: Observe, prefix: str) -> Observation:
+    """What was observed; an observation without a name gets one."""
+    return Observation(
+        strings=tuple(body.strings),
+        vectors=tuple(tuple(map(float, vector)) for vector in body.vectors),
+        emotives=body.emotives,
+        metadata=body.metadata,
+        unique_id=body.unique_id or f"{prefix}{random_hex(32)}",
+    )
+
+
+def learned_name(committed: Committed, position: int | None) -> str | None:
+    """The shown name of the pattern that the n-th learning of a request led to."""
+    if position is None:
+        return None
+    after = committed.changes[position].after
+    return pattern_id(after.name) if after is not None else None
+
+
+def strings_in_event(result: Observed) -> list[str]:
+    """The strings as they stand in the event: after the vectors' symbols."""
+    count = len(result.observation.strings)
+    return list(result.event[len(result.event) - count :]) if count else []
+
+
+def emotives_as_given(emotives: Mapping[str, float]) -> Json:
+    """A plain dictionary."""
+    return dict(emotives)
+
+
+def asked_members(asked: Asked | None) -> Json:
+    """The members that predictions add to an answer; empty lists where there are none."""
+    if asked is None:
+        return {"predictions": [], "future_potentials": [], "symbol_potentials": []}
+    return {"predictions": predictions(asked.predictions), **potentials(asked.predictions)}
+
+
+@operation(
+    "POST",
+    "/sessions/{session_id}/observe",
+    summary="Observe",
+    description="One observation, at most one event. `{}` is a valid observation that adds none.",
+    request=Observe,
+    errors=(400, 404, 413, 422),
+)
+async def observe(system: System, request: Request) -> Answer:
+    """POST /sessions/{sid}/observe."""
+    async with system.sessions.using(request.path["session_id"], owner=request.principal) as session:
+        warnings = read_query((), request.query)[1] if request.query else []
+        body, found = read_body(Observe, request.body, system.limits)
+        check_vectors(body.vectors, session.settings)
+        observation = as_observation(body, "obs-")
+        result, committed, asked, said = await observing.observe(
+            system, session, observation, predict=body.include_predictions
+        )
+        answer: Json = {
+            "status": "okay",
+            **in_session(session.session_id, session.node_id),
+            "stm_length": result.stm_length,
+            "length": result.stm_length,
+            "time": result.time,
+            "unique_id": observation.unique_id,
+            "auto_learned_pattern": learned_name(committed, result.learned),
+            "strings": body.strings,
+            "emotives": emotives_as_given(body.emotives),
+            "metadata": body.metadata,
+            "sorted": strings_in_event(result),
+            "symbols": result.event,
+        }
+        warnings = [*warnings, *found, *said]
+        if body.include_predictions:
+            answer |= asked_members(asked)
+            if not session.settings.process_predictions:
+                warnings.append(_SILENT)
+        answer["warnings"] = warnings
+        return Answer(answer, session.session_id)
+
+
+@operation(
+    "POST",
+    "/sessions/{session_id}/observe-sequence",
+    summary="Observe a sequence",
+    description="Everything is checked first; then all is applied in order and appears to everyone at one instant.",
+    request=ObserveSequence,
+    errors=(400, 404, 413, 422),
+)
+async def observe_sequence(system: System, request: Request) -> Answer:
+    """POST /sessions/{sid}/observe-sequence."""
+    async with system.sessions.using(request.path["session_id"], owner=request.principal) as session:
+        _, warnings = read_query((), request.query)
+        body, found = read_body(ObserveSequence, request.body, system.limits)
+        for position, item in enumerate(body.observations):
+            check_vectors(item.vectors, session.settings, observation_index=position)
+        done = await observing.observe_sequence(
+            system,
+            session,
+            [as_observation(item, "seq-obs-") for item in body.observations],
+            SequenceOptions(
+                learn_after_each=body.learn_after_each,
+                learn_at_end=body.learn_at_end,
+                clear_between=body.clear_stm_between,
+            ),
+            predict_each=[item.include_predictions for item in body.observations],
+            predict_final=body.include_predictions,
+        )
+        committed, course = done.committed, done.course
+        results = []
+        for position, (item, result) in enumerate(zip(body.observations, course.results, strict=True)):
+            entry: Json = {
+                "status": "insufficient_data" if result.insufficient else "okay",
+                "error": None,
+                "sequence_position": position,
+                **in_session(session.session_id, session.node_id),
+                "stm_length": result.stm_length,
+                "length": result.stm_length,
+                "time": result.time,
+                "unique_id": result.observation.unique_id,
+                "symbols": result.event,
+                "auto_learned_pattern": learned_name(committed, result.learned),
+            }
+            if item.include_predictions:
+                entry |= asked_members(done.predictions[position])
+            results.append(entry)
+        warnings = [*warnings, *found, *course.warnings]
+        if course.final_insufficient:
+            warnings.append("learn_at_end found a single symbol and learned nothing; at least 2 symbols are needed")
+        asked_for = body.include_predictions or any(item.include_predictions for item in body.observations)
+        if asked_for and not session.settings.process_predictions:
+            warnings.append(_SILENT)
+        length = len(course.state.memory.events)
+        learned = [learned_name(committed, position) for position in range(len(committed.changes))]
+        answer: Json = {
+            "status": "completed",
+            **in_session(session.session_id, session.node_id),
+            "observations_processed": len(results),
+            "initial_stm_length": done.initial_length,
+            "final_stm_length": length,
+            "stm_length": length,
+            "time": course.state.memory.time,
+            "results": results,
+            "individual_results": results,
+            "auto_learned_patterns": learned,
+            "patterns_learned": learned,
+            "final_learned_pattern": learned_name(committed, course.final_learned),
+            "isolated": body.clear_stm_between,
+        }
+        if body.include_predictions:
+            answer["final_predictions"] = asked_members(done.final_predictions)["predictions"]
+        answer["warnings"] = warnings
+        return Answer(answer, session.session_id)

@@ -1,0 +1,106 @@
+"""Predictions from a session's short-term memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from kato.engine.settings import EngineSettings, resolve
+from kato.errors import InvalidInput, InvalidSettings
+from kato.operations.registry import Answer, Request, operation
+from kato.service import predicting
+from kato.service.predicting import Asked
+from kato.service.system import System
+from kato.wire.answers import Json, in_session, potentials, predictions
+from kato.wire.reading import Parameter, read_query
+
+PARAMETERS = (
+    Parameter("limit", "integer", default=None, minimum=1, maximum=10_000, description="As `max_predictions`."),
+    Parameter("recall_threshold", "number", default=None, minimum=0, maximum=1, description="As configured."),
+    Parameter("rank_sort_algo", "string", default=None, description="As configured."),
+    Parameter("explain", "boolean", default=False, description="Add how each prediction came about."),
+    Parameter("unique_id", "string", default=None, description="For the memory as it stood after that observation."),
+)
+
+
+def settings_for_call(
+    settings: EngineSettings, limit: int | None, recall_threshold: float | None, rank_sort_algo: str | None
+) -> EngineSettings:
+    """
+    The session's settings with what this one call asks for.
+
+    Raises:
+        InvalidInput: The ranking is unknown, or needs an affinity that is not configured.
+    """
+    if limit is not None:
+        settings = replace(settings, max_predictions=limit)
+    if recall_threshold is not None:
+        settings = replace(settings, recall_threshold=recall_threshold)
+    if rank_sort_algo is not None:
+        try:
+            resolve({"rank_sort_algo": rank_sort_algo, "affinity_emotive": settings.affinity_emotive})
+        except InvalidSettings as error:
+            problem = {
+                "type": "rank_sort_algo",
+                "loc": ["query", "rank_sort_algo"],
+                "msg": "; ".join(error.errors.values()),
+                "input": rank_sort_algo[:200],
+            }
+            raise InvalidInput([problem]) from error
+        settings = replace(settings, rank_sort_algo=rank_sort_algo)
+    return settings
+
+
+def explanation(asked: Asked, effective: Json) -> Json:
+    """How many patterns were considered, matched, and passed each filter."""
+    found = asked.predictions
+    return {
+        "patterns_considered": found.considered,
+        "patterns_matched": found.matched,
+        "ensemble_size": found.ensemble_size,
+        "returned": len(found.ranked),
+        "filters": [{"name": name, "passed": passed} for name, passed in found.filters],
+        "settings": effective,
+    }
+
+
+@operation(
+    "GET",
+    "/sessions/{session_id}/predictions",
+    summary="Predict",
+    description="Ranked predictions for the short-term memory. The query's settings hold for this call alone.",
+    parameters=PARAMETERS,
+    errors=(404, 422),
+)
+async def get_predictions(system: System, request: Request) -> Answer:
+    """GET /sessions/{sid}/predictions."""
+    async with system.sessions.using(request.path["session_id"], owner=request.principal) as session:
+        query, warnings = read_query(PARAMETERS, request.query)
+        settings = settings_for_call(
+            session.settings, query["limit"], query["recall_threshold"], query["rank_sort_algo"]
+        )
+        state = session.state
+        events, unique_id = state.memory.events, query["unique_id"]
+        if unique_id is not None:
+            stood = state.events_after(unique_id)
+            if stood is None:
+                warnings = [*warnings, f"no observation named '{unique_id[:200]}' is held any more, so nothing is predicted"]
+            events = stood or ()
+        asked = await predicting.predict(system, session.node_id, events, settings)
+        answer: Json = {
+            "predictions": predictions(asked.predictions, explain=query["explain"]),
+            "count": len(asked.predictions.ranked),
+            **potentials(asked.predictions),
+            **in_session(session.session_id, session.node_id),
+            "time": state.memory.time,
+            "unique_id": unique_id if unique_id is not None else state.last_unique_id,
+        }
+        if query["explain"]:
+            effective = {
+                **session.configuration.effective,
+                "max_predictions": settings.max_predictions,
+                "recall_threshold": settings.recall_threshold,
+                "rank_sort_algo": settings.rank_sort_algo,
+            }
+            answer["explain"] = explanation(asked, effective)
+        answer["warnings"] = warnings
+        return Answer(answer, session.session_id)

@@ -1,0 +1,101 @@
+"""Symbols of a node: how often, in how many patterns, and how they feel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kato.engine.knowledge import SymbolStatistics
+from kato.operations import node_id as nodes
+from kato.operations.registry import Answer, Request, operation
+from kato.operations.sessions import decode_cursor, encode_cursor
+from kato.service.system import System
+from kato.wire.answers import Json, node
+from kato.wire.reading import Parameter, read_query
+
+LISTING = (
+    *nodes.PARAMETERS,
+    Parameter("symbol", "string", default=(), repeatable=True, description="Only these symbols."),
+    Parameter("limit", "integer", default=None, minimum=1, maximum=100_000, description="Absent: all."),
+    Parameter("cursor", "string", default=None, description="`next_cursor` of the page before."),
+)
+
+
+async def _page(
+    system: System, node_id: str, query: Mapping[str, Any], *, with_affinity: bool
+) -> tuple[list[tuple[str, SymbolStatistics]], Json]:
+    view = await system.nodes.view(node_id)
+    after = decode_cursor(query["cursor"], (str,))
+    only = list(query["symbol"]) or None
+    limit = query["limit"]
+    everything = await system.runtime.compute(
+        view.symbols, after=None, limit=None, only=only, with_affinity=with_affinity
+    )
+    rest = everything if after is None else [entry for entry in everything if entry[0] > after[0]]
+    page = rest if limit is None else rest[:limit]
+    more = len(page) < len(rest)
+    return page, {
+        "count": len(page),
+        "total": len(everything),
+        "next_cursor": encode_cursor((page[-1][0],)) if more else None,
+        "has_more": more,
+        **node(node_id),
+    }
+
+
+@operation(
+    "GET",
+    "/symbols/stats",
+    summary="Symbol statistics",
+    description="By code point. `frequency` counts occurrences over all learnings, "
+    "`pattern_member_frequency` the distinct patterns that hold the symbol.",
+    parameters=LISTING,
+    errors=(422,),
+)
+async def symbol_statistics(system: System, request: Request) -> Answer:
+    """GET /symbols/stats."""
+    query, warnings = read_query(LISTING, request.query)
+    page, members = await _page(system, nodes.node_of(request, query, system.limits), query, with_affinity=False)
+    symbols = {
+        symbol: {
+            "name": symbol,
+            "frequency": found.frequency,
+            "pattern_member_frequency": found.pattern_member_frequency,
+        }
+        for symbol, found in page
+    }
+    return Answer({"symbols": symbols, **members, "warnings": warnings})
+
+
+@operation(
+    "GET",
+    "/symbols/affinity",
+    summary="Affinities of symbols",
+    description="Symbols with any affinity, by code point: symbol, emotive, sum.",
+    parameters=LISTING,
+    errors=(422,),
+)
+async def symbol_affinities(system: System, request: Request) -> Answer:
+    """GET /symbols/affinity."""
+    query, warnings = read_query(LISTING, request.query)
+    page, members = await _page(system, nodes.node_of(request, query, system.limits), query, with_affinity=True)
+    affinities = {symbol: dict(found.affinity) for symbol, found in page}
+    return Answer({"affinities": affinities, **members, "warnings": warnings})
+
+
+@operation(
+    "GET",
+    "/symbols/{symbol}/affinity",
+    summary="Affinity of one symbol",
+    description="Empty for an unknown symbol. The empty symbol is asked as `/symbols/affinity?symbol=`.",
+    parameters=nodes.PARAMETERS,
+    errors=(422,),
+)
+async def symbol_affinity(system: System, request: Request) -> Answer:
+    """GET /symbols/{symbol}/affinity."""
+    query, warnings = read_query(nodes.PARAMETERS, request.query)
+    node_id = nodes.node_of(request, query, system.limits)
+    view = await system.nodes.view(node_id)
+    found = view.symbol(request.path["symbol"])
+    affinity = dict(found.affinity) if found is not None else {}
+    return Answer({"symbol": request.path["symbol"], "affinity": affinity, **node(node_id), "warnings": warnings})

@@ -1,0 +1,109 @@
+"""What a node has learned: looking it up, correcting it, forgetting it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kato.engine.pattern import Pattern, bare_name
+from kato.errors import PatternNotFound
+from kato.service.session_state import cleared
+from kato.service.sessions import Session
+from kato.service.system import System
+from kato.storage.interface import Edit, Forget, ForgetAll, NodeInfo, Order, Transaction
+
+
+async def read_pattern(system: System, node_id: str, pattern_id: str) -> Pattern:
+    """
+    One pattern by its name, with or without prefix, in any case.
+
+    Raises:
+        PatternNotFound: The node has none of that name, or the name is malformed.
+    """
+    name = bare_name(pattern_id)
+    pattern = await system.runtime.compute(system.storage.pattern, node_id, name) if name is not None else None
+    if pattern is None:
+        raise PatternNotFound(pattern_id, node_id)
+    return pattern
+
+
+async def list_patterns(
+    system: System, node_id: str, *, order: Order, after: tuple[Any, ...] | None, limit: int, search: str
+) -> tuple[list[Pattern], tuple[Any, ...] | None, int]:
+    """One page of a node's patterns: (page, position of the next or None, number that pass `search`)."""
+    return await system.runtime.compute(
+        system.storage.patterns, node_id, order=order, after=after, limit=limit, search=search
+    )
+
+
+async def edit_pattern(
+    system: System,
+    node_id: str,
+    pattern_id: str,
+    *,
+    frequency: int | None,
+    emotives: tuple[Mapping[str, float], ...] | None,
+    metadata: Mapping[str, Any] | None,
+    actor: str | None = None,
+) -> Pattern:
+    """
+    Replace a pattern's frequency, emotives or metadata; None leaves a part as it is.
+
+    Raises:
+        PatternNotFound: The node has none of that name.
+    """
+    name = (await read_pattern(system, node_id, pattern_id)).name
+    edit = Edit(name, frequency=frequency, emotives=emotives, metadata=metadata)
+    now = system.runtime.now()
+    committed = await system.commit(Transaction(at=now, node_id=node_id, operations=(edit,), actor=actor))
+    after = committed.changes[-1].after
+    assert after is not None
+    return after
+
+
+async def forget_pattern(system: System, node_id: str, pattern_id: str, *, actor: str | None = None) -> Pattern:
+    """
+    Forget one pattern and everything it contributed; returns it as it was.
+
+    Raises:
+        PatternNotFound: The node has none of that name.
+    """
+    name = (await read_pattern(system, node_id, pattern_id)).name
+    now = system.runtime.now()
+    committed = await system.commit(Transaction(at=now, node_id=node_id, operations=(Forget(name),), actor=actor))
+    before = committed.changes[-1].before
+    assert before is not None
+    return before
+
+
+async def clear_all(system: System, session: Session) -> tuple[int, int, int]:
+    """
+    Forget all the session's node has learned, and the session's episode. The caller holds the session's turn.
+
+    Returns:
+        How many patterns, symbols and vectors there were.
+    """
+    view = await system.nodes.view(session.node_id)
+    totals = view.totals
+    transaction = Transaction(
+        at=system.runtime.now(),
+        node_id=session.node_id,
+        operations=(ForgetAll(),) if totals.patterns else (),
+        session_id=session.session_id,
+        actor=session.owner,
+    )
+    await system.sessions.record(
+        session, cleared(session.state), transaction, fields=("short_term_memory", "emotives", "metadata")
+    )
+    return totals.patterns, totals.symbols, totals.vectors
+
+
+async def count_patterns(system: System, node_id: str) -> int:
+    """How many patterns a node has."""
+    info = await system.runtime.compute(system.storage.node, node_id)
+    return info.patterns if info is not None else 0
+
+
+async def list_nodes(system: System, *, after: str, limit: int) -> list[NodeInfo]:
+    """Nodes that have ever learned something, by node id, those after `after`."""
+    return await system.runtime.compute(system.storage.nodes, after=after, limit=limit)

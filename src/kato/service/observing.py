@@ -1,0 +1,311 @@
+"""
+Observing: one observation, or a sequence of them as one.
+
+Both are the same three movements. What the node knows is read as far as the observations need it; the engine says what
+memory follows and what is learned; everything is stored in one transaction, and only then does the session have it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from kato.engine.event import Event, Symbol, vector_name
+from kato.engine.exact import mean
+from kato.engine.knowledge import Change, View
+from kato.engine.learning import Learning, learn
+from kato.engine.memory import Observation, ShortTermMemory
+from kato.engine.vectors import nearest_of
+from kato.service.events import PatternsLearned
+from kato.service.learning import as_operation
+from kato.service.predicting import Asked, predict_from
+from kato.service.session_state import Percept, SessionState, Step, cleared, compacted, needed_steps
+from kato.service.sessions import Session
+from kato.service.system import System
+from kato.storage.interface import Committed, Learn, Transaction
+
+Vector = tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What became of one observation."""
+
+    observation: Observation
+    event: Event
+    stm_length: int
+    time: int
+    learned: int | None
+    """Position, among all the request learned, of what this observation led to; None if nothing."""
+    insufficient: bool
+    """Whether learning after it was asked for and found fewer than two symbols."""
+    predicted_for: tuple[Event, ...]
+    """The memory with this event, before any learning; () if it added none."""
+    learned_before: int
+    """How many patterns the request had learned before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceOptions:
+    """How a sequence of observations is to be taken."""
+
+    learn_after_each: bool = False
+    learn_at_end: bool = False
+    clear_between: bool = False
+
+
+@dataclass(slots=True)
+class Course:
+    """What a run of observations does to a session, worked out before anything is stored."""
+
+    session: Session
+    state: SessionState
+    window: int
+    view: View | None
+    operations: list[Learn] = field(default_factory=list)
+    results: list[Observed] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    dropped: int = 0
+    vectors: dict[Symbol, Vector] = field(default_factory=dict)
+    """Vectors that become learned within this run."""
+    final_learned: int | None = None
+    final_insufficient: bool = False
+    final_events: tuple[Event, ...] = ()
+
+    def observe(self, observation: Observation) -> Observed:
+        """Take one observation in, with the auto-learning it may lead to."""
+        settings = self.session.settings
+        neighbours = self._neighbours(observation)
+        seen = self.state.memory.observe(
+            observation,
+            neighbours=[tuple(near.items()) for near in neighbours],
+            settings=settings,
+            window=self.window,
+        )
+        named: dict[Symbol, Vector] = {}
+        for near in neighbours:
+            named.update(near)
+        step = Step(self.state.next_ordinal, observation, seen.event, named)
+        learned_before = len(self.operations)
+        average = emotives_average(seen.before_learning)
+        state = SessionState(
+            memory=seen.memory,
+            steps=(*self.state.steps, step),
+            next_ordinal=self.state.next_ordinal + 1,
+            percept=Percept(observation, average),
+            recalled=seen.before_learning.events,
+        )
+        if seen.memory is not seen.before_learning or seen.dropped:
+            state = replace(state, steps=needed_steps(state))
+        self.state = state
+        self.dropped += seen.dropped
+        learned = self._learn(seen.learned)
+        result = Observed(
+            observation=observation,
+            event=seen.event,
+            stm_length=len(seen.memory.events),
+            time=seen.memory.time,
+            learned=learned,
+            insufficient=False,
+            predicted_for=seen.before_learning.events if seen.event else (),
+            learned_before=learned_before,
+        )
+        self.results.append(result)
+        return result
+
+    def learn_now(self) -> tuple[int | None, bool]:
+        """Learn what the memory holds: (position of what was learned or None, whether there was too little)."""
+        if not self.state.memory.events:
+            # An episode without events ends all the same: what was gathered with it goes.
+            return None, False
+        memory, learning = learn(self.state.memory)
+        self.state = replace(self.state, memory=memory, steps=())
+        return self._learn(learning), learning is None
+
+    def _learn(self, learning: Learning | None) -> int | None:
+        if learning is None:
+            return None
+        self.operations.append(as_operation(learning, self.session.settings))
+        self.vectors.update(learning.vectors)
+        return len(self.operations) - 1
+
+    def _neighbours(self, observation: Observation) -> list[dict[Symbol, Vector]]:
+        settings = self.session.settings
+        found: list[dict[Symbol, Vector]] = []
+        for vector in observation.vectors:
+            candidates = dict(self.view.nearest(vector, settings)) if self.view is not None else {}
+            same = {name: other for name, other in self.vectors.items() if len(other) == len(vector)}
+            if same:
+                candidates = dict(nearest_of({**candidates, **same}, vector, settings))
+            found.append(candidates)
+            known = self.view is not None and self.view.totals.vectors > 0
+            if known and not same and self.view is not None and not self.view.has_dimension(len(vector)):
+                self.warnings.append(
+                    f"vector {vector_name(vector)} has {len(vector)} dimensions; the node has learned vectors, "
+                    "but none of that dimension, so it has no neighbours"
+                )
+        return found
+
+
+async def observe(
+    system: System, session: Session, observation: Observation, *, predict: bool = False
+) -> tuple[Observed, Committed, Asked | None, list[str]]:
+    """
+    Take one observation in. The caller holds the session's turn.
+
+    Returns:
+        What became of it; what was committed; the predictions if asked for; warnings.
+    """
+    asked_for = predict and session.settings.process_predictions
+    course = await begin(system, session, [observation], needs_view=asked_for)
+    result = course.observe(observation)
+    predictions = None
+    if asked_for and course.view is not None:
+        predictions = await predict_from(system, course.view, result.predicted_for, session.settings)
+    committed = await finish(system, course, trigger="auto")
+    return result, committed, predictions, course.warnings
+
+
+async def begin(
+    system: System, session: Session, observations: Sequence[Observation], *, needs_view: bool
+) -> Course:
+    """Read what the observations need to know of the node: nothing, unless they hold vectors or want predictions."""
+    if needs_view or any(observation.vectors for observation in observations):
+        view: View | None = await system.nodes.view(session.node_id)
+    else:
+        view = None
+    return Course(session, session.state, system.policy.max_stm_events, view)
+
+
+async def finish(system: System, course: Course, *, trigger: str) -> Committed:
+    """Store what a run of observations did, all at once."""
+    session = course.session
+    if course.dropped:
+        course.warnings.append(
+            f"the short-term memory holds at most {course.window} events; the oldest {course.dropped} fell off"
+        )
+    state = compacted(course.state, course.window)
+    fields = ["short_term_memory"] if course.results or course.operations else []
+    if any(result.observation.emotives for result in course.results):
+        fields.append("emotives")
+    if any(result.observation.metadata for result in course.results):
+        fields.append("metadata")
+    now = system.runtime.now()
+    transaction = Transaction(
+        at=now,
+        node_id=session.node_id,
+        operations=tuple(course.operations),
+        session_id=session.session_id,
+        actor=session.owner,
+    )
+    committed: Committed = await system.sessions.record(session, state, transaction, fields=tuple(fields))
+    system.events.observations += len(course.results)
+    if committed.changes:
+        system.events.learned(patterns_learned(session, committed.changes, now, trigger))
+    return committed
+
+
+def patterns_learned(session: Session, changes: Sequence[Change], at: int, trigger: str) -> PatternsLearned:
+    """The event that tells of what one request of a session learned."""
+    last = changes[-1]
+    return PatternsLearned(
+        session_id=session.session_id,
+        node_id=session.node_id,
+        at=at,
+        names=tuple(change.after.name for change in changes if change.after is not None),
+        frequency=last.after.frequency if last.after is not None else 0,
+        is_new=last.before is None,
+        trigger="sequence" if trigger == "sequence" else "auto" if trigger == "auto" else "learn",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceObserved:
+    """What became of a sequence of observations."""
+
+    course: Course
+    committed: Committed
+    initial_length: int
+    predictions: tuple[Asked | None, ...]
+    """One per observation; None where not asked for."""
+    final_predictions: Asked | None
+
+
+async def observe_sequence(
+    system: System,
+    session: Session,
+    observations: Sequence[Observation],
+    options: SequenceOptions,
+    *,
+    predict_each: Sequence[bool],
+    predict_final: bool,
+) -> SequenceObserved:
+    """
+    Take observations in as if one after another, and appear to everybody else at one instant.
+
+    Predictions of an observation see what the sequence learned before it. The caller holds the session's turn.
+    """
+    predicts = session.settings.process_predictions
+    wants = [wanted and predicts for wanted in predict_each]
+    course = await begin(system, session, observations, needs_view=any(wants) or predict_final)
+    initial_length = len(session.state.memory.events)
+    for observation in observations:
+        if options.clear_between:
+            emptied = replace(course.state.memory, events=(), vectors={})
+            course.state = replace(course.state, memory=emptied)
+            course.state = replace(course.state, steps=needed_steps(course.state))
+        result = course.observe(observation)
+        if options.learn_after_each:
+            learned, insufficient = course.learn_now()
+            position = learned if learned is not None else result.learned
+            course.results[-1] = replace(
+                result, learned=position, insufficient=insufficient, stm_length=len(course.state.memory.events)
+            )
+    learned_before_end = len(course.operations)
+    course.final_events = course.results[-1].predicted_for if course.results else session.state.memory.events
+    if course.results and not course.final_events:
+        course.final_events = course.state.recalled
+    if options.learn_at_end:
+        course.final_learned, course.final_insufficient = course.learn_now()
+
+    # Which states of the node the predictions are for: 0 is the one before this request, k the one after its k-th learning.
+    questions = [
+        (result.learned_before, result.predicted_for) if wanted and result.predicted_for else None
+        for result, wanted in zip(course.results, wants, strict=True)
+    ]
+    last_before = course.results[-1].learned_before if course.results else learned_before_end
+    final_question = (last_before, course.final_events) if predict_final and predicts and course.final_events else None
+    everything = [*questions, final_question]
+    answers: list[Asked | None] = [None] * len(everything)
+    if course.view is not None:
+        for position, question in enumerate(everything):
+            if question is not None and question[0] == 0:
+                answers[position] = await predict_from(system, course.view, question[1], session.settings)
+    later = any(question is not None and question[0] > 0 for question in everything)
+    capture = system.nodes.capture(session.node_id, session.session_id) if later else None
+    try:
+        committed = await finish(system, course, trigger="sequence")
+    finally:
+        if capture is not None:
+            system.nodes.release(session.node_id, session.session_id)
+    if capture is not None:
+        for position, question in enumerate(everything):
+            if question is not None and question[0] > 0:
+                view = capture.views[question[0] - 1]
+                answers[position] = await predict_from(system, view, question[1], session.settings)
+    return SequenceObserved(course, committed, initial_length, tuple(answers[:-1]), answers[-1])
+
+
+def emotives_average(memory: ShortTermMemory) -> dict[str, float]:
+    """The mean of each emotive over the episode, by name in order of code points."""
+    names = sorted({name for emotives in memory.emotives for name in emotives})
+    return {name: mean([emotives[name] for emotives in memory.emotives if name in emotives]) for name in names}
+
+
+async def clear_stm(system: System, session: Session) -> None:
+    """Forget the current episode. The caller holds the session's turn."""
+    state = cleared(session.state)
+    transaction = Transaction(at=system.runtime.now())
+    await system.sessions.record(
+        session, state, transaction, fields=("short_term_memory", "emotives", "metadata")
+    )

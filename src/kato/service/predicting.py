@@ -1,0 +1,43 @@
+"""Predicting: from a session's memory, or from any sequence of events under a given configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kato.engine.event import Event
+from kato.engine.knowledge import View
+from kato.engine.prediction import Predictions
+from kato.engine.settings import EngineSettings
+from kato.service.system import System
+
+NOTHING = Predictions((), (), (), 0, 0, 0, ())
+"""The answer where nothing was asked: an empty memory has no predictions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Predictions and what they were asked for."""
+
+    predictions: Predictions
+    settings: EngineSettings
+    events: tuple[Event, ...]
+    view: View | None
+    """What the node had learned at that moment; None when nothing was asked of it."""
+
+
+async def predict(system: System, node_id: str, events: Sequence[Event], settings: EngineSettings) -> Asked:
+    """Predictions for a sequence of events from what the node has learned by now; none for no events."""
+    if not events:
+        return Asked(NOTHING, settings, (), None)
+    view = await system.nodes.view(node_id)
+    return await predict_from(system, view, events, settings)
+
+
+async def predict_from(system: System, view: View, events: Sequence[Event], settings: EngineSettings) -> Asked:
+    """Predictions from one state of a node's knowledge."""
+    if not events:
+        return Asked(NOTHING, settings, (), view)
+    system.events.predictions += 1
+    predictions = await system.runtime.compute(view.predict, events, settings)
+    return Asked(predictions, settings, tuple(events), view)

@@ -1,0 +1,423 @@
+"""
+Sessions: making, finding, ending them, and taking turns on one.
+
+A session in use is held in memory and written through to the storage. Everything that acts on it does so inside
+`Sessions.using`, one after another in order of arrival.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from kato.engine.settings import EngineSettings, resolve
+from kato.errors import SessionExpired, SessionNotFound, TooManySessions
+from kato.service.events import Events, SessionEvent
+from kato.service.policy import Policy
+from kato.service.runtime import Runtime, random_hex
+from kato.service.session_state import SessionState, decode_state, encode_head, encode_step
+from kato.storage.interface import (
+    SessionChange,
+    SessionCounts,
+    SessionCreate,
+    SessionEnd,
+    SessionOperation,
+    SessionRecord,
+    SessionTouch,
+    Storage,
+    Transaction,
+)
+from kato.storage.writer import TransactionWriter
+
+_SECOND = 1_000_000
+_KEPT_IDLE = 20_000
+"""Idle sessions held in memory; more are read again from the storage when they are next used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """A session's settings: what was asked for, and what follows from it."""
+
+    overrides: Mapping[str, Any]
+    effective: Mapping[str, Any]
+    settings: EngineSettings
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Session:
+    """A live session. Changed only by whoever holds its turn."""
+
+    session_id: str
+    node_id: str
+    created_at: int
+    last_accessed: int
+    expires_at: int
+    ttl_seconds: int
+    version: int
+    metadata: Mapping[str, Any]
+    owner: str | None
+    configuration: Configuration
+    state: SessionState
+    turn: AbstractAsyncContextManager[Any]
+    using: int = 0
+    """Operations that run or wait."""
+    stored_expiry: int = 0
+    ended: bool = False
+
+    @property
+    def settings(self) -> EngineSettings:
+        """The settings in force."""
+        return self.configuration.settings
+
+    def remaining_seconds(self, now: int) -> int:
+        """Seconds left, rounded up; 0 when expired."""
+        return max(0, -(-(self.expires_at - now) // _SECOND))
+
+
+class Sessions:
+    """The sessions of a storage."""
+
+    def __init__(self, storage: Storage, writer: TransactionWriter, runtime: Runtime, policy: Policy, events: Events) -> None:
+        self._storage = storage
+        self._writer = writer
+        self._runtime = runtime
+        self._policy = policy
+        self._events = events
+        self._live: dict[str, Session] = {}
+
+    # --- making ---
+
+    def configure(self, overrides: Mapping[str, Any]) -> Configuration:
+        """
+        The configuration that follows from a session's overrides.
+
+        Raises:
+            InvalidSettings: A value is wrong, or the result contradicts itself.
+        """
+        settings, effective, warnings = resolve(overrides, self._policy.session_defaults)
+        if settings.max_pattern_length > self._policy.max_stm_events:
+            warnings = [
+                *warnings,
+                f"max_pattern_length {settings.max_pattern_length} is above the {self._policy.max_stm_events} events "
+                "the short-term memory holds, so it is never learned by itself",
+            ]
+        return Configuration(dict(overrides), effective, settings, tuple(warnings))
+
+    async def create(
+        self,
+        node_id: str,
+        *,
+        overrides: Mapping[str, Any],
+        ttl_seconds: int | None,
+        metadata: Mapping[str, Any],
+        owner: str | None = None,
+    ) -> Session:
+        """
+        Make a session; it is stored when this returns.
+
+        Raises:
+            InvalidSettings: The configuration may not be; no session is made.
+            TooManySessions: As many are alive as the policy allows.
+        """
+        configuration = self.configure(overrides)
+        now = self._runtime.now()
+        limit = self._policy.max_sessions
+        if limit and self._storage.count_sessions(now=now).active >= limit:
+            raise TooManySessions(limit)
+        ttl = ttl_seconds if ttl_seconds is not None else self._policy.session_ttl
+        session = Session(
+            session_id=f"session-{random_hex(32)}-{now // 1000}",
+            node_id=node_id,
+            created_at=now,
+            last_accessed=now,
+            expires_at=now + ttl * _SECOND,
+            ttl_seconds=ttl,
+            version=1,
+            metadata=metadata,
+            owner=owner,
+            configuration=configuration,
+            state=SessionState(),
+            turn=self._runtime.lock(),
+        )
+        record = SessionRecord(
+            session_id=session.session_id,
+            node_id=node_id,
+            created_at=now,
+            last_accessed=now,
+            expires_at=session.expires_at,
+            ttl_seconds=ttl,
+            profile=_encode_profile(session),
+            head=encode_head(session.state),
+        )
+        await self._runtime.wait(self._writer.submit(Transaction(at=now, sessions=(SessionCreate(record),))))
+        session.stored_expiry = session.expires_at
+        self._remember(session)
+        self._events.session(SessionEvent("session.created", session.session_id, node_id, now, expires_at=session.expires_at))
+        return session
+
+    # --- finding ---
+
+    async def _find(self, session_id: str) -> Session:
+        session = self._live.get(session_id)
+        if session is None:
+            record = self._storage.session(session_id) if len(session_id) <= 200 else None
+            if record is None:
+                if len(session_id) <= 200 and self._storage.ended_session(session_id) == "expired":
+                    raise SessionExpired(session_id)
+                raise SessionNotFound(session_id)
+            session = self._live.get(session_id) or self._remember(self._restore(record))
+        now = self._runtime.now()
+        if session.using == 0 and now >= session.expires_at:
+            await self._expire(session, now)
+            raise SessionExpired(session_id)
+        return session
+
+    def _restore(self, record: SessionRecord) -> Session:
+        profile = json.loads(record.profile)
+        return Session(
+            session_id=record.session_id,
+            node_id=record.node_id,
+            created_at=record.created_at,
+            last_accessed=record.last_accessed,
+            expires_at=record.expires_at,
+            ttl_seconds=record.ttl_seconds,
+            version=record.version,
+            metadata=profile["metadata"],
+            owner=profile["owner"],
+            configuration=self.configure(profile["overrides"]),
+            state=decode_state(record),
+            turn=self._runtime.lock(),
+            stored_expiry=record.expires_at,
+        )
+
+    def _remember(self, session: Session) -> Session:
+        if len(self._live) >= _KEPT_IDLE:
+            for session_id, other in list(self._live.items())[: _KEPT_IDLE // 10]:
+                if other.using == 0 and other.stored_expiry == other.expires_at:
+                    del self._live[session_id]
+        self._live[session.session_id] = session
+        return session
+
+    @asynccontextmanager
+    async def using(self, session_id: str, *, owner: str | None = None) -> AsyncIterator[Session]:
+        """
+        The caller's turn on a live session; its expiry slides at arrival and at the end.
+
+        Args:
+            owner: Who asks; a session made by somebody else does not exist for them. None sees all.
+
+        Raises:
+            SessionNotFound, SessionExpired: Also for those who were waiting when it was deleted.
+        """
+        session = await self._find(session_id)
+        if owner is not None and session.owner != owner:
+            raise SessionNotFound(session_id)
+        session.using += 1
+        self._slide(session)
+        try:
+            async with session.turn:
+                if session.ended:
+                    raise SessionNotFound(session_id)
+                yield session
+        finally:
+            self._slide(session)
+            session.using -= 1
+            if not session.ended and session.stored_expiry != session.expires_at:
+                self._touch(session)
+
+    def _slide(self, session: Session) -> None:
+        now = self._runtime.now()
+        session.last_accessed = now
+        if self._policy.session_auto_extend:
+            session.expires_at = now + session.ttl_seconds * _SECOND
+
+    def _touch(self, session: Session) -> None:
+        # Nobody waits for this write: a slide lost with the process costs at most the moment it was made in.
+        session.stored_expiry = session.expires_at
+        touch = SessionTouch(session.session_id, session.last_accessed, session.expires_at)
+        self._writer.submit(Transaction(at=session.last_accessed, sessions=(touch,)))
+
+    async def access(self, session_id: str, *, owner: str | None = None) -> bool:
+        """Count an access from outside `/sessions/…`; whether the session is live."""
+        try:
+            async with self.using(session_id, owner=owner):
+                return True
+        except (SessionNotFound, SessionExpired):
+            return False
+
+    async def exists(self, session_id: str, *, owner: str | None = None) -> tuple[str, int]:
+        """("active", "expired", "deleted" or "unknown", seconds remaining); slides nothing."""
+        try:
+            session = await self._find(session_id)
+        except SessionExpired:
+            return "expired", 0
+        except SessionNotFound:
+            ended = self._storage.ended_session(session_id) if len(session_id) <= 200 else None
+            return ended or "unknown", 0
+        if owner is not None and session.owner != owner:
+            return "unknown", 0
+        return "active", session.remaining_seconds(self._runtime.now())
+
+    # --- changing; the caller holds the turn ---
+
+    async def record(
+        self, session: Session, state: SessionState, transaction: Transaction, *, fields: tuple[str, ...]
+    ) -> Any:
+        """
+        Store a new state of the session together with what else the transaction does; then the session has it.
+
+        Args:
+            fields: What changed, for those who watch: of config, ttl, short_term_memory, emotives, metadata.
+
+        Returns:
+            What was committed.
+        """
+        now = self._runtime.now()
+        expires_at = now + session.ttl_seconds * _SECOND if self._policy.session_auto_extend else session.expires_at
+        change = _state_change(session, state, last_accessed=now, expires_at=expires_at)
+        committed = await self._runtime.wait(
+            self._writer.submit(replace(transaction, sessions=(*transaction.sessions, change)))
+        )
+        session.state = state
+        session.version += 1
+        session.last_accessed = now
+        session.expires_at = max(session.expires_at, expires_at)
+        session.stored_expiry = expires_at
+        self._events.session(
+            SessionEvent(
+                "session.updated",
+                session.session_id,
+                session.node_id,
+                now,
+                fields=fields,
+                stm_length=len(state.memory.events),
+            )
+        )
+        return committed
+
+    async def reconfigure(
+        self, session: Session, *, configuration: Configuration | None = None, ttl_seconds: int | None = None
+    ) -> None:
+        """Give the session another configuration, another lifetime counted from now, or both."""
+        now = self._runtime.now()
+        ttl = ttl_seconds if ttl_seconds is not None else session.ttl_seconds
+        slides = ttl_seconds is not None or self._policy.session_auto_extend
+        expires_at = now + ttl * _SECOND if slides else session.expires_at
+        changed = configuration or session.configuration
+        change = SessionChange(
+            session_id=session.session_id,
+            expected_version=session.version,
+            last_accessed=now,
+            expires_at=expires_at,
+            ttl_seconds=ttl,
+            profile=_encode_profile(session, changed),
+        )
+        await self._runtime.wait(self._writer.submit(Transaction(at=now, sessions=(change,))))
+        session.version += 1
+        session.configuration = changed
+        session.ttl_seconds = ttl
+        session.expires_at = session.stored_expiry = expires_at
+        fields = tuple(name for name, given in (("config", configuration), ("ttl", ttl_seconds)) if given is not None)
+        self._events.session(
+            SessionEvent(
+                "session.updated",
+                session.session_id,
+                session.node_id,
+                now,
+                fields=fields,
+                stm_length=len(session.state.memory.events),
+            )
+        )
+
+    async def delete(self, session: Session) -> None:
+        """End the session; those who wait for it find it gone. Its node keeps what was learned."""
+        now = self._runtime.now()
+        await self._end(session, "deleted", now)
+        self._events.session(
+            SessionEvent("session.destroyed", session.session_id, session.node_id, now, reason="explicit_delete")
+        )
+
+    async def _end(self, session: Session, state: str, now: int) -> None:
+        end = _end_operation(session.session_id, state, now, self._policy)
+        await self._runtime.wait(self._writer.submit(Transaction(at=now, sessions=(end,))))
+        session.ended = True
+        self._live.pop(session.session_id, None)
+
+    async def _expire(self, session: Session, now: int) -> None:
+        if session.ended:
+            return
+        session.ended = True
+        await self._end(session, "expired", now)
+        self._tell_expired(session.session_id, session.node_id, now)
+
+    def _tell_expired(self, session_id: str, node_id: str, now: int) -> None:
+        self._events.session(SessionEvent("session.expired", session_id, node_id, now, reason="expired"))
+        self._events.session(SessionEvent("session.destroyed", session_id, node_id, now, reason="expired"))
+
+    async def expire_due(self) -> int:
+        """End every session whose lifetime has passed and which is not in use; how many."""
+        now = self._runtime.now()
+        ended = 0
+        for session_id, node_id in self._storage.due_sessions(now=now):
+            session = self._live.get(session_id)
+            if session is not None:
+                if session.using == 0 and now >= session.expires_at:
+                    await self._expire(session, now)
+                    ended += 1
+                continue
+            end = _end_operation(session_id, "expired", now, self._policy)
+            await self._runtime.wait(self._writer.submit(Transaction(at=now, sessions=(end,))))
+            self._tell_expired(session_id, node_id, now)
+            ended += 1
+        self._storage.sweep(now=now)
+        return ended
+
+    # --- counting and listing ---
+
+    def count(self, node_id: str | None = None) -> SessionCounts:
+        """Exact counts at this moment."""
+        return self._storage.count_sessions(now=self._runtime.now(), node_id=node_id)
+
+    def listed(self, *, node_id: str | None, after: tuple[int, str] | None, limit: int) -> list[Session]:
+        """Live sessions by (created_at, id), as they stand now."""
+        records = self._storage.sessions(now=self._runtime.now(), node_id=node_id, after=after, limit=limit)
+        return [self._live.get(record.session_id) or self._restore_listed(record) for record in records]
+
+    def _restore_listed(self, record: SessionRecord) -> Session:
+        whole = self._storage.session(record.session_id)
+        return self._restore(whole or record)
+
+
+def _state_change(session: Session, state: SessionState, *, last_accessed: int, expires_at: int) -> SessionChange:
+    """What of the new state the storage does not have yet."""
+    stored = session.state.next_ordinal
+    oldest = state.steps[0].ordinal if state.steps else state.next_ordinal
+    had = session.state.steps[0].ordinal if session.state.steps else session.state.next_ordinal
+    return SessionChange(
+        session_id=session.session_id,
+        expected_version=session.version,
+        last_accessed=last_accessed,
+        expires_at=expires_at,
+        ttl_seconds=session.ttl_seconds,
+        head=encode_head(state),
+        append=tuple((step.ordinal, encode_step(step)) for step in state.steps if step.ordinal >= stored),
+        keep_from=oldest if oldest > had else None,
+    )
+
+
+def _end_operation(session_id: str, state: str, now: int, policy: Policy) -> SessionOperation:
+    forget_at = now + policy.session_tombstone * _SECOND
+    return SessionEnd(session_id, "expired" if state == "expired" else "deleted", now, forget_at)
+
+
+def _encode_profile(session: Session, configuration: Configuration | None = None) -> bytes:
+    document = {
+        "overrides": (configuration or session.configuration).overrides,
+        "metadata": session.metadata,
+        "owner": session.owner,
+    }
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()

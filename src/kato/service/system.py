@@ -1,0 +1,104 @@
+"""The whole system behind any door: storage, nodes, sessions, and how they wait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kato.engine.knowledge import Knowledge
+from kato.engine.matching import choose
+from kato.service.events import Events
+from kato.service.nodes import Nodes
+from kato.service.policy import Policy
+from kato.service.runtime import LoopRuntime, Runtime, ThreadRuntime
+from kato.service.sessions import Sessions
+from kato.storage.interface import Committed, Storage, Transaction
+from kato.storage.opening import open_storage
+from kato.storage.writer import DirectWriter, TransactionWriter, Writer
+from kato.wire.limits import Limits
+
+
+@dataclass(slots=True)
+class System:
+    """Everything a use-case works with. Made by `for_server` or `embedded`; closed once."""
+
+    storage: Storage
+    writer: TransactionWriter
+    runtime: Runtime
+    policy: Policy
+    nodes: Nodes
+    sessions: Sessions
+    events: Events
+    limits: Limits
+    engine: str
+    started_at: int
+    service_name: str = "kato"
+    api_keys: bool = False
+    """Whether API keys are asked for."""
+
+    @classmethod
+    def for_server(
+        cls,
+        location: str,
+        policy: Policy,
+        limits: Limits,
+        *,
+        engine: str | None = None,
+        durability: str = "learn",
+        threads: int = 4,
+        clock: Callable[[], int] | None = None,
+    ) -> System:
+        """A system whose use-cases run on an event loop; concurrent requests share commits."""
+        storage = open_storage(location)
+        runtime = LoopRuntime(threads=threads, clock=clock)
+        return cls._assemble(storage, Writer(storage, durability), runtime, policy, limits, choose(engine))
+
+    @classmethod
+    def embedded(
+        cls,
+        location: str,
+        policy: Policy,
+        limits: Limits,
+        *,
+        engine: str | None = None,
+        durability: str = "learn",
+        clock: Callable[[], int] | None = None,
+    ) -> System:
+        """A system whose use-cases run on the caller's thread, see `kato.service.runtime.drive`."""
+        storage = open_storage(location)
+        runtime = ThreadRuntime(clock=clock)
+        return cls._assemble(storage, DirectWriter(storage, durability), runtime, policy, limits, choose(engine))
+
+    @classmethod
+    def _assemble(
+        cls,
+        storage: Storage,
+        writer: TransactionWriter,
+        runtime: Runtime,
+        policy: Policy,
+        limits: Limits,
+        knowledge: type[Knowledge],
+    ) -> System:
+        events = Events()
+        return cls(
+            storage=storage,
+            writer=writer,
+            runtime=runtime,
+            policy=policy,
+            nodes=Nodes(storage, knowledge, runtime),
+            sessions=Sessions(storage, writer, runtime, policy, events),
+            events=events,
+            limits=limits,
+            engine="plain" if knowledge.__name__.startswith("Plain") else "native",
+            started_at=runtime.now(),
+        )
+
+    async def commit(self, transaction: Transaction) -> Committed:
+        """Store a transaction; when this returns it is kept and every loaded node knows of it."""
+        return await self.runtime.wait(self.writer.submit(transaction))
+
+    def close(self) -> None:
+        """Finish what waits to be written and let go of everything."""
+        self.writer.close()
+        self.runtime.close()
+        self.storage.close()

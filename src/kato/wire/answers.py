@@ -1,0 +1,195 @@
+"""
+Values as the JSON objects that travel: what every answer of http-api.md looks like.
+
+Only shapes live here. The functions take the engine's and the service's values and return dictionaries of plain JSON
+values; members that exist twice for compatible clients are doubled here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kato.engine.pattern import Pattern
+    from kato.engine.prediction import FuturePotential, Prediction, Predictions, SymbolPotential
+
+Json = dict[str, Any]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+NUMBERS = (
+    "similarity",
+    "evidence",
+    "confidence",
+    "snr",
+    "fragmentation",
+    "entropy",
+    "normalized_entropy",
+    "global_normalized_entropy",
+    "itfdf_similarity",
+    "tfidf_score",
+    "confluence",
+    "predictive_information",
+    "potential",
+    "bayesian_prior",
+    "bayesian_likelihood",
+    "bayesian_posterior",
+    "pattern_probability",
+    "weighted_strength",
+    "weighted_similarity",
+    "weighted_evidence",
+    "weighted_confidence",
+    "weighted_snr",
+)
+"""The numbers of a prediction, in the order they are written."""
+
+
+def time_text(microseconds: int) -> str:
+    """ISO-8601 in UTC with six decimals and Z."""
+    moment = _EPOCH + timedelta(microseconds=microseconds)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond:06d}Z"
+
+
+def pattern_id(name: str) -> str:
+    """A pattern's name as shown by learn, pattern and batch answers."""
+    return f"PTRN|{name}"
+
+
+def node(node_id: str) -> Json:
+    """The members that name a node."""
+    return {"node_id": node_id, "kb_id": node_id}
+
+
+def in_session(session_id: str, node_id: str) -> Json:
+    """The members that name a session and its node."""
+    return {"session_id": session_id, "node_id": node_id, "processor_id": node_id}
+
+
+def prediction(value: Prediction, explanation: Json | None = None) -> Json:
+    """One prediction."""
+    metrics = value.metrics
+    numbers = {name: getattr(metrics, name) for name in NUMBERS}
+    document: Json = {
+        "type": "prototypical",
+        "name": value.name,
+        "pattern_name": pattern_id(value.name),
+        "frequency": value.frequency,
+        "length": value.length,
+        "matches": value.matches,
+        "past": value.past,
+        "present": value.present,
+        "future": value.future,
+        "missing": value.missing,
+        "extras": value.extras,
+        "anomalies": [
+            {"observed": each.observed, "expected": each.expected, "similarity": each.similarity}
+            for each in value.anomalies
+        ],
+        "sequence": value.events,
+        "emotives": dict(value.emotives),
+        "metadata": {key: list(texts) for key, texts in value.metadata.items()},
+        **numbers,
+        "metrics": {**numbers, "frequency": value.frequency},
+    }
+    if explanation is not None:
+        document["explanation"] = explanation
+    return document
+
+
+def prediction_explanation(value: Prediction, rank: int) -> Json:
+    """Where a prediction stands, how it is aligned, and the terms of its potential."""
+    metrics = value.metrics
+    weighted = metrics.weighted_evidence is not None
+    return {
+        "rank": rank,
+        "blocks": [
+            {"pattern_start": block.pattern_start, "stm_start": block.memory_start, "length": block.length}
+            for block in value.blocks
+        ],
+        "terms": {
+            "evidence": metrics.weighted_evidence if weighted else metrics.evidence,
+            "confidence": metrics.weighted_confidence if weighted else metrics.confidence,
+            "snr": metrics.weighted_snr if weighted else metrics.snr,
+            "itfdf_similarity": metrics.itfdf_similarity,
+            "phi": metrics.phi,
+        },
+    }
+
+
+def predictions(value: Predictions, *, explain: bool = False) -> list[Json]:
+    """All predictions in rank order."""
+    if not explain:
+        return [prediction(each) for each in value.ranked]
+    return [
+        prediction(each, prediction_explanation(each, rank)) for rank, each in enumerate(value.ranked, start=1)
+    ]
+
+
+def future_potential(value: FuturePotential) -> Json:
+    """One future of the ensemble."""
+    return {
+        "future": value.future,
+        "aggregate_potential": value.aggregate_potential,
+        "supporting_patterns": value.supporting_patterns,
+        "total_weighted_frequency": value.total_weighted_frequency,
+        "symbol": next((symbol for event in value.future for symbol in event), None),
+        "total_potential": value.total_potential,
+        "prediction_count": value.supporting_patterns,
+        "patterns": value.patterns,
+    }
+
+
+def symbol_potential(value: SymbolPotential) -> Json:
+    """One symbol among the futures of the ensemble."""
+    return {
+        "symbol": value.symbol,
+        "total_potential": value.total_potential,
+        "prediction_count": value.prediction_count,
+        "patterns": value.patterns,
+    }
+
+
+def potentials(value: Predictions) -> Json:
+    """Both lists of potentials."""
+    return {
+        "future_potentials": [future_potential(each) for each in value.future_potentials],
+        "symbol_potentials": [symbol_potential(each) for each in value.symbol_potentials],
+    }
+
+
+def pattern_record(value: Pattern) -> Json:
+    """The pattern record, with the stored emotives as a list of dictionaries, oldest first."""
+    events = value.events
+    return {
+        "name": pattern_id(value.name),
+        "pattern_name": pattern_id(value.name),
+        "pattern_data": events,
+        "data": events,
+        "length": value.length,
+        "frequency": value.frequency,
+        "emotives": [dict(emotives) for emotives in value.emotives],
+        "metadata": {key: list(texts) for key, texts in value.metadata.items()},
+    }
+
+
+def pattern_answer(value: Pattern, node_id: str) -> Json:
+    """One pattern as GET /pattern/{id} shows it: emotives by name, and the record inside."""
+    record = pattern_record(value)
+    by_name: dict[str, list[float]] = {}
+    for emotives in value.emotives:
+        for name, amount in emotives.items():
+            by_name.setdefault(name, []).append(amount)
+    return {"pattern": {**record, "status": "okay", "emotives": by_name, "pattern": record}, **node(node_id)}
+
+
+def emotive_profile(gathered: Sequence[Mapping[str, float]]) -> dict[str, list[list[float | None]]]:
+    """Name → one one-element list per emotive dictionary gathered, [None] where it lacks the name."""
+    names = sorted({name for emotives in gathered for name in emotives})
+    return {name: [[emotives.get(name)] for emotives in gathered] for name in names}
+
+
+def events(value: Iterable[Iterable[str]]) -> list[list[str]]:
+    """Events as lists."""
+    return [list(event) for event in value]
