@@ -1,0 +1,283 @@
+"""Everything an async client can be asked, and its handles. The sync twins tell what each method means."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import AsyncIterator, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from kato.client import calls, knowledge, recovery
+from kato.client.async_session_methods import AsyncSender, AsyncSessionMethods
+from kato.client.calls import Call
+from kato.client.recovery import Body, Doing, T, logger
+from kato.errors import KATOError, KATOSessionError
+
+
+class AsyncNodeMethods(AsyncSender):
+    """Patterns and symbols of a node: arguments, answers and errors are those of NodeMethods."""
+
+    @property
+    @abstractmethod
+    def node_id(self) -> str | None:
+        """The node meant when a method is given none."""
+
+    async def learn_many(
+        self, sequences: Sequence[Sequence[Sequence[str]]], node_id: str | None = None
+    ) -> Body:
+        """Learn many sequences in one request, without a session: all of them, or none."""
+        return await self._send(calls.learn_many(node_id or self.node_id or calls.DEFAULT_NODE, sequences))
+
+    async def list_patterns(
+        self,
+        node_id: str | None = None,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        search: str | None = None,
+        sort: str | None = None,
+    ) -> Body:
+        """Return one page of the node's patterns."""
+        call = calls.list_patterns(
+            node_id or self.node_id, limit=limit, cursor=cursor, search=search, sort=sort
+        )
+        return await self._send(call)
+
+    async def iterate_patterns(
+        self,
+        node_id: str | None = None,
+        *,
+        page_size: int | None = None,
+        search: str | None = None,
+        sort: str | None = None,
+    ) -> AsyncIterator[dict[str, Any]]:
+        """Walk through all patterns of the node, fetching a page when it is needed."""
+        node = node_id or self.node_id
+        cursor: str | None = None
+        while True:
+            page = await self._send(
+                calls.list_patterns(node, limit=page_size, cursor=cursor, search=search, sort=sort)
+            )
+            for pattern in page["patterns"]:
+                yield pattern
+            cursor = page.get("next_cursor")
+            if cursor is None:
+                return
+
+    async def get_pattern(self, pattern_id: str, node_id: str | None = None) -> Body:
+        """Return one pattern as `pattern`. Its id may be given with or without "PTRN|"."""
+        return await self._send(calls.get_pattern(pattern_id, node_id or self.node_id))
+
+    async def edit_pattern(
+        self,
+        pattern_id: str,
+        node_id: str | None = None,
+        *,
+        frequency: int | None = None,
+        emotives: Sequence[Mapping[str, float]] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Body:
+        """Replace members of one pattern; those not given stay."""
+        call = calls.edit_pattern(
+            pattern_id, node_id or self.node_id, frequency=frequency, emotives=emotives, metadata=metadata
+        )
+        return await self._send(call)
+
+    async def forget_pattern(self, pattern_id: str, node_id: str | None = None) -> Body:
+        """Forget one pattern: predictions are from now on as if it had never been learned."""
+        return await self._send(calls.forget_pattern(pattern_id, node_id or self.node_id))
+
+    async def get_symbol_stats(
+        self,
+        node_id: str | None = None,
+        *,
+        symbols: Sequence[str] = (),
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> Body:
+        """Return how often symbols occur."""
+        call = calls.get_symbol_stats(node_id or self.node_id, symbols=symbols, limit=limit, cursor=cursor)
+        return await self._send(call)
+
+    async def get_affinities(
+        self,
+        node_id: str | None = None,
+        *,
+        symbols: Sequence[str] = (),
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> Body:
+        """Return as `affinities` symbol → emotive → sum; arguments as for get_symbol_stats."""
+        call = calls.get_affinities(node_id or self.node_id, symbols=symbols, limit=limit, cursor=cursor)
+        return await self._send(call)
+
+    async def get_affinity(self, symbol: str, node_id: str | None = None) -> Body:
+        """Return the `affinity` of one symbol: emotive → sum, {} for a symbol without any."""
+        return await self._run(knowledge.affinity(symbol, node_id or self.node_id))
+
+
+class AsyncServiceMethods(AsyncSender):
+    """Questions about the service: arguments and answers are those of ServiceMethods."""
+
+    async def list_sessions(
+        self, node_id: str | None = None, *, limit: int | None = None, cursor: str | None = None
+    ) -> Body:
+        """Return one page of the live sessions, oldest first."""
+        return await self._send(calls.list_sessions(node_id=node_id, limit=limit, cursor=cursor))
+
+    async def list_nodes(self, *, limit: int | None = None, after: str | None = None) -> Body:
+        """Return one page of the nodes that have learned something, by node id."""
+        return await self._send(calls.list_nodes(limit=limit, after=after))
+
+    async def count_sessions(self) -> Body:
+        """Return how many sessions are alive: `count`."""
+        return await self._send(calls.count_sessions())
+
+    async def info(self) -> Body:
+        """Return who is answering: name, version, uptime."""
+        return await self._send(calls.service("/"))
+
+    async def health(self) -> Body:
+        """Return how the service fares: `status`, `issues`, `dependencies`. One attempt, no retries."""
+        return await self._send(calls.service("/health", is_probe=True))
+
+    async def live(self) -> Body:
+        """Return `status` "alive" while the process answers. One attempt, no retries."""
+        return await self._send(calls.service("/health/live", is_probe=True))
+
+    async def ready(self) -> Body:
+        """Return `status` "ready" when calls are served. One attempt, no retries."""
+        return await self._send(calls.service("/health/ready", is_probe=True))
+
+    async def status(self) -> Body:
+        """Return counts of sessions and nodes."""
+        return await self._send(calls.service("/status"))
+
+    async def metrics(self) -> Body:
+        """Return the service's numbers at this moment."""
+        return await self._send(calls.service("/metrics"))
+
+    async def metric(self, name: str, minutes: int | None = None) -> Body:
+        """Return the points of one metric over the last `minutes`."""
+        return await self._send(calls.get_metric(name, minutes))
+
+    async def stats(self, minutes: int | None = None) -> Body:
+        """Return all time series of the last `minutes` (1 to 1440; the server takes 10 when None)."""
+        return await self._send(calls.service("/stats", minutes=minutes))
+
+    async def concurrency(self) -> Body:
+        """Return how many requests are in flight, and how many may be."""
+        return await self._send(calls.service("/concurrency"))
+
+    async def cache_stats(self) -> Body:
+        """Return the numbers of the cache."""
+        return await self._send(calls.service("/cache/stats"))
+
+    async def invalidate_cache(self, session_id: str | None = None) -> Body:
+        """Drop cached values. No result changes."""
+        return await self._send(calls.invalidate_cache(session_id))
+
+    async def distributed_stm_stats(self) -> Body:
+        """Return the numbers of the distributed short-term memory."""
+        return await self._send(calls.service("/distributed-stm/stats"))
+
+    async def connection_pools(self) -> Body:
+        """Return the state of the connections to each storage."""
+        return await self._send(calls.service("/connection-pools"))
+
+
+class AsyncClientMethods(AsyncSessionMethods, AsyncNodeMethods, AsyncServiceMethods):
+    """The methods of a client, which remembers one session: the one it created last. See ClientMethods."""
+
+    async def create_session(
+        self,
+        node_id: str,
+        config: Mapping[str, Any] | None = None,
+        ttl: int | None = None,
+        auto_reconnect: bool = True,
+        *,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Begin a session with a node and make it the one that calls go to."""
+        return await self._run(recovery.create(self._state, node_id, config, ttl, metadata, auto_reconnect))
+
+    def node(self, node_id: str) -> AsyncNode:
+        """Return a handle to a node, for work with several nodes or sessions at once. Nothing is sent."""
+        return AsyncNode(self, node_id)
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Release what the client holds. Sessions stay until they are deleted or expire."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+
+class _AsyncHandle(AsyncSender):
+    """Something that sends through its client."""
+
+    _client: AsyncClientMethods
+
+    async def _send(self, call: Call) -> Body:
+        return await self._client._send(call)
+
+    async def _run(self, doing: Doing[T]) -> T:
+        return await self._client._run(doing)
+
+
+class AsyncNode(_AsyncHandle, AsyncNodeMethods):
+    """One node, reached through a client."""
+
+    def __init__(self, client: AsyncClientMethods, node_id: str) -> None:
+        self._client = client
+        self._node_id = node_id
+
+    @property
+    def node_id(self) -> str:
+        """The node."""
+        return self._node_id
+
+    async def session(
+        self,
+        config: Mapping[str, Any] | None = None,
+        ttl: int | None = None,
+        auto_reconnect: bool = True,
+        *,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> AsyncSession:
+        """Begin a session with this node. The client's own session stays as it is."""
+        session = AsyncSession(self._client)
+        await self._run(recovery.create(session._state, self.node_id, config, ttl, metadata, auto_reconnect))
+        return session
+
+
+class AsyncSession(_AsyncHandle, AsyncSessionMethods):
+    """One session, reached through a client; as an async context manager it ends with the block."""
+
+    def __init__(self, client: AsyncClientMethods) -> None:
+        super().__init__()
+        self._client = client
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.session_id is None:
+            return
+        try:
+            await self.delete_session()
+        except KATOSessionError:
+            self.session_id = None  # it had ended by itself
+        except KATOError as failure:
+            if error is None:
+                raise
+            logger.warning(
+                "The session could not be ended: %s", failure
+            )  # the error inside the block is the news
