@@ -95,7 +95,7 @@ class Harness:
         return made
 
     def will(self, *script: Any) -> None:
-        """Answer the next requests with these: responses, exceptions to raise, or functions of the request."""
+        """Answer the next requests with these: responses, exceptions, functions of the request."""
         self.script.extend(script)
 
     def _answer(self, request: httpx2.Request) -> httpx2.Response:

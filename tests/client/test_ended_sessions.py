@@ -137,7 +137,7 @@ def test_a_session_that_ends_twice_is_not_chased(harness):
 
 
 def test_reconnecting_restores_what_is_in_force_by_then(harness):
-    """update_config and extend_session change what a new session is given, by what the server says is in force."""
+    """What update_config and extend_session changed is given to a new session as the server last said it."""
     harness.in_session(config={"recall_threshold": 0.3, "session_ttl": 30})
     harness.do("update_config", {"max_predictions": 5})
     harness.will(harness.answer({"config_overrides": {"max_predictions": 7}}))

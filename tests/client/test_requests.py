@@ -22,7 +22,7 @@ EXCHANGES = [
     ("delete_session", (), {}, "DELETE", S, None),
     ("session_exists", (), {}, "GET", f"{S}/exists", None),
     ("session_exists", ("other",), {}, "GET", "/sessions/other/exists", None),
-    ("extend_session", (60,), {}, "POST", f"{S}/extend", {"ttl": 60}),
+    ("extend_session", (60,), {}, "POST", f"{S}/extend", {"ttl_seconds": 60}),
     ("extend_session", (), {}, "POST", f"{S}/extend", {}),
     ("get_config", (), {}, "GET", f"{S}/config", None),
     (

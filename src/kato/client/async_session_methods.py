@@ -149,10 +149,10 @@ class AsyncSessionMethods(InSession, AsyncSender):
         """Return whether a session (None: this one) `exists`, is `expired` or `deleted`; its expiry stays."""
         return await self._send(calls.session_exists(session_id or self._state.required()))
 
-    async def extend_session(self, ttl: int | None = None) -> Body:
-        """Give the session a lifetime of `ttl` seconds from now on; None restarts the lifetime it has."""
-        call = calls.extend_session(self._state.required(), ttl)
-        return await self._run(recovery.extended(self._state, call, ttl))
+    async def extend_session(self, ttl_seconds: int | None = None) -> Body:
+        """Give the session another lifetime, beginning now; None restarts the one it has."""
+        call = calls.extend_session(self._state.required(), ttl_seconds)
+        return await self._run(recovery.extended(self._state, call, ttl_seconds))
 
     async def get_config(self) -> Body:
         """Return the configuration: `config` has every key, `config_overrides` those set for this session."""

@@ -103,9 +103,9 @@ def session_exists(session_id: str) -> Call:
     return _in_session("GET", session_id, "/exists")
 
 
-def extend_session(session_id: str, ttl: int | None = None) -> Call:
+def extend_session(session_id: str, ttl_seconds: int | None = None) -> Call:
     """Give a session a new lifetime in seconds; None restarts the one it has."""
-    return _in_session("POST", session_id, "/extend", body=_given(ttl=ttl))
+    return _in_session("POST", session_id, "/extend", body=_given(ttl_seconds=ttl_seconds))
 
 
 def get_config(session_id: str) -> Call:
