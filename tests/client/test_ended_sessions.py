@@ -19,6 +19,8 @@ from kato import (
     SessionNotFound,
     UnexpectedAnswer,
 )
+from kato.client import calls, recovery
+from kato.client.session_state import SessionState
 
 NEXT = "session-" + "b" * 32 + "-2"
 
@@ -235,19 +237,45 @@ def test_a_404_of_something_in_between_is_no_ended_session(harness):
     assert len(harness.requests) == 1
 
 
-def test_all_who_miss_a_session_ask_for_the_same_one(harness):
-    """The key under which a session is begun again follows from the lost one, so a server makes it once."""
+def losing(state):
+    """Observe up to the call for another session, as a thread does that finds the session gone."""
+    doing = recovery.resent(state, calls.observe(state.session_id, ["a"]), auto_reconnect=True)
+    next(doing)
+    return doing, doing.throw(SessionExpired(state.session_id))
+
+
+def test_all_who_miss_a_session_ask_for_the_same_one():
+    """They ask under one key, so the server makes one session; the next loss has another key."""
+    state = SessionState(session_id="lost", node_id="shop", config={"recall_threshold": 0.3})
+    first, asked_first = losing(state)
+    second, asked_second = losing(state)
+    assert asked_first == asked_second
+    for doing in (first, second):
+        assert doing.send({"session_id": "made"}).path == {"session_id": "made"}
+    assert state.session_id == "made"
+    _, asked_later = losing(state)
+    assert asked_later.idempotency_key != asked_first.idempotency_key
+
+
+def test_different_wishes_have_different_keys():
+    """A change of the configuration in between must not look like one key for two different requests."""
+    state = SessionState(session_id="lost", node_id="shop")
+    _, plain = losing(state)
+    state.configured({"recall_threshold": 0.3}, {})
+    _, configured = losing(state)
+    assert plain.idempotency_key != configured.idempotency_key
+
+
+def test_losing_the_same_session_id_twice_gives_two_sessions(harness):
+    """A program may set a stale id again; what replaced it then must not come back with its memory."""
+    harness.in_session()
     keys = []
     for _ in range(2):
-        harness.in_session(ttl=60)
+        harness.client.session_id = "stale"
         harness.will(harness.gone(), created(harness), harness.answer())
         harness.do("observe", ["a"])
-        keys.append(harness.requests[1].headers["idempotency-key"])
-    harness.in_session(ttl=61)
-    harness.will(harness.gone(), created(harness), harness.answer())
-    harness.do("observe", ["a"])
-    assert keys[0] == keys[1] != harness.requests[1].headers["idempotency-key"]
-    assert harness.session_id not in keys[0]
+        keys.append(harness.requests[-2].headers["idempotency-key"])
+    assert keys[0] != keys[1]
 
 
 def test_who_comes_second_uses_the_session_of_who_came_first(harness):

@@ -8,8 +8,9 @@ from typing import Any
 
 from kato.client import batch, calls, recovery
 from kato.client.calls import Call
-from kato.client.recovery import Body, Doing, InSession, T
+from kato.client.recovery import Body, Doing, T
 from kato.client.session_methods import Observation
+from kato.client.session_state import InSession
 
 
 class AsyncSender(ABC):

@@ -7,7 +7,8 @@ from typing import Any
 
 from kato.client import calls, recovery
 from kato.client.calls import Call
-from kato.client.recovery import Body, Doing, SessionState, logger
+from kato.client.recovery import Body, Doing, logger
+from kato.client.session_state import SessionState
 from kato.errors import UnexpectedAnswer
 
 Observations = Sequence[Mapping[str, Any]]

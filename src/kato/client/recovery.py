@@ -1,5 +1,5 @@
 """
-What a client remembers of its session, and what it does when that session has ended.
+What a client does when its session has ended, and how it keeps account of its session otherwise.
 
 The doings are generators: each yields the `Call`s it wants made and is sent their answers, or has the error
 thrown into it. So the rules stand here once, and sync, async and embedded clients merely make the calls.
@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import threading
 from collections.abc import Awaitable, Callable, Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from kato.client import calls
 from kato.client.calls import Call
+from kato.client.session_state import SessionState
 from kato.errors import KATOError, KATOSessionError, NoActiveSession, UnexpectedAnswer
 from kato.wire.encoding import encode_body
 
@@ -61,116 +61,6 @@ async def run_async(doing: Doing[T], send: Callable[[Call], Awaitable[Body]]) ->
     except StopIteration as end:
         result: T = end.value
         return result
-
-
-@dataclass
-class SessionState:
-    """
-    The session a client is in, and what it takes to begin another like it.
-
-    Attributes:
-        session_id: The session, or None when there is none.
-        node_id: Its node; kept after the session has ended, so that it can be begun again.
-        config: Configuration overrides in force, as JSON values.
-        ttl: Lifetime in seconds that was asked for; None leaves it to the server.
-        metadata: The caller's own description of the session.
-        auto_reconnect: Whether calls may begin a new session by themselves when this one has ended.
-        stm_lost: True when this session replaced one that had ended and nothing has started a fresh episode
-            since: what was observed before the change is not in its short-term memory.
-    """
-
-    session_id: str | None = None
-    node_id: str | None = None
-    config: dict[str, Any] = field(default_factory=dict)
-    ttl: int | None = None
-    metadata: dict[str, Any] | None = None
-    auto_reconnect: bool = True
-    stm_lost: bool = False
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
-
-    def required(self) -> str:
-        """Return the session id, or raise NoActiveSession."""
-        if not self.session_id:
-            raise NoActiveSession
-        return self.session_id
-
-    def begin(
-        self, session_id: str, node_id: str, metadata: Mapping[str, Any] | None, auto_reconnect: bool
-    ) -> None:
-        """Enter a session that was just created."""
-        with self._lock:
-            self.session_id = session_id
-            self.node_id = node_id
-            self.config = {}
-            self.ttl = None
-            self.metadata = None if metadata is None else dict(metadata)
-            self.auto_reconnect = auto_reconnect
-            self.stm_lost = False
-
-    def begin_again(self, session_id: str) -> None:
-        """Enter a session that replaces the last one."""
-        with self._lock:
-            self.session_id = session_id
-            self.stm_lost = True
-
-    def replace(self, lost: str, made: str) -> str | None:
-        """Put `made` in the place of `lost`, unless another thread was first; return what stands there."""
-        with self._lock:
-            if self.session_id == lost:
-                self.session_id = made
-                self.stm_lost = True
-            return self.session_id
-
-    def leave(self, session_id: str) -> None:
-        """Note that a session has been deleted."""
-        with self._lock:
-            if self.session_id == session_id:
-                self.session_id = None
-
-    def configured(self, given: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
-        """Remember the overrides in force: as the server lists them, else as they were given."""
-        ttl = given.get("session_ttl")
-        rest = {key: value for key, value in given.items() if key != "session_ttl"}
-        listed = answer.get("config_overrides")
-        with self._lock:
-            self.config = dict(listed) if isinstance(listed, Mapping) else {**self.config, **rest}
-            if ttl is not None:
-                self.ttl = ttl
-
-
-class InSession:
-    """Something that is in a session, and shows which."""
-
-    def __init__(self) -> None:
-        self._state = SessionState()
-
-    @property
-    def session_id(self) -> str | None:
-        """The session that calls go to, or None. It may be set to continue a session begun elsewhere."""
-        return self._state.session_id
-
-    @session_id.setter
-    def session_id(self, session_id: str | None) -> None:
-        self._state.session_id = session_id
-
-    @property
-    def node_id(self) -> str | None:
-        """The node of the session; kept after the session has ended."""
-        return self._state.node_id
-
-    @node_id.setter
-    def node_id(self, node_id: str | None) -> None:
-        self._state.node_id = node_id
-
-    @property
-    def stm_lost(self) -> bool:
-        """
-        Whether the session was begun again in the middle of an episode.
-
-        True from a reconnection until the next learn(), clear_stm() or create_session(): what was observed
-        before the reconnection is not in the short-term memory.
-        """
-        return self._state.stm_lost
 
 
 def create(
@@ -279,7 +169,7 @@ def _replace(state: SessionState, lost: str) -> Doing[str]:
     current = state.session_id
     if current is not None and current != lost:
         return current  # another thread noticed first
-    answer = yield _another(state, lost)
+    answer = yield _shared(state, _another(state))
     made = _session_id(answer)
     stands = state.replace(lost, made)
     if stands == made:
@@ -294,21 +184,17 @@ def _replace(state: SessionState, lost: str) -> Doing[str]:
     return stands
 
 
-def _another(state: SessionState, lost: str | None = None) -> Call:
-    """
-    Return the call for a session like the last.
-
-    Whoever names the lost one asks under the same idempotency key: all who miss it at once get one session.
-    """
-    call = calls.create_session(
+def _another(state: SessionState) -> Call:
+    """Return the call for a session like the last."""
+    return calls.create_session(
         state.node_id or "", config=state.config or None, ttl=state.ttl, metadata=state.metadata
     )
-    if lost is None:
-        return call
-    wish = hashlib.sha256(lost.encode() + b"\n" + encode_body(call.body)).hexdigest()
-    return Call(
-        call.method, call.template, call.path, body=call.body, idempotency_key=f"reconnect-{wish[:32]}"
-    )
+
+
+def _shared(state: SessionState, call: Call) -> Call:
+    """Return the call under a key that all share who miss the same session: they get one in its place."""
+    wish = hashlib.sha256(state.stay.encode() + encode_body(call.body)).hexdigest()
+    return replace(call, idempotency_key=f"reconnect-{wish[:32]}")
 
 
 def _with_warning(answer: Body, sentence: str) -> Body:

@@ -8,7 +8,8 @@ from typing import Any
 
 from kato.client import batch, calls, recovery
 from kato.client.calls import Call
-from kato.client.recovery import Body, Doing, InSession, T
+from kato.client.recovery import Body, Doing, T
+from kato.client.session_state import InSession
 
 Observation = Mapping[str, Any]
 
