@@ -305,3 +305,11 @@ def test_without_a_session_nothing_is_sent(harness, name):
         harness.do(name, *arguments)
     assert issubclass(NoActiveSession, KATOSessionError)
     assert harness.requests == []
+
+
+def test_what_has_the_wrong_shape_is_left_to_the_server_to_name(harness):
+    harness.in_session()
+    harness.do("observe", "word", vectors="12")
+    harness.do("observe_sequence", ["word"])
+    assert (harness.body(0)["strings"], harness.body(0)["vectors"]) == ("word", "12")
+    assert harness.body(1)["observations"] == ["word"]
