@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kato.engine.knowledge import Knowledge
 from kato.engine.matching import choose
 from kato.service.events import Events
+from kato.service.measuring import MeasuredWriter, Measures
 from kato.service.nodes import Nodes
 from kato.service.policy import Policy
 from kato.service.runtime import LoopRuntime, Runtime, ThreadRuntime
@@ -18,12 +20,23 @@ from kato.storage.writer import DirectWriter, TransactionWriter, Writer
 from kato.wire.limits import Limits
 
 
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """How the server is set up to take requests."""
+
+    per_worker: int = 1000
+    workers: int = 1
+    backlog: int = 2048
+    max_requests: int | None = None
+    """Requests after which a worker ends; None = never."""
+
+
 @dataclass(slots=True)
 class System:
     """Everything a use-case works with. Made by `for_server` or `embedded`; closed once."""
 
     storage: Storage
-    writer: TransactionWriter
+    writer: MeasuredWriter
     runtime: Runtime
     policy: Policy
     nodes: Nodes
@@ -32,7 +45,10 @@ class System:
     limits: Limits
     engine: str
     started_at: int
+    measures: Measures
+    storage_name: str
     service_name: str = "kato"
+    capacity: Capacity = field(default_factory=Capacity)
     api_keys: bool = False
     """Whether API keys are asked for."""
 
@@ -80,15 +96,18 @@ class System:
         knowledge: type[Knowledge],
     ) -> System:
         events = Events()
+        measured = MeasuredWriter(writer)
         return cls(
             storage=storage,
-            writer=writer,
+            writer=measured,
             runtime=runtime,
             policy=policy,
             nodes=Nodes(storage, knowledge, runtime),
-            sessions=Sessions(storage, writer, runtime, policy, events),
+            sessions=Sessions(storage, measured, runtime, policy, events),
             events=events,
             limits=limits,
+            measures=Measures(runtime.now, os.sep),
+            storage_name=storage.name,
             engine="plain" if knowledge.__name__.startswith("Plain") else "native",
             started_at=runtime.now(),
         )

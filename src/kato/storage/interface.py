@@ -231,6 +231,11 @@ class Storage(Protocol):
     transaction is there.
     """
 
+    @property
+    def name(self) -> str:
+        """What it is, in one word: "sqlite", "memory"."""
+        ...
+
     def commit(self, transactions: Sequence[Transaction], *, durable: bool) -> list[Committed | Exception]:
         """
         Apply the transactions in order; when this returns they are kept.

@@ -1,0 +1,123 @@
+"""
+What a node has learned, held in memory: the interface of every engine.
+
+`Knowledge` takes changes in; a `View` is one consistent state of it, safe to ask in any thread while changes go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from kato.engine.event import Event, Symbol, Vector
+from kato.engine.pattern import Pattern
+from kato.engine.prediction import Predictions
+from kato.engine.settings import EngineSettings
+from kato.engine.vectors import Near
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """
+    One change of what a node knows, as its log tells it.
+
+    `before` None: a new pattern; `after` None: one was forgotten; both None: everything was (`forget_all`).
+    """
+
+    sequence: int
+    operation: str
+    before: Pattern | None
+    after: Pattern | None
+    vectors: Mapping[Symbol, Vector] = field(default_factory=dict)
+    """Components of vectors in the events of `after`, as far as this change brought them."""
+    at: int = 0
+    session_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Counts over a whole node."""
+
+    patterns: int
+    """Distinct patterns, U."""
+    symbols: int
+    """Distinct symbols, V."""
+    frequency: int
+    """Σ of the patterns' frequencies."""
+    vectors: int
+    """Learned vectors."""
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolStatistics:
+    """What is known of one symbol."""
+
+    frequency: int
+    """Occurrences in the patterns, each times its frequency."""
+    pattern_member_frequency: int
+    """Distinct patterns that hold it, pmf."""
+    affinity: Mapping[str, float]
+    """Emotive → sum; by name."""
+
+
+class View(Protocol):
+    """One consistent state of a node's knowledge."""
+
+    @property
+    def sequence(self) -> int:
+        """The log sequence it stands for."""
+        ...
+
+    @property
+    def totals(self) -> Totals:
+        """Counts over the node."""
+        ...
+
+    def predict(self, events: Sequence[Event], settings: EngineSettings) -> Predictions:
+        """Predictions for a non-empty sequence of events."""
+        ...
+
+    def symbol(self, symbol: Symbol) -> SymbolStatistics | None:
+        """What is known of a symbol; None for an unknown one."""
+        ...
+
+    def symbols(
+        self,
+        *,
+        after: str | None = None,
+        limit: int | None = None,
+        only: Sequence[str] | None = None,
+        with_affinity: bool = False,
+    ) -> list[tuple[Symbol, SymbolStatistics]]:
+        """Symbols by code point, those after `after`; only those with any affinity if asked."""
+        ...
+
+    def nearest(self, vector: Sequence[float], settings: EngineSettings) -> Near:
+        """The learned neighbours of a vector, nearest first."""
+        ...
+
+    def has_dimension(self, dimension: int) -> bool:
+        """Whether a vector of that dimension has been learned."""
+        ...
+
+
+class Knowledge(Protocol):
+    """Takes changes in, in the order of the log."""
+
+    @property
+    def sequence(self) -> int:
+        """The newest change applied."""
+        ...
+
+    def load(self, patterns: Iterable[Pattern], vectors: Mapping[Symbol, Vector], sequence: int) -> None:
+        """Fill an empty knowledge with all a node has learned up to a log sequence."""
+        ...
+
+    def apply(self, changes: Sequence[Change]) -> None:
+        """Apply changes in order; those already applied are skipped."""
+        ...
+
+    def view(self) -> View:
+        """The present state."""
+        ...

@@ -1,0 +1,379 @@
+"""
+The definition of a prediction, written to be read, and the judge of everything faster.
+
+Every pattern that shares a token with the memory is compared with it. `PlainKnowledge` keeps the statistics of a node and
+hands out views; `PlainView.predict` reads like the definition: gate, filter, select, measure, rank.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from kato.engine.alignment import Block, flat, matching_blocks
+from kato.engine.event import Event, Symbol, Vector
+from kato.engine.exact import to_float, total
+from kato.engine.filtering import measured, passes
+from kato.engine.fuzzy import read_as
+from kato.engine.knowledge import Change, SymbolStatistics, Totals
+from kato.engine.measuring import Match, Node, measure
+from kato.engine.metrics.confidence import confidence
+from kato.engine.metrics.evidence import evidence
+from kato.engine.metrics.fragmentation import fragmentation, phi
+from kato.engine.metrics.potential import quality
+from kato.engine.metrics.similarity import longest_common_subsequence, similarity
+from kato.engine.metrics.snr import snr
+from kato.engine.metrics.weighted import (
+    weight,
+    weighted_confidence,
+    weighted_evidence,
+    weighted_similarity,
+    weighted_snr,
+)
+from kato.engine.pattern import Pattern
+from kato.engine.prediction import Predictions
+from kato.engine.ranking import selection_order
+from kato.engine.settings import EngineSettings
+from kato.engine.vectors import Near, VectorSet
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A pattern with its flat sequence and its distinct symbols."""
+
+    pattern: Pattern
+    tokens: tuple[Symbol, ...]
+    symbols: frozenset[Symbol]
+
+
+class PlainView:
+    """One state of a node's knowledge."""
+
+    def __init__(
+        self,
+        sequence: int,
+        known: tuple[Known, ...],
+        members: Mapping[Symbol, int],
+        frequencies: Mapping[Symbol, int],
+        affinities: Mapping[Symbol, Mapping[str, Fraction]],
+        frequency: int,
+        vectors: VectorSet,
+    ) -> None:
+        self.sequence = sequence
+        self._known = known
+        self._members = members
+        self._frequencies = frequencies
+        self._affinities = affinities
+        self._vectors = vectors
+        self.totals = Totals(len(known), len(members), frequency, len(vectors.vectors))
+
+    # --- predicting ---
+
+    def predict(self, events: Sequence[Event], settings: EngineSettings) -> Predictions:
+        """Predictions for a non-empty sequence of events."""
+        weigh = self._weights(settings.affinity_emotive)
+        matches = [match for known in self._known if (match := self._match(known, events, settings, weigh)) is not None]
+        passed = []
+        for name in settings.filter_pipeline:
+            matches = [match for match in matches if passes(name, match.facts, settings)]
+            passed.append((name, len(matches)))
+        matches.sort(key=lambda match: selection_order(match, settings.rank_sort_algo))
+        size = max(settings.ensemble_size, settings.max_predictions) if settings.ensemble_size else len(matches)
+        node = Node(self.totals, self._members)
+        return measure(
+            matches[:size],
+            events,
+            node,
+            settings,
+            matched=len(matches),
+            filters=tuple(passed) if settings.enable_filter_metrics else (),
+        )
+
+    def match(self, name: str, events: Sequence[Event], settings: EngineSettings) -> list[Match]:
+        """How the patterns of that name lie on the events, gate and filters aside (threshold 0)."""
+        weigh = self._weights(settings.affinity_emotive)
+        found = [self._align(known, events, settings, weigh) for known in self._known if known.pattern.name == name]
+        return [match for match in found if match is not None]
+
+    def _match(
+        self,
+        known: Known,
+        events: Sequence[Event],
+        settings: EngineSettings,
+        weigh: Callable[[Symbol], float] | None,
+    ) -> Match | None:
+        """The pattern as it lies on the memory, if it passes the gate."""
+        memory = flat(events)
+        exact = not settings.fuzzy_token_threshold
+        if settings.recall_threshold > 0 and exact and known.symbols.isdisjoint(memory):
+            return None  # nothing can align
+        begins_with = len(memory) == 1 and not exact
+        if settings.recall_threshold > 0 and exact and len(memory) == 1:
+            begins_with = known.tokens[0] == memory[0]
+        match = self._align(known, events, settings, weigh)
+        if settings.recall_threshold == 0:
+            return match
+        if len(memory) == 1:
+            begins_with = match.read[0] == known.tokens[0]
+        if not match.blocks:
+            return None
+        return match if begins_with or match.similarity >= settings.recall_threshold else None
+
+    def _align(
+        self,
+        known: Known,
+        events: Sequence[Event],
+        settings: EngineSettings,
+        weigh: Callable[[Symbol], float] | None,
+    ) -> Match:
+        tokens, memory = known.tokens, flat(events)
+        read, differing = memory, {}
+        if settings.fuzzy_token_threshold > 0:
+            read, differing = read_as(memory, tokens, settings.fuzzy_token_threshold)
+        if settings.use_token_matching:
+            common = longest_common_subsequence(tokens, read)
+            pattern_size, memory_size = len(tokens), len(read)
+        else:
+            pattern_text, memory_text = " ".join(tokens), " ".join(read)
+            common = longest_common_subsequence(pattern_text, memory_text)
+            pattern_size, memory_size = len(pattern_text), len(memory_text)
+        if pattern_size + memory_size == 0:
+            pattern_size = common = 1  # two empty texts are the same text: similarity 2·1/(1+1)
+            memory_size = 1
+        blocks = matching_blocks(tokens, read)
+        return _match(
+            known,
+            read,
+            differing,
+            blocks,
+            similarity(common, pattern_size, memory_size),
+            (common, pattern_size, memory_size),
+            weigh,
+        )
+
+    def _weights(self, emotive: str | None) -> Callable[[Symbol], float] | None:
+        if emotive is None:
+            return None
+        weights: dict[Symbol, float] = {}
+
+        def weigh(symbol: Symbol) -> float:
+            found = weights.get(symbol)
+            if found is None:
+                felt = self._affinities.get(symbol, {}).get(emotive, Fraction(0))
+                found = weights[symbol] = weight(to_float(felt), self._frequencies.get(symbol, 0))
+            return found
+
+        return weigh
+
+    # --- looking up ---
+
+    def symbol(self, symbol: Symbol) -> SymbolStatistics | None:
+        """What is known of a symbol."""
+        members = self._members.get(symbol)
+        if members is None:
+            return None
+        felt = self._affinities.get(symbol, {})
+        affinity = {name: to_float(felt[name]) for name in sorted(felt)}
+        return SymbolStatistics(self._frequencies[symbol], members, affinity)
+
+    def symbols(
+        self,
+        *,
+        after: str | None = None,
+        limit: int | None = None,
+        only: Sequence[str] | None = None,
+        with_affinity: bool = False,
+    ) -> list[tuple[Symbol, SymbolStatistics]]:
+        """Symbols by code point."""
+        names = sorted(self._affinities if with_affinity else self._members)
+        if only is not None:
+            wanted = set(only)
+            names = [name for name in names if name in wanted]
+        start = bisect_right(names, after) if after is not None else 0
+        stop = None if limit is None else start + limit
+        found = ((name, self.symbol(name)) for name in names[start:stop])
+        return [(name, statistics) for name, statistics in found if statistics is not None]
+
+    def nearest(self, vector: Sequence[float], settings: EngineSettings) -> Near:
+        """The learned neighbours of a vector."""
+        return self._vectors.nearest(vector, settings)
+
+    def has_dimension(self, dimension: int) -> bool:
+        """Whether a vector of that dimension has been learned."""
+        return self._vectors.has_dimension(dimension)
+
+
+def _match(
+    known: Known,
+    read: tuple[Symbol, ...],
+    differing: Mapping[int, float],
+    blocks: tuple[Block, ...],
+    alike: float,
+    compared: tuple[int, int, int],
+    weigh: Callable[[Symbol], float] | None,
+) -> Match:
+    tokens = known.tokens
+    aligned = sum(block.length for block in blocks)
+    starts = _present(known.pattern.events, blocks)
+    extras = len(read) - aligned
+    numbers = {
+        "evidence": evidence(aligned, len(tokens)),
+        "confidence": confidence(aligned, starts[1] - starts[0]),
+        "snr": snr(aligned, extras),
+    }
+    weighted = (None, None, None, None)
+    sums = (0.0, 0.0, 0.0, 0.0, 0.0)
+    entering = (numbers["evidence"], numbers["confidence"], numbers["snr"])
+    if weigh is not None:
+        covered = {block.memory_start + step for block in blocks for step in range(block.length)}
+        of_matches = total(weigh(read[position]) for position in covered)
+        of_extras = total(weigh(token) for position, token in enumerate(read) if position not in covered)
+        of_memory = total(map(weigh, read))
+        of_pattern = total(map(weigh, tokens))
+        of_present = total(map(weigh, tokens[starts[0] : starts[1]]))
+        sums = (of_matches, of_extras, of_memory, of_pattern, of_present)
+        weighted = (
+            weighted_similarity(of_matches, of_memory, of_pattern),
+            weighted_evidence(of_matches, of_pattern),
+            weighted_confidence(of_matches, of_present),
+            weighted_snr(of_matches, of_extras),
+        )
+        entering = weighted[1:]
+    return Match(
+        pattern=known.pattern,
+        tokens=tokens,
+        read=read,
+        likeness=differing,
+        blocks=blocks,
+        similarity=alike,
+        compared=compared,
+        aligned=aligned,
+        **numbers,
+        fragmentation=fragmentation(len(blocks)),
+        phi=phi(len(blocks)),
+        weighted_similarity=weighted[0],
+        weighted_evidence=weighted[1],
+        weighted_confidence=weighted[2],
+        weighted_snr=weighted[3],
+        weight_sums=sums,
+        quality=quality(*entering, phi(len(blocks))),
+        present_span=starts,
+        facts=measured(len(tokens), len(read), known.symbols, frozenset(read)),
+    )
+
+
+def _present(events: Sequence[Event], blocks: Sequence[Block]) -> tuple[int, int]:
+    """Where the present begins and ends in the flat pattern; all of it when nothing aligned."""
+    ends = []
+    end = 0
+    for event in events:
+        end += len(event)
+        ends.append(end)
+    if not blocks:
+        return 0, end
+    first = bisect_right(ends, blocks[0].pattern_start)
+    last = bisect_right(ends, blocks[-1].pattern_start + blocks[-1].length - 1)
+    return (ends[first - 1] if first else 0), ends[last]
+
+
+class PlainKnowledge:
+    """What a node has learned: patterns by content, and the statistics that follow from them."""
+
+    def __init__(self) -> None:
+        self.sequence = 0
+        self._known: dict[tuple[Event, ...], Known] = {}
+        self._members: Counter[Symbol] = Counter()
+        self._frequencies: Counter[Symbol] = Counter()
+        self._affinities: dict[Symbol, dict[str, Fraction]] = {}
+        self._holders: dict[tuple[Symbol, str], int] = {}
+        """How many patterns give a symbol an affinity for an emotive."""
+        self._frequency = 0
+        self._components: dict[Symbol, Vector] = {}
+        self._view: PlainView | None = None
+
+    def load(self, patterns: Iterable[Pattern], vectors: Mapping[Symbol, Vector], sequence: int) -> None:
+        """Fill an empty knowledge."""
+        for pattern in patterns:
+            self._add(pattern)
+        self._components.update((name, vector) for name, vector in vectors.items() if name in self._members)
+        self.sequence = sequence
+        self._view = None
+
+    def apply(self, changes: Sequence[Change]) -> None:
+        """Apply changes in order; those already applied are skipped."""
+        for change in changes:
+            if change.sequence <= self.sequence:
+                continue
+            if change.before is None and change.after is None:
+                self._forget_all()
+            if change.before is not None:
+                self._remove(change.before)
+            if change.after is not None:
+                self._add(change.after)
+                self._components.update(
+                    (name, vector) for name, vector in change.vectors.items() if name in self._members
+                )
+            for name in [name for name in self._components if name not in self._members]:
+                del self._components[name]
+            self.sequence = change.sequence
+        self._view = None
+
+    def view(self) -> PlainView:
+        """The present state; the same object until something changes."""
+        view = self._view
+        if view is None:
+            view = self._view = PlainView(
+                self.sequence,
+                tuple(self._known.values()),
+                dict(self._members),
+                dict(self._frequencies),
+                {symbol: dict(felt) for symbol, felt in self._affinities.items()},
+                self._frequency,
+                VectorSet(dict(self._components)),
+            )
+        return view
+
+    def _add(self, pattern: Pattern) -> None:
+        tokens = flat(pattern.events)
+        symbols = frozenset(tokens)
+        self._known[pattern.events] = Known(pattern, tokens, symbols)
+        self._members.update(symbols)
+        for symbol in tokens:
+            self._frequencies[symbol] += pattern.frequency
+        self._frequency += pattern.frequency
+        for emotive, amount in pattern.affinity.items():
+            for symbol in symbols:
+                felt = self._affinities.setdefault(symbol, {})
+                felt[emotive] = felt.get(emotive, Fraction(0)) + amount
+                self._holders[symbol, emotive] = self._holders.get((symbol, emotive), 0) + 1
+
+    def _remove(self, pattern: Pattern) -> None:
+        known = self._known.pop(pattern.events)
+        for symbol in known.tokens:
+            self._frequencies[symbol] -= pattern.frequency
+        for symbol in known.symbols:
+            self._members[symbol] -= 1
+            if not self._members[symbol]:
+                del self._members[symbol], self._frequencies[symbol]
+        self._frequency -= pattern.frequency
+        for emotive, amount in pattern.affinity.items():
+            for symbol in known.symbols:
+                felt = self._affinities[symbol]
+                felt[emotive] -= amount
+                self._holders[symbol, emotive] -= 1
+                if not self._holders[symbol, emotive]:
+                    del felt[emotive], self._holders[symbol, emotive]
+                if not felt:
+                    del self._affinities[symbol]
+
+    def _forget_all(self) -> None:
+        self._known.clear()
+        self._members.clear()
+        self._frequencies.clear()
+        self._affinities.clear()
+        self._holders.clear()
+        self._frequency = 0
+        self._components.clear()

@@ -1,0 +1,129 @@
+"""
+Short-term memory: what a session has observed since the last learning.
+
+Observing returns a new memory; nothing here changes in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from kato.engine.event import Event, Symbol, Vector, make_event, vector_name
+from kato.engine.settings import EngineSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What arrives from outside at once."""
+
+    strings: tuple[str, ...] = ()
+    vectors: tuple[Vector, ...] = ()
+    emotives: Mapping[str, float] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    unique_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Learning:
+    """What one learning takes: the events of an episode and all that was gathered with them."""
+
+    events: tuple[Event, ...]
+    emotives: tuple[Mapping[str, float], ...] = ()
+    metadata: tuple[Mapping[str, Any], ...] = ()
+    vectors: Mapping[Symbol, Vector] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ShortTermMemory:
+    """The events since the last learning, oldest first, with the emotives and metadata gathered with them."""
+
+    events: tuple[Event, ...] = ()
+    emotives: tuple[Mapping[str, float], ...] = ()
+    """The non-empty emotive dictionaries, oldest first."""
+    metadata: tuple[Mapping[str, Any], ...] = ()
+    """The non-empty metadata objects, oldest first."""
+    time: int = 0
+    """Observations since the last clearing."""
+    vectors: Mapping[Symbol, Vector] = field(default_factory=dict)
+    """Components of the vector symbols among the events."""
+
+    @property
+    def symbol_count(self) -> int:
+        """Symbols in all events, repetitions counted."""
+        return sum(map(len, self.events))
+
+    def observe(
+        self,
+        observation: Observation,
+        *,
+        neighbours: Sequence[Sequence[tuple[Symbol, Vector]]] = (),
+        settings: EngineSettings,
+        window: int,
+    ) -> Observed:
+        """
+        Take an observation in, with the learning it may lead to.
+
+        Args:
+            neighbours: Per vector of the observation, its learned neighbours, nearest first.
+            window: Most events kept, and most emotive and metadata entries; the newest stay. At least 1.
+        """
+        own = {vector_name(vector): vector for vector in observation.vectors}
+        near = {name: vector for found in neighbours for name, vector in found}
+        named = {**near, **own}
+        event = make_event(observation.strings, list(named), sort_symbols=settings.sort_symbols)
+        events = (*self.events, event) if event else self.events
+        dropped = max(0, len(events) - window)
+        memory = ShortTermMemory(
+            events=events[dropped:],
+            emotives=self._gathered(self.emotives, observation.emotives, window),
+            metadata=self._gathered(self.metadata, observation.metadata, window),
+            time=self.time + 1,
+            vectors={**self.vectors, **named} if named else self.vectors,
+        )
+        length = settings.max_pattern_length
+        if not event or length == 0 or len(memory.events) < length:
+            return Observed(memory, memory, event, None, dropped)
+        after, learning = learn(memory)
+        if settings.stm_mode == "ROLLING" and length > 1:
+            kept = memory.events[-(length - 1) :]
+            names = {symbol for event_ in kept for symbol in event_}
+            vectors = {name: vector for name, vector in memory.vectors.items() if name in names}
+            after = replace(after, events=kept, vectors=vectors)
+        return Observed(after, memory, event, learning, dropped)
+
+    @staticmethod
+    def _gathered(
+        held: tuple[Mapping[str, Any], ...], given: Mapping[str, Any], window: int
+    ) -> tuple[Mapping[str, Any], ...]:
+        return (*held, given)[-window:] if given else held
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What became of an observation."""
+
+    memory: ShortTermMemory
+    """Afterwards, auto-learning included."""
+    before_learning: ShortTermMemory
+    """With the event, before any learning; the same object as `memory` when nothing was learned or cleared."""
+    event: Event
+    """() when the observation added none."""
+    learned: Learning | None
+    dropped: int
+    """Events that fell off because the window was full."""
+
+
+def learn(memory: ShortTermMemory) -> tuple[ShortTermMemory, Learning | None]:
+    """
+    End the episode: (the memory after it, what is to be learned or None for fewer than two symbols).
+
+    Only the time goes on. Whether an empty memory may be learned is for the caller to say.
+    """
+    after = ShortTermMemory(time=memory.time)
+    if memory.symbol_count < 2:
+        return after, None
+    names = {symbol for event in memory.events for symbol in event}
+    vectors = {name: vector for name, vector in memory.vectors.items() if name in names}
+    return after, Learning(memory.events, memory.emotives, memory.metadata, vectors)

@@ -1,0 +1,55 @@
+"""ITFDF similarity: how alike memory and present are in the symbols that many patterns share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from kato.engine.event import Symbol
+from kato.engine.exact import total
+from kato.engine.explanation import Explanation, count
+
+
+def cosine(
+    memory: Mapping[Symbol, int], present: Mapping[Symbol, int], probabilities: Mapping[Symbol, float]
+) -> float:
+    """
+    Cosine of the symbol counts, each weighted by its share of patterns; 0–1, and 0 when a side is 0.
+
+    `probabilities` holds every symbol of the present; one it lacks counts as 0.
+    """
+    common = total(
+        (probabilities.get(symbol, 0.0) * n) * (probabilities.get(symbol, 0.0) * present[symbol])
+        for symbol, n in memory.items()
+        if symbol in present
+    )
+    memory_square = total((probabilities.get(symbol, 0.0) * n) ** 2 for symbol, n in memory.items())
+    present_square = total((probabilities.get(symbol, 0.0) * n) ** 2 for symbol, n in present.items())
+    if memory_square == 0.0 or present_square == 0.0:
+        return 0.0
+    return min(1.0, common / math.sqrt(memory_square * present_square))
+
+
+def itfdf_similarity(cos: float, frequency: int, ensemble_frequency: int) -> float:
+    """
+    1 − (1 − cos)·f / F.
+
+    Source: docs/metrics.md#itfdf_similarity
+
+    >>> itfdf_similarity(0.5, 1, 2)
+    0.75
+    """
+    return 1 - (1 - cos) * frequency / ensemble_frequency
+
+
+def explain_itfdf_similarity(cos: float, frequency: int, ensemble_frequency: int) -> Explanation:
+    """The similarity and what it was made of."""
+    return Explanation(
+        itfdf_similarity(cos, frequency, ensemble_frequency),
+        "itfdf_similarity = 1 − (1 − cos) · f / F",
+        (
+            Explanation(cos, "cosine of memory and present, symbols weighted by their share of patterns"),
+            count(frequency, "times the pattern was learned"),
+            count(ensemble_frequency, "frequencies of the ensemble, summed"),
+        ),
+    )

@@ -1,0 +1,489 @@
+"""Numbers about the service. Everything shown is counted or read; nothing stands in for a measurement."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kato.errors import MetricNotFound, StorageError
+from kato.operations.health import VERSION, dependencies, uptime_seconds
+from kato.operations.prometheus import CONTENT_TYPE, exposition
+from kato.operations.registry import Answer, Request, operation
+from kato.service.numbers import NAMES, count_patterns, current_values, series_name
+from kato.service.system import System
+from kato.wire.answers import Json, time_text
+from kato.wire.reading import Parameter, read_query
+
+MINUTES = Parameter("minutes", "integer", default=10, minimum=1, maximum=1440, description="How far back.")
+_SHOWN_NODES = 100
+
+
+def node_numbers(system: System) -> Json:
+    """The nodes held in memory, the most recently used first."""
+    now = system.runtime.now()
+    loaded = system.nodes.loaded()
+    return {
+        "total_processors": len(loaded),
+        "active_processors": len(loaded),
+        "max_processors": None,
+        "eviction_ttl_seconds": None,
+        "patterns_count": count_patterns(system),
+        "processors": [
+            {
+                "processor_id": node.node_id,
+                "node_id": node.node_id,
+                "created_at": time_text(node.loaded_at),
+                "last_accessed": time_text(node.last_accessed),
+                "access_count": node.access_count,
+                "idle_seconds": max(0.0, (now - node.last_accessed) / 1_000_000),
+            }
+            for node in loaded[:_SHOWN_NODES]
+        ],
+    }
+
+
+def stamps(system: System) -> Json:
+    """The time as seconds since 1970 and as text."""
+    now = system.runtime.now()
+    return {"timestamp": now / 1_000_000, "timestamp_iso": time_text(now)}
+
+
+def session_numbers(system: System) -> Json:
+    """Sessions made, ended and alive; operations on them."""
+    counts = system.sessions.count()
+    return {
+        "total_created": counts.created,
+        "total_deleted": counts.deleted,
+        "active": counts.active,
+        "operations_total": system.events.observations + system.events.learnings + system.events.predictions,
+    }
+
+
+def performance_numbers(system: System) -> Json:
+    """Requests, errors and how long they took."""
+    measures = system.measures
+    _, _, mean_seconds = measures.last_minute()
+    return {
+        "total_requests": measures.requests,
+        "total_errors": measures.errors,
+        "error_rate": measures.errors / measures.requests if measures.requests else 0.0,
+        "average_response_time": mean_seconds,
+        "average_response_time_ms": mean_seconds * 1000,
+    }
+
+
+def resource_numbers(system: System) -> Json:
+    """Percentages of the machine in use."""
+    machine = system.measures.machine()
+    return {
+        "cpu_percent": machine.cpu_percent,
+        "memory_percent": machine.memory_percent,
+        "disk_percent": machine.disk_percent,
+    }
+
+
+def database_numbers(system: System) -> Json:
+    """The storage in use, and those that compatible clients look for, which are not."""
+    count = system.writer.count
+    done = count.transactions
+    unused = {"operations": 0, "errors": 0, "avg_response_time": 0.0, "status": "disabled"}
+    return {
+        system.storage_name: {
+            "operations": done,
+            "errors": count.errors,
+            "avg_response_time": count.seconds / done if done else 0.0,
+            "status": storage_status(system)[0],
+        },
+        "clickhouse": unused,
+        "qdrant": unused,
+        "redis": unused,
+    }
+
+
+def storage_status(system: System) -> tuple[str, list[str]]:
+    """("healthy" or "unhealthy", sentences about what is wrong)."""
+    try:
+        system.storage.check()
+    except StorageError as error:
+        return "unhealthy", [error.message]
+    return "healthy", []
+
+
+@operation("GET", "/status", summary="State of the service")
+async def status(system: System, request: Request) -> Answer:
+    """GET /status."""
+    _, warnings = read_query((), request.query)
+    counts = system.sessions.count()
+    _, issues = await dependencies(system)
+    uptime = uptime_seconds(system)
+    named: Json = {"session_id": None, "stm_length": 0, "time": 0}
+    session_id = request.headers.get("x-session-id", "")
+    if session_id and await system.sessions.access(session_id, owner=request.principal):
+        async with system.sessions.using(session_id, owner=request.principal) as session:
+            memory = session.state.memory
+            named = {"session_id": session_id, "stm_length": len(memory.events), "time": memory.time}
+    return Answer(
+        {
+            "status": "unhealthy" if issues else "healthy",
+            "base_processor_id": system.service_name,
+            "processor_name": system.service_name,
+            "service_name": system.service_name,
+            "version": VERSION,
+            "uptime_seconds": uptime,
+            "uptime": uptime,
+            "engine": system.engine,
+            "sessions": {
+                "total_sessions": counts.created,
+                "total_created": counts.created,
+                "total_deleted": counts.deleted,
+                "expired_sessions": counts.expired,
+                "active_sessions": counts.active,
+                "active": counts.active,
+                "backend": system.storage_name,
+            },
+            "processors": await system.runtime.compute(node_numbers, system),
+            **named,
+            "timestamp": time_text(system.runtime.now()),
+            "warnings": warnings,
+        }
+    )
+
+
+def prefers_text(accept: str) -> bool:
+    """Whether an Accept header asks for Prometheus text rather than JSON; `*/*` and nothing mean JSON."""
+    best: dict[str, float] = {"text": 0.0, "json": 0.0}
+    for part in accept.lower().split(","):
+        kind, _, rest = part.strip().partition(";")
+        weight = 1.0
+        for parameter in rest.split(";"):
+            name, _, value = parameter.strip().partition("=")
+            if name == "q":
+                try:
+                    weight = float(value)
+                except ValueError:
+                    weight = 0.0
+        if kind.strip() in {"text/plain", "application/openmetrics-text"}:
+            best["text"] = max(best["text"], weight)
+        elif kind.strip() in {"application/json", "*/*", "application/*"}:
+            best["json"] = max(best["json"], weight)
+    return best["text"] > best["json"]
+
+
+async def _prometheus(system: System) -> Answer:
+    text = await system.runtime.compute(exposition, system)
+    return Answer(text, headers={"content-type": CONTENT_TYPE})
+
+
+@operation(
+    "GET",
+    "/metrics",
+    summary="Numbers about the service",
+    description="JSON, or Prometheus text with `format=prometheus` or an Accept header that prefers it.",
+    parameters=(Parameter("format", "string", default="json", choices=("json", "prometheus"), description="Format."),),
+    errors=(422,),
+)
+async def metrics(system: System, request: Request) -> Answer:
+    """GET /metrics."""
+    query, warnings = read_query(metrics.parameters, request.query)
+    asked = any(name == "format" for name, _ in request.query)
+    if query["format"] == "prometheus" or (not asked and prefers_text(request.headers.get("accept", ""))):
+        return await _prometheus(system)
+    requests, errors, _ = system.measures.last_minute()
+    uptime = uptime_seconds(system)
+    return Answer(
+        {
+            **stamps(system),
+            "sessions": session_numbers(system),
+            "performance": performance_numbers(system),
+            "resources": resource_numbers(system),
+            "databases": await system.runtime.compute(database_numbers, system),
+            "rates": {
+                "requests_per_second": requests / min(60.0, uptime) if uptime else 0.0,
+                "requests_per_minute": requests,
+                "errors_per_minute": errors,
+            },
+            "processor_manager": await system.runtime.compute(node_numbers, system),
+            "observations_processed": system.events.observations,
+            "patterns_learned": system.events.learnings,
+            "uptime_seconds": uptime,
+            "active_sessions": system.sessions.count().active,
+            "error": None,
+            "warnings": warnings,
+        }
+    )
+
+
+@operation("GET", "/metrics/prometheus", summary="Numbers about the service as Prometheus text")
+async def prometheus(system: System, request: Request) -> Answer:
+    """GET /metrics/prometheus."""
+    del request
+    return await _prometheus(system)
+
+
+def shown_points(system: System, name: str, minutes: int) -> list[Json]:
+    """Points of a series, oldest first."""
+    return [
+        {"timestamp": at, "value": value, "labels": {}} for at, value in system.measures.points(name, minutes)
+    ]
+
+
+@operation(
+    "GET",
+    "/metrics/{name}",
+    summary="History of one number",
+    parameters=(MINUTES,),
+    errors=(404, 422),
+)
+async def metric_history(system: System, request: Request) -> Answer:
+    """GET /metrics/{name}."""
+    query, warnings = read_query((MINUTES,), request.query)
+    asked = request.path["name"]
+    name = series_name(asked)
+    points = shown_points(system, name, query["minutes"]) if name is not None else []
+    if not points:
+        raise MetricNotFound(asked, query["minutes"])
+    values = [point["value"] for point in points]
+    return Answer(
+        {
+            "metric_name": asked,
+            "time_range_minutes": query["minutes"],
+            **stamps(system),
+            "statistics": {
+                "count": len(values),
+                "min": min(values),
+                "max": max(values),
+                "avg": sum(values) / len(values),
+            },
+            "data_points": points,
+            "warnings": warnings,
+        }
+    )
+
+
+@operation("GET", "/stats", summary="History of every number", parameters=(MINUTES,), errors=(422,))
+async def stats(system: System, request: Request) -> Answer:
+    """GET /stats."""
+    query, warnings = read_query((MINUTES,), request.query)
+    state, issues = await system.runtime.compute(storage_status, system)
+    _, errors, _ = system.measures.last_minute()
+    resources = resource_numbers(system)
+    return Answer(
+        {
+            "time_range_minutes": query["minutes"],
+            **stamps(system),
+            "processor_manager": await system.runtime.compute(node_numbers, system),
+            "current_status": {
+                "status": state,
+                "issues": issues,
+                "metrics": {
+                    "cpu_percent": resources["cpu_percent"],
+                    "memory_percent": resources["memory_percent"],
+                    "error_rate_per_min": errors,
+                },
+                "timestamp": time_text(system.runtime.now()),
+            },
+            "time_series": {name: shown_points(system, name, query["minutes"]) for name in NAMES},
+            "summary": {
+                "sessions": session_numbers(system),
+                "performance": performance_numbers(system),
+                "resources": resources,
+                "databases": await system.runtime.compute(database_numbers, system),
+            },
+            "error": None,
+            "warnings": warnings,
+        }
+    )
+
+
+@operation("GET", "/concurrency", summary="Requests in flight against the limit")
+async def concurrency(system: System, request: Request) -> Answer:
+    """GET /concurrency."""
+    _, warnings = read_query((), request.query)
+    capacity = system.capacity
+    current, peak = system.measures.in_flight, system.measures.peak_in_flight
+    used = 100 * current // capacity.per_worker
+    level = "critical" if used >= 95 else "warning" if used >= 80 else "healthy"
+    advice: list[Json] = []
+    if level != "healthy":
+        urgency = "critical" if level == "critical" else "warning"
+        message = f"{current} of {capacity.per_worker} requests are in flight; raise KATO_LIMIT_CONCURRENCY or send fewer"
+        advice.append({"level": urgency, "message": message})
+    return Answer(
+        {
+            "status": level,
+            "current": {"concurrent_requests": current, "utilization_percent": used},
+            "peak": {"concurrent_requests": peak, "utilization_percent": 100 * peak // capacity.per_worker},
+            "limits": {
+                "per_worker": capacity.per_worker,
+                "warning_threshold": capacity.per_worker * 80 // 100,
+                "critical_threshold": capacity.per_worker * 95 // 100,
+                "total_capacity": capacity.per_worker * capacity.workers,
+            },
+            "configuration": {
+                "workers": capacity.workers,
+                "backlog": capacity.backlog,
+                "max_requests": capacity.max_requests or "unlimited",
+            },
+            "recommendations": advice,
+            "timestamp": time_text(system.runtime.now()),
+            "warnings": warnings,
+        }
+    )
+
+
+_NO_CACHE = "There is no cache beside the nodes held in memory, which are never stale"
+_NO_DISTRIBUTED = "Short-term memories are kept by the storage itself; there is no second, distributed copy"
+
+
+@operation("GET", "/cache/stats", summary="The cache, which does not exist")
+async def cache_stats(system: System, request: Request) -> Answer:
+    """GET /cache/stats."""
+    _, warnings = read_query((), request.query)
+    zeros: dict[str, Any] = dict.fromkeys(
+        (
+            "hit_rate",
+            "hit_rate_percent",
+            "cache_hits",
+            "total_hits",
+            "cache_misses",
+            "total_misses",
+            "total_requests",
+            "avg_hit_time_ms",
+            "avg_miss_time_ms",
+            "patterns_in_cache",
+            "symbols_in_cache",
+            "patterns_cached_total",
+            "symbols_cached_total",
+            "redis_memory_used_mb",
+            "requests_per_second",
+        ),
+        0,
+    )
+    performance = {**zeros, "uptime_seconds": uptime_seconds(system), "status": "disabled", "reason": _NO_CACHE}
+    return Answer(
+        {
+            "status": "disabled",
+            "reason": _NO_CACHE,
+            "cache_performance": performance,
+            "cache_health": {
+                "status": "disabled",
+                "redis_connected": False,
+                "memory_usage_mb": 0,
+                "cache_stats": {},
+            },
+            "timestamp": time_text(system.runtime.now()),
+            "warnings": warnings,
+        }
+    )
+
+
+@operation(
+    "POST",
+    "/cache/invalidate",
+    summary="Nothing to invalidate",
+    description="Never changes a result.",
+    parameters=(Parameter("session_id", "string", default=None, description="Returned as given."),),
+    errors=(422,),
+)
+async def cache_invalidate(system: System, request: Request) -> Answer:
+    """POST /cache/invalidate."""
+    query, warnings = read_query(cache_invalidate.parameters, request.query)
+    return Answer(
+        {
+            "status": "disabled",
+            "patterns_invalidated": 0,
+            "symbols_invalidated": 0,
+            "session_id": query["session_id"],
+            "reason": _NO_CACHE,
+            "timestamp": time_text(system.runtime.now()),
+            "warnings": warnings,
+        }
+    )
+
+
+@operation("GET", "/distributed-stm/stats", summary="The distributed short-term memory, which does not exist")
+async def distributed_stm(system: System, request: Request) -> Answer:
+    """GET /distributed-stm/stats."""
+    _, warnings = read_query((), request.query)
+    names = (
+        "events_published",
+        "events_consumed",
+        "cache_hits",
+        "cache_misses",
+        "sync_operations",
+        "cache_hit_rate",
+        "stream_length",
+        "consumer_groups",
+        "total_operations",
+        "avg_read_latency_ms",
+        "avg_write_latency_ms",
+    )
+    return Answer(
+        {
+            "status": "disabled",
+            "distributed_stm_enabled": False,
+            "performance_stats": dict.fromkeys(names, 0),
+            "processor_info": {
+                "sample_processor_id": None,
+                "total_active_processors": len(system.nodes.loaded()),
+            },
+            "expected_improvements": {},
+            "reason": _NO_DISTRIBUTED,
+            "error": None,
+            "timestamp": time_text(system.runtime.now()),
+            "warnings": warnings,
+        }
+    )
+
+
+@operation("GET", "/connection-pools", summary="Connections to what the service needs")
+async def connection_pools(system: System, request: Request) -> Answer:
+    """GET /connection-pools."""
+    _, warnings = read_query((), request.query)
+    needed, issues = await dependencies(system)
+    now = time_text(system.runtime.now())
+    state = "unhealthy" if issues else "healthy"
+    absent = {
+        "healthy": False,
+        "status": "disabled",
+        "last_check": now,
+        "error_count": 0,
+        "last_error": None,
+        "response_time_ms": 0,
+    }
+    no_pool = {"type": "none", "status": "disabled", "active": 0, "available": 0, "peak": 0}
+    waiting = system.writer.count.waiting
+    return Answer(
+        {
+            "status": state,
+            "health": {
+                system.storage_name: {
+                    "healthy": not issues,
+                    "status": state,
+                    "last_check": now,
+                    "error_count": system.writer.count.errors,
+                    "last_error": "unavailable" if issues else None,
+                    "response_time_ms": needed["storage"]["response_time_ms"],
+                },
+                "redis": absent,
+                "qdrant": absent,
+                "clickhouse": absent,
+            },
+            "pool_statistics": {
+                system.storage_name: {
+                    "type": "single writer",
+                    "status": state,
+                    "active": min(1, waiting),
+                    "available": 1 - min(1, waiting),
+                    "peak": 1 if system.writer.count.transactions else 0,
+                },
+                "redis": no_pool,
+                "qdrant": no_pool,
+                "clickhouse": no_pool,
+            },
+            "connection_optimization": {},
+            "performance_improvements": {},
+            "error": None,
+            "timestamp": now,
+            "warnings": warnings,
+        }
+    )

@@ -1,0 +1,184 @@
+"""
+Numbers about the service: counters, and a day of their history.
+
+Everything is counted where it happens and read where it is asked for; nothing here is estimated. What the machine reports
+(processor, memory, disk, network) is read again when older than `_FRESH` seconds.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+import psutil
+
+from kato.storage.interface import Committed, Transaction
+from kato.storage.writer import TransactionWriter
+
+INTERVAL_SECONDS = 10
+"""A point of every series at least this often."""
+_POINTS = 24 * 3600 // INTERVAL_SECONDS
+_FRESH = 5.0
+_MINUTE = 60.0
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0)
+"""Upper bounds of the request durations' histogram, seconds; from a hot route to the request timeout."""
+
+
+@dataclass(slots=True)
+class RouteCount:
+    """Requests of one method, route template and status."""
+
+    requests: int = 0
+    seconds: float = 0.0
+    buckets: list[int] = field(default_factory=lambda: [0] * len(BUCKETS))
+
+
+@dataclass(slots=True)
+class WriterCount:
+    """What the writer was given and how it went."""
+
+    transactions: int = 0
+    operations: int = 0
+    errors: int = 0
+    waiting: int = 0
+    seconds: float = 0.0
+
+
+class MeasuredWriter:
+    """A writer that counts what goes through it; the counts are exact once a future is done."""
+
+    def __init__(self, writer: TransactionWriter) -> None:
+        self._writer = writer
+        self._guard = threading.Lock()
+        self.count = WriterCount()
+
+    def submit(self, transaction: Transaction) -> Future[Committed]:
+        """Hand the transaction on."""
+        started = time.perf_counter()
+        with self._guard:
+            self.count.waiting += 1
+        future = self._writer.submit(transaction)
+
+        def finished(done: Future[Committed]) -> None:
+            failed = done.cancelled() or done.exception() is not None
+            with self._guard:
+                self.count.waiting -= 1
+                self.count.transactions += 1
+                self.count.operations += len(transaction.operations)
+                self.count.errors += failed
+                self.count.seconds += time.perf_counter() - started
+
+        future.add_done_callback(finished)
+        return future
+
+    def close(self) -> None:
+        """Close the writer underneath."""
+        self._writer.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What the machine reports: percentages 0–100, bytes."""
+
+    cpu_percent: float
+    memory_percent: float
+    memory_bytes: int
+    """Resident memory of this process."""
+    disk_percent: float
+    network_sent: int
+    network_received: int
+
+
+class Measures:
+    """Counts requests, reads the machine, and keeps a day of points."""
+
+    def __init__(self, now: Callable[[], int], disk_path: str) -> None:
+        self._now = now
+        self._disk_path = disk_path
+        self._guard = threading.Lock()
+        self._process = psutil.Process()
+        self._machine: Machine | None = None
+        self._machine_read = 0.0
+        self._recent: deque[tuple[float, float, bool]] = deque()
+        self.routes: dict[tuple[str, str, int], RouteCount] = {}
+        self.requests = 0
+        self.failed = 0
+        """Answers with a status of 400 or more."""
+        self.errors = 0
+        """Answers with a status of 500 or more."""
+        self.seconds = 0.0
+        self.in_flight = 0
+        self.peak_in_flight = 0
+        self.websockets = 0
+        self.loop_lag_seconds = 0.0
+        self.series: dict[str, deque[tuple[float, float]]] = {}
+
+    def started(self) -> None:
+        """A request began."""
+        with self._guard:
+            self.in_flight += 1
+            self.peak_in_flight = max(self.peak_in_flight, self.in_flight)
+
+    def finished(self, method: str, route: str, status: int, seconds: float) -> None:
+        """A request was answered. `route` is the template, never a path with ids."""
+        moment = time.monotonic()
+        with self._guard:
+            self.in_flight -= 1
+            self.requests += 1
+            self.failed += status >= 400
+            self.errors += status >= 500
+            self.seconds += seconds
+            count = self.routes.setdefault((method, route, status), RouteCount())
+            count.requests += 1
+            count.seconds += seconds
+            for position, bound in enumerate(BUCKETS):
+                if seconds <= bound:
+                    count.buckets[position] += 1
+            self._recent.append((moment, seconds, status >= 500))
+            self._forget_old(moment)
+
+    def _forget_old(self, moment: float) -> None:
+        while self._recent and self._recent[0][0] < moment - _MINUTE:
+            self._recent.popleft()
+
+    def last_minute(self) -> tuple[int, int, float]:
+        """(requests, answers of 500 or more, mean seconds of one) over the last sixty seconds."""
+        with self._guard:
+            self._forget_old(time.monotonic())
+            count = len(self._recent)
+            errors = sum(failed for _, _, failed in self._recent)
+            seconds = sum(duration for _, duration, _ in self._recent)
+        return count, errors, seconds / count if count else 0.0
+
+    def machine(self) -> Machine:
+        """What the machine reports, at most `_FRESH` seconds old."""
+        moment = time.monotonic()
+        if self._machine is None or moment - self._machine_read > _FRESH:
+            network = psutil.net_io_counters()
+            self._machine = Machine(
+                cpu_percent=psutil.cpu_percent(interval=None),
+                memory_percent=psutil.virtual_memory().percent,
+                memory_bytes=self._process.memory_info().rss,
+                disk_percent=psutil.disk_usage(self._disk_path).percent,
+                network_sent=network.bytes_sent if network is not None else 0,
+                network_received=network.bytes_recv if network is not None else 0,
+            )
+            self._machine_read = moment
+        return self._machine
+
+    def record(self, values: Mapping[str, float]) -> None:
+        """Add a point to each series."""
+        at = self._now() / 1_000_000
+        with self._guard:
+            for name, value in values.items():
+                self.series.setdefault(name, deque(maxlen=_POINTS)).append((at, value))
+
+    def points(self, name: str, minutes: int) -> list[tuple[float, float]]:
+        """(seconds since 1970, value) of the last minutes, oldest first; [] for an unknown name."""
+        since = self._now() / 1_000_000 - minutes * 60
+        with self._guard:
+            return [point for point in self.series.get(name, ()) if point[0] >= since]
