@@ -121,7 +121,9 @@ def ensemble_of(matches: Sequence[Match], alignments: Sequence[Alignment]) -> En
     sums = {future: total(values) for future, values in weights.items()}
     whole = total(sums.values())
     return Ensemble(
-        frequency, evidence, {future: (weight, weight / whole if whole else 0.0) for future, weight in sums.items()}
+        frequency,
+        evidence,
+        {future: (weight, weight / whole if whole else 0.0) for future, weight in sums.items()},
     )
 
 

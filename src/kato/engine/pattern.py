@@ -77,7 +77,9 @@ def metadata_text(value: Any) -> str:
     return repr(value)
 
 
-def folded(gathered: Sequence[Mapping[str, Any]], onto: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+def folded(
+    gathered: Sequence[Mapping[str, Any]], onto: Mapping[str, tuple[str, ...]]
+) -> dict[str, tuple[str, ...]]:
     """Metadata objects united with what a pattern has: per key the sorted distinct texts, keys by code point."""
     if not gathered:
         return dict(onto)
@@ -108,10 +110,18 @@ def new_pattern(
     emotives: Sequence[Mapping[str, float]] = (),
     metadata: Sequence[Mapping[str, Any]] = (),
     persistence: int = 5,
+    *,
+    name: str | None = None,
 ) -> Pattern:
-    """A pattern learned for the first time. `persistence`: emotive dictionaries it keeps, at least 1."""
+    """
+    A pattern learned for the first time.
+
+    Args:
+        persistence: Emotive dictionaries it keeps, at least 1.
+        name: Its name, where it has been computed already.
+    """
     return Pattern(
-        name=pattern_name(events),
+        name=name or pattern_name(events),
         events=events,
         frequency=1,
         emotives=tuple(emotives[-persistence:]),

@@ -43,7 +43,9 @@ def distance(a: Sequence[float], b: Sequence[float], metric: str) -> float:
     return max(0.0, 1.0 - product / length)
 
 
-def nearest_of(candidates: Mapping[Symbol, Vector], vector: Sequence[float], settings: EngineSettings) -> Near:
+def nearest_of(
+    candidates: Mapping[Symbol, Vector], vector: Sequence[float], settings: EngineSettings
+) -> Near:
     """
     The nearest of the candidates, other than the vector itself: nearest first, ties by name.
 
@@ -96,7 +98,9 @@ class VectorSet:
         if not np.isfinite(rough).all():
             close = range(len(names))
         else:
-            scale = max(float(np.abs(rough).max()), 1.0) if settings.vector_metric == "cosine" else float(bound)
+            scale = (
+                max(float(np.abs(rough).max()), 1.0) if settings.vector_metric == "cosine" else float(bound)
+            )
             close = np.flatnonzero(rough <= bound + self._MARGIN * max(scale, 1e-300))  # type: ignore[assignment]
         return nearest_of({names[i]: self.vectors[names[i]] for i in close}, vector, settings)
 

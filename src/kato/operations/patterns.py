@@ -27,28 +27,25 @@ LISTING = (
 
 async def _page(system: System, node_id: str, query: Mapping[str, Any]) -> Json:
     order = cast("Order", query["sort"])
-    shape = (str, str, str) if order in {"name", "-name"} else (str, int, str)
-    marked = decode_cursor(query["cursor"], (str, *shape[1:])) if query["cursor"] is not None else None
-    after: tuple[Any, ...] | None = None
-    if marked is not None:
-        if marked[0] != order:
-            raise InvalidInput(
-                [
-                    {
-                        "type": "cursor",
-                        "loc": ["query", "cursor"],
-                        "msg": f"was made for sort={marked[0]}, not for sort={order}",
-                        "input": query["cursor"][:200],
-                    }
-                ]
-            )
-        after = marked[2:] if order in {"name", "-name"} else marked[1:]
+    shape = (str, str, int) if order in {"name", "-name"} else (str, int, str, int)
+    marked = decode_cursor(query["cursor"], shape)
+    if marked is not None and marked[0] != order:
+        problem = {
+            "type": "cursor",
+            "loc": ["query", "cursor"],
+            "msg": f"was made for sort={marked[0][:20]}, not for sort={order}",
+            "input": query["cursor"][:200],
+        }
+        raise InvalidInput([problem])
     page, position, total = await knowledge.list_patterns(
-        system, node_id, order=order, after=after, limit=query["limit"], search=query["search"]
+        system,
+        node_id,
+        order=order,
+        after=marked[1:] if marked is not None else None,
+        limit=query["limit"],
+        search=query["search"],
     )
-    cursor = None
-    if position is not None:
-        cursor = encode_cursor((order, "", *position) if order in {"name", "-name"} else (order, *position))
+    cursor = encode_cursor((order, *position)) if position is not None else None
     return {
         "patterns": [pattern_record(pattern) for pattern in page],
         "count": len(page),

@@ -33,5 +33,7 @@ def choose(engine: str | None) -> type[Knowledge]:
         raise InvalidSettings({"KATO_ENGINE": f"must be plain or native, got {engine}"})
     native = native_knowledge()
     if native is None and engine == "native":
-        raise InvalidSettings({"KATO_ENGINE": "must be plain, because the native kernel was not built, got native"})
+        raise InvalidSettings(
+            {"KATO_ENGINE": "must be plain, because the native kernel was not built, got native"}
+        )
     return native or PlainKnowledge

@@ -75,13 +75,19 @@ class PlainView:
     def predict(self, events: Sequence[Event], settings: EngineSettings) -> Predictions:
         """Predictions for a non-empty sequence of events."""
         weigh = self._weights(settings.affinity_emotive)
-        matches = [match for known in self._known if (match := self._match(known, events, settings, weigh)) is not None]
+        matches = [
+            match
+            for known in self._known
+            if (match := self._match(known, events, settings, weigh)) is not None
+        ]
         passed = []
         for name in settings.filter_pipeline:
             matches = [match for match in matches if passes(name, match.facts, settings)]
             passed.append((name, len(matches)))
         matches.sort(key=lambda match: selection_order(match, settings.rank_sort_algo))
-        size = max(settings.ensemble_size, settings.max_predictions) if settings.ensemble_size else len(matches)
+        size = (
+            max(settings.ensemble_size, settings.max_predictions) if settings.ensemble_size else len(matches)
+        )
         node = Node(self.totals, self._members)
         return measure(
             matches[:size],
@@ -95,7 +101,9 @@ class PlainView:
     def match(self, name: str, events: Sequence[Event], settings: EngineSettings) -> list[Match]:
         """How the patterns of that name lie on the events, gate and filters aside (threshold 0)."""
         weigh = self._weights(settings.affinity_emotive)
-        found = [self._align(known, events, settings, weigh) for known in self._known if known.pattern.name == name]
+        found = [
+            self._align(known, events, settings, weigh) for known in self._known if known.pattern.name == name
+        ]
         return [match for match in found if match is not None]
 
     def _match(

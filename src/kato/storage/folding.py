@@ -1,0 +1,33 @@
+"""What an operation makes of a pattern, and of the vectors a node knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kato.engine.event import Event, Symbol
+from kato.engine.pattern import Pattern, edited, learned_again, new_pattern
+from kato.storage.interface import Edit, Learn
+
+VECTOR_PREFIX = "VCTR|"
+
+
+def learned(operation: Learn, before: Pattern | None, name: str) -> Pattern:
+    """The pattern after a learning."""
+    if before is None:
+        return new_pattern(
+            operation.events, operation.emotives, operation.metadata, operation.persistence, name=name
+        )
+    return learned_again(before, operation.emotives, operation.metadata, operation.persistence)
+
+
+def changed(operation: Edit, before: Pattern) -> Pattern:
+    """The pattern after an edit."""
+    return edited(
+        before, frequency=operation.frequency, emotives=operation.emotives, metadata=operation.metadata
+    )
+
+
+def vector_symbols(events: Iterable[Event]) -> list[Symbol]:
+    """The distinct symbols of the events that have the form of a vector's name, in order of appearance."""
+    found = dict.fromkeys(symbol for event in events for symbol in event if symbol.startswith(VECTOR_PREFIX))
+    return list(found)

@@ -1,0 +1,52 @@
+"""A lock that one process holds on a data directory; the operating system lets go of it when the process ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from kato.errors import StorageInUse, StorageUnavailable
+
+if sys.platform == "win32":  # pragma: no cover - exercised on Windows only
+    import msvcrt
+
+    def _lock(descriptor: int) -> None:
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+
+else:
+    import fcntl
+
+    def _lock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+class Hold:
+    """
+    Holds a lock file until `release` or the end of the process.
+
+    Raises:
+        StorageInUse: Somebody else holds it.
+        StorageUnavailable: The file cannot be made.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o644)
+        except OSError as error:
+            raise StorageUnavailable(f"{path} cannot be opened: {error.strerror}") from error
+        try:
+            _lock(self._descriptor)
+        except OSError as error:
+            holder = os.read(self._descriptor, 32).decode("ascii", "replace").strip() or "unknown"
+            os.close(self._descriptor)
+            raise StorageInUse(
+                f"{path.parent} is in use by process {holder}; only one process may open a memory. "
+                "Stop that process, talk to it over HTTP, or name another directory"
+            ) from error
+        os.ftruncate(self._descriptor, 0)
+        os.pwrite(self._descriptor, str(os.getpid()).encode(), 0)
+
+    def release(self) -> None:
+        """Let go."""
+        os.close(self._descriptor)

@@ -1,0 +1,127 @@
+"""
+Sharing commits: many callers hand in transactions, one thread commits all that wait at once.
+
+One flush to disk then serves everybody who waits for it. `DirectWriter` is for callers without company: it commits on their
+own thread.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from concurrent.futures import Future
+from typing import Literal, Protocol
+
+from kato.errors import StorageUnavailable
+from kato.storage.interface import Committed, Storage, Transaction
+
+Durability = Literal["learn", "full"]
+_GROUP_TRANSACTIONS = 1000
+_GROUP_OPERATIONS = 20_000
+"""A group is cut where a single commit would keep those behind it waiting for long."""
+
+
+class TransactionWriter(Protocol):
+    """Takes transactions and says when they are kept."""
+
+    def submit(self, transaction: Transaction) -> Future[Committed]:
+        """Hand in a transaction; the future is done when it is kept, or holds its error. Order of submission is kept."""
+        ...
+
+    def close(self) -> None:
+        """Commit what waits, then refuse."""
+        ...
+
+
+def is_durable(transaction: Transaction, durability: str) -> bool:
+    """Whether a transaction must survive the loss of power before it is acknowledged."""
+    return durability == "full" or bool(transaction.operations)
+
+
+class DirectWriter:
+    """Commits each transaction at once, on the caller's thread."""
+
+    def __init__(self, storage: Storage, durability: str) -> None:
+        self._storage = storage
+        self._durability = durability
+
+    def submit(self, transaction: Transaction) -> Future[Committed]:
+        """Commit; the future is done when this returns."""
+        future: Future[Committed] = Future()
+        try:
+            result = self._storage.commit([transaction], durable=is_durable(transaction, self._durability))[0]
+        except Exception as error:  # noqa: BLE001 - handed to whoever waits, unchanged
+            future.set_exception(error)
+            return future
+        _resolve(future, result)
+        return future
+
+    def close(self) -> None:
+        """Nothing waits."""
+
+
+class Writer:
+    """Commits in groups, on a thread of its own."""
+
+    def __init__(self, storage: Storage, durability: str) -> None:
+        self._storage = storage
+        self._durability = durability
+        self._waiting: deque[tuple[Transaction, Future[Committed]]] = deque()
+        self._wake = threading.Condition()
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="kato-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, transaction: Transaction) -> Future[Committed]:
+        """Join the next group."""
+        future: Future[Committed] = Future()
+        with self._wake:
+            if self._closing:
+                future.set_exception(StorageUnavailable("The server is stopping; nothing was changed"))
+                return future
+            self._waiting.append((transaction, future))
+            self._wake.notify()
+        return future
+
+    def close(self) -> None:
+        """Commit what waits, then end the thread."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                while not self._waiting and not self._closing:
+                    self._wake.wait()
+                if not self._waiting:
+                    return
+                group = self._next_group()
+            self._commit(group)
+
+    def _next_group(self) -> list[tuple[Transaction, Future[Committed]]]:
+        group: list[tuple[Transaction, Future[Committed]]] = []
+        operations = 0
+        while self._waiting and len(group) < _GROUP_TRANSACTIONS and operations < _GROUP_OPERATIONS:
+            group.append(self._waiting.popleft())
+            operations += len(group[-1][0].operations)
+        return group
+
+    def _commit(self, group: list[tuple[Transaction, Future[Committed]]]) -> None:
+        durable = any(is_durable(transaction, self._durability) for transaction, _ in group)
+        try:
+            results = self._storage.commit([transaction for transaction, _ in group], durable=durable)
+        except Exception as error:  # noqa: BLE001 - handed to all who wait, unchanged
+            for _, future in group:
+                future.set_exception(error)
+            return
+        for (_, future), result in zip(group, results, strict=True):
+            _resolve(future, result)
+
+
+def _resolve(future: Future[Committed], result: Committed | Exception) -> None:
+    if isinstance(result, Exception):
+        future.set_exception(result)
+    else:
+        future.set_result(result)
