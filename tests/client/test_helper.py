@@ -35,9 +35,7 @@ def test_a_pattern_that_ends_has_no_future():
     assert PredictionHelper.get_next_event({}) is None
 
 
-@pytest.mark.parametrize(
-    ("missing", "found"), [([], False), ([[]], False), ([[], []], False), ([[], ["a"]], True)]
-)
+@pytest.mark.parametrize(("missing", "found"), [([], False), ([[]], False), ([[], []], False), ([[], ["a"]], True)])
 def test_symbols_are_missing_when_any_event_misses_one(missing, found):
     assert PredictionHelper.has_missing_symbols({"missing": missing}) is found
 

@@ -97,9 +97,7 @@ def test_retries_may_be_changed_on_a_living_client(harness):
 
 def test_an_unreachable_server_is_named_as_such(harness):
     harness.otherwise = lambda request: (_ for _ in ()).throw(httpx2.ConnectError("refused"))
-    with pytest.raises(
-        ServerUnreachable, match=r"GET /status in 4 attempts: ConnectError: refused"
-    ) as caught:
+    with pytest.raises(ServerUnreachable, match=r"GET /status in 4 attempts: ConnectError: refused") as caught:
         harness.do("status")
     assert isinstance(caught.value.__cause__, httpx2.ConnectError)
     assert caught.value.trace_id == harness.requests[0].headers["x-trace-id"]
@@ -244,9 +242,7 @@ def test_an_answer_that_is_not_ours_is_not_taken_for_one(harness, content, kind,
 
 
 def test_json_under_another_name_of_json_is_read(harness):
-    harness.will(
-        httpx2.Response(200, content=b'{"a": 1}', headers={"content-type": "application/problem+json"})
-    )
+    harness.will(httpx2.Response(200, content=b'{"a": 1}', headers={"content-type": "application/problem+json"}))
     assert harness.do("status") == {"a": 1}
 
 
@@ -263,6 +259,11 @@ def test_a_page_of_something_in_between_is_an_error_with_its_words(harness):
     with pytest.raises(KATOAPIError, match="HTTP 502: <h1>Bad gateway</h1>"):
         harness.do("status")
     assert len(harness.requests) == 2
+
+
+def test_json_of_something_in_between_is_no_answer_of_the_server(harness):
+    harness.will(harness.answer({"detail": "no upstream"}, 503), harness.answer({"a": 1}))
+    assert harness.do("status") == {"a": 1}
 
 
 def test_a_refusal_of_something_in_between_is_final(harness):

@@ -34,12 +34,7 @@ def test_twins_have_the_same_public_members(sync, twin):
 
 @pytest.mark.parametrize(
     ("sync", "twin", "name"),
-    [
-        (sync, twin, name)
-        for sync, twin in TWINS
-        for name in sorted(members(sync))
-        if callable(getattr(sync, name))
-    ],
+    [(sync, twin, name) for sync, twin in TWINS for name in sorted(members(sync)) if callable(getattr(sync, name))],
 )
 def test_twins_have_the_same_signatures(sync, twin, name):
     here, there = getattr(sync, name), getattr(twin, name)

@@ -22,9 +22,7 @@ class AsyncNodeMethods(AsyncSender):
     def node_id(self) -> str | None:
         """The node meant when a method is given none."""
 
-    async def learn_many(
-        self, sequences: Sequence[Sequence[Sequence[str]]], node_id: str | None = None
-    ) -> Body:
+    async def learn_many(self, sequences: Sequence[Sequence[Sequence[str]]], node_id: str | None = None) -> Body:
         """Learn many sequences in one request, without a session: all of them, or none."""
         return await self._send(calls.learn_many(node_id or self.node_id or calls.DEFAULT_NODE, sequences))
 
@@ -38,9 +36,7 @@ class AsyncNodeMethods(AsyncSender):
         sort: str | None = None,
     ) -> Body:
         """Return one page of the node's patterns."""
-        call = calls.list_patterns(
-            node_id or self.node_id, limit=limit, cursor=cursor, search=search, sort=sort
-        )
+        call = calls.list_patterns(node_id or self.node_id, limit=limit, cursor=cursor, search=search, sort=sort)
         return await self._send(call)
 
     async def iterate_patterns(
@@ -55,9 +51,7 @@ class AsyncNodeMethods(AsyncSender):
         node = node_id or self.node_id
         cursor: str | None = None
         while True:
-            page = await self._send(
-                calls.list_patterns(node, limit=page_size, cursor=cursor, search=search, sort=sort)
-            )
+            page = await self._send(calls.list_patterns(node, limit=page_size, cursor=cursor, search=search, sort=sort))
             for pattern in page["patterns"]:
                 yield pattern
             cursor = page.get("next_cursor")
@@ -278,6 +272,4 @@ class AsyncSession(_AsyncHandle, AsyncSessionMethods):
         except KATOError as failure:
             if error is None:
                 raise
-            logger.warning(
-                "The session could not be ended: %s", failure
-            )  # the error inside the block is the news
+            logger.warning("The session could not be ended: %s", failure)  # the error inside the block is the news

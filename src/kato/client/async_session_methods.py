@@ -81,9 +81,7 @@ class AsyncSessionMethods(InSession, AsyncSender):
         call = calls.observe_sequence(self._state.required(), items)
         return await self._run(batch.observed(self._state, call, items))
 
-    async def learn_and_test(
-        self, training_obs: Sequence[Observation], test_obs: Sequence[Observation]
-    ) -> Body:
+    async def learn_and_test(self, training_obs: Sequence[Observation], test_obs: Sequence[Observation]) -> Body:
         """Observe and learn, then clear the short-term memory, observe something else and predict."""
         self._state.required()
         return await self._run(batch.learned_and_tested(self._state, list(training_obs), list(test_obs)))
@@ -173,7 +171,5 @@ class AsyncSessionMethods(InSession, AsyncSender):
         sort: str | None = None,
     ) -> Body:
         """Return one page of the patterns of this session's node, as list_patterns does."""
-        call = calls.list_session_patterns(
-            self._state.required(), limit=limit, cursor=cursor, search=search, sort=sort
-        )
+        call = calls.list_session_patterns(self._state.required(), limit=limit, cursor=cursor, search=search, sort=sort)
         return await self._send(call)

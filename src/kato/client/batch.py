@@ -32,9 +32,7 @@ def learned_and_tested(state: SessionState, training: Observations, test: Observ
     pattern = yield from recovery.learned(state, calls.learn(state.required()), auto_reconnect=True)
     yield from recovery.cleared(state, calls.clear_stm(state.required()))
     yield from observed(state, calls.observe_sequence(state.required(), test), test)
-    predictions = yield from recovery.resent(
-        state, calls.get_predictions(state.required()), auto_reconnect=True
-    )
+    predictions = yield from recovery.resent(state, calls.get_predictions(state.required()), auto_reconnect=True)
     return {"pattern": pattern, "predictions": predictions}
 
 
@@ -45,9 +43,7 @@ def _as_observed(given: Mapping[str, Any], result: Mapping[str, Any]) -> Body:
     return {
         "length": result.get("stm_length"),
         "strings": strings,
-        "sorted": symbols[
-            len(symbols) - len(strings) :
-        ],  # an event is its vectors' symbols, then its strings
+        "sorted": symbols[len(symbols) - len(strings) :],  # an event is its vectors' symbols, then its strings
         "emotives": dict(given.get("emotives") or {}),
         "metadata": dict(given.get("metadata") or {}),
         **result,

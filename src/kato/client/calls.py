@@ -305,9 +305,7 @@ def get_affinities(
     return Call("GET", "/symbols/affinity", {}, _symbol_query(node_id, symbols, limit, cursor))
 
 
-def _symbol_query(
-    node_id: str | None, symbols: Iterable[str], limit: int | None, cursor: str | None
-) -> Pairs:
+def _symbol_query(node_id: str | None, symbols: Iterable[str], limit: int | None, cursor: str | None) -> Pairs:
     names = (symbols,) if isinstance(symbols, str) else symbols
     chosen = tuple(("symbol", name) for name in names)
     return (*_query(node_id=node_id), *chosen, *_query(limit=limit, cursor=cursor))

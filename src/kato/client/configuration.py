@@ -40,12 +40,8 @@ class Connection:
         if isinstance(max_retries, bool) or not isinstance(max_retries, int) or max_retries < 0:
             raise ValueError(f"max_retries must be an integer, 0 or more, got {max_retries!r}")
         if deadline_seconds is not None and not deadline_seconds > 0:
-            raise ValueError(
-                f"deadline_seconds must be a number of seconds above 0 or None, got {deadline_seconds!r}"
-            )
-        if api_key is not None and not (
-            api_key and api_key.isascii() and api_key.isprintable() and " " not in api_key
-        ):
+            raise ValueError(f"deadline_seconds must be a number of seconds above 0 or None, got {deadline_seconds!r}")
+        if api_key is not None and not (api_key and api_key.isascii() and api_key.isprintable() and " " not in api_key):
             raise ValueError("api_key must be visible ASCII characters")
         self.timeout = timeout
         self.max_retries = max_retries
@@ -74,9 +70,7 @@ class Connection:
             keepalive_expiry=IDLE_SECONDS,
         )
 
-    def _outgoing(
-        self, http: httpx2.Client | httpx2.AsyncClient, request: Request, attempt: Attempt
-    ) -> httpx2.Request:
+    def _outgoing(self, http: httpx2.Client | httpx2.AsyncClient, request: Request, attempt: Attempt) -> httpx2.Request:
         import httpx2
 
         # Waiting for a free connection of our own is no fault of the server: only the deadline limits it.

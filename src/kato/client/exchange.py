@@ -110,9 +110,9 @@ def read(request: Request, reply: Reply) -> dict[str, Any] | KATOError:
         return _not_ours(request, reply, str(error), trace_id)
     if 200 <= reply.status < 300:
         return body
-    return error_from_answer(
-        reply.status, body, session_id=request.call.path.get("session_id"), trace_id=trace_id
-    )
+    if not isinstance(body.get("error"), Mapping):
+        return _not_ours(request, reply, "it is JSON of another shape", trace_id)
+    return error_from_answer(reply.status, body, session_id=request.call.path.get("session_id"), trace_id=trace_id)
 
 
 def _object(reply: Reply) -> dict[str, Any]:
@@ -124,9 +124,7 @@ def _object(reply: Reply) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise _UnreadableError("it is not UTF-8") from None
     except json.JSONDecodeError as error:
-        raise _UnreadableError(
-            f"it is not JSON: {error.msg} at character {error.pos} of {len(error.doc)}"
-        ) from None
+        raise _UnreadableError(f"it is not JSON: {error.msg} at character {error.pos} of {len(error.doc)}") from None
     except RecursionError:
         raise _UnreadableError("it is nested too deeply") from None
     if not isinstance(body, dict):
@@ -153,9 +151,7 @@ def _not_ours(request: Request, reply: Reply, reason: str, trace_id: str) -> KAT
             recoverable=is_passing(reply.status),
         )
     if 300 <= reply.status < 400:
-        reason = (
-            f"it redirects to {reply.headers.get('location', 'nowhere')[:200]}; give that address as base_url"
-        )
+        reason = f"it redirects to {reply.headers.get('location', 'nowhere')[:200]}; give that address as base_url"
     return UnexpectedAnswer(
         f"The answer to {request} is not one of a KATO server (HTTP {reply.status}): {reason}",
         trace_id=trace_id,

@@ -135,6 +135,4 @@ class Session(_Handle, SessionMethods):
         except KATOError as failure:
             if error is None:
                 raise
-            logger.warning(
-                "The session could not be ended: %s", failure
-            )  # the error inside the block is the news
+            logger.warning("The session could not be ended: %s", failure)  # the error inside the block is the news

@@ -60,9 +60,7 @@ class NodeMethods(Sender):
             `patterns` in that order, `count` in this page, `total`, `next_cursor` (None at the end),
             `has_more`.
         """
-        call = calls.list_patterns(
-            node_id or self.node_id, limit=limit, cursor=cursor, search=search, sort=sort
-        )
+        call = calls.list_patterns(node_id or self.node_id, limit=limit, cursor=cursor, search=search, sort=sort)
         return self._send(call)
 
     def iterate_patterns(
@@ -82,9 +80,7 @@ class NodeMethods(Sender):
         node = node_id or self.node_id
         cursor: str | None = None
         while True:
-            page = self._send(
-                calls.list_patterns(node, limit=page_size, cursor=cursor, search=search, sort=sort)
-            )
+            page = self._send(calls.list_patterns(node, limit=page_size, cursor=cursor, search=search, sort=sort))
             yield from page["patterns"]
             cursor = page.get("next_cursor")
             if cursor is None:

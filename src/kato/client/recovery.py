@@ -24,9 +24,7 @@ T = TypeVar("T")
 Doing = Generator[Call, Body, T]
 
 BEGUN_AGAIN = "the session had ended and was begun again; what it had observed before this call is gone"
-PARTIAL = (
-    "the session was begun again since the last learning; what it had observed before is not in the pattern"
-)
+PARTIAL = "the session was begun again since the last learning; what it had observed before is not in the pattern"
 
 logger = logging.getLogger("kato.client")
 
@@ -83,9 +81,7 @@ def create(
 def reconnect(state: SessionState) -> Doing[str]:
     """Begin a session like the last one, which is left to expire. Returns its id."""
     if not state.node_id:
-        raise KATOSessionError(
-            "Cannot reconnect: there has been no session yet. Call create_session() first."
-        )
+        raise KATOSessionError("Cannot reconnect: there has been no session yet. Call create_session() first.")
     answer = yield _another(state)
     session_id = _session_id(answer)
     state.begin_again(session_id)

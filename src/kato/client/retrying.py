@@ -93,9 +93,7 @@ class RetryPolicy:
 
     def pause(self, attempt: int) -> float:
         """Return the seconds to wait after the given attempt (the first is 1)."""
-        return self.jitter(
-            min(self.longest_pause_seconds, math.ldexp(self.first_pause_seconds, min(attempt - 1, 64)))
-        )
+        return self.jitter(min(self.longest_pause_seconds, math.ldexp(self.first_pause_seconds, min(attempt - 1, 64))))
 
 
 def conversation(
@@ -164,9 +162,7 @@ def _unreachable(request: Request, outcome: Silence | None, attempts: int) -> Se
     return error
 
 
-def _too_late(
-    request: Request, policy: RetryPolicy, attempts: int, failure: KATOError | None
-) -> DeadlineExceeded:
+def _too_late(request: Request, policy: RetryPolicy, attempts: int, failure: KATOError | None) -> DeadlineExceeded:
     seconds = "its time" if policy.deadline_seconds is None else f"{policy.deadline_seconds:g} seconds"
     reason = f" ({failure})" if failure is not None else ""
     times = "one attempt" if attempts == 1 else f"{attempts} attempts"

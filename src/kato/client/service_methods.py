@@ -10,9 +10,7 @@ from kato.client.session_methods import Sender
 class ServiceMethods(Sender):
     """Questions about the service; docs/http-api.md lists the members of each answer."""
 
-    def list_sessions(
-        self, node_id: str | None = None, *, limit: int | None = None, cursor: str | None = None
-    ) -> Body:
+    def list_sessions(self, node_id: str | None = None, *, limit: int | None = None, cursor: str | None = None) -> Body:
         """
         Return one page of the live sessions, oldest first.
 

@@ -281,7 +281,5 @@ class SessionMethods(InSession, Sender):
         sort: str | None = None,
     ) -> Body:
         """Return one page of the patterns of this session's node, as list_patterns does."""
-        call = calls.list_session_patterns(
-            self._state.required(), limit=limit, cursor=cursor, search=search, sort=sort
-        )
+        call = calls.list_session_patterns(self._state.required(), limit=limit, cursor=cursor, search=search, sort=sort)
         return self._send(call)

@@ -49,9 +49,7 @@ class SessionState:
         self.session_id = session_id
         self.stay = uuid.uuid4().hex
 
-    def begin(
-        self, session_id: str, node_id: str, metadata: Mapping[str, Any] | None, auto_reconnect: bool
-    ) -> None:
+    def begin(self, session_id: str, node_id: str, metadata: Mapping[str, Any] | None, auto_reconnect: bool) -> None:
         """Enter a session that was just created."""
         with self._lock:
             self.enter(session_id)
