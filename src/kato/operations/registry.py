@@ -1,0 +1,95 @@
+"""
+What an operation is, and the list of all of them.
+
+An operation knows its method and path template, what it reads and what it may answer; it knows nothing of transport.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, cast
+
+from kato.service.system import System
+from kato.wire.reading import Parameter, Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What arrives, freed of transport."""
+
+    path: Mapping[str, str]
+    """Values of the template's places, decoded."""
+    query: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Names in lower case."""
+    trace_id: str = ""
+    principal: str | None = None
+    """Whose request it is, where API keys are asked for; None sees everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back: a JSON object, or bytes whose content type is among the headers."""
+
+    body: dict[str, Any] | bytes
+    session_id: str | None = None
+    """The live session the request named."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Handler = Callable[[System, Request], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method on one path."""
+
+    method: str
+    template: str
+    handler: Handler
+    summary: str
+    description: str = ""
+    request: type[Shape] | None = None
+    body_required: bool = True
+    parameters: tuple[Parameter, ...] = ()
+    errors: tuple[int, ...] = ()
+    """Statuses particular to it, besides those any request can get."""
+
+
+class DescribedHandler(Protocol):
+    """A handler that knows the query parameters it was registered with."""
+
+    parameters: tuple[Parameter, ...]
+
+    async def __call__(self, system: System, request: Request) -> Answer:
+        """Answer a request."""
+        ...
+
+
+OPERATIONS: list[Operation] = []
+
+
+def operation(
+    method: str,
+    template: str,
+    *,
+    summary: str,
+    description: str = "",
+    request: type[Shape] | None = None,
+    body_required: bool = True,
+    parameters: tuple[Parameter, ...] = (),
+    errors: tuple[int, ...] = (),
+) -> Callable[[Handler], DescribedHandler]:
+    """Register a handler; it gets `parameters` as an attribute."""
+
+    def register(handler: Handler) -> DescribedHandler:
+        described = cast("DescribedHandler", handler)
+        described.parameters = parameters
+        OPERATIONS.append(
+            Operation(method, template, handler, summary, description, request, body_required, parameters, errors)
+        )
+        return described
+
+    return register

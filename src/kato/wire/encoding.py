@@ -1,0 +1,37 @@
+"""Values to JSON bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+
+def encode_body(body: Any) -> bytes:
+    """
+    A request body as JSON, exactly: what JSON cannot say is written so that the reader refuses it.
+
+    orjson writes NaN as null, so bytes that hold a null are written again by the standard library, which writes NaN; and
+    so is what orjson refuses (integers beyond 64 bits, lone surrogates).
+    """
+    try:
+        encoded = orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS)
+    except TypeError:
+        return json.dumps(body).encode()
+    return json.dumps(body).encode() if b"null" in encoded else encoded
+
+
+def encode_answer(answer: Mapping[str, Any]) -> bytes:
+    """An answer as JSON; tuples as lists, integers of any size."""
+    try:
+        return orjson.dumps(answer)
+    except TypeError:
+        return json.dumps(answer, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
+def plain(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """An answer as a client would have received it: lists for tuples, and nothing shared with who made it."""
+    result: dict[str, Any] = json.loads(encode_answer(answer))
+    return result

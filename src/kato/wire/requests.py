@@ -1,0 +1,406 @@
+"""The request bodies: their members, their limits, and what is said about the rest."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
+
+from kato.engine.settings import KEYS
+from kato.errors import InvalidInput, PayloadTooLarge
+from kato.wire.reading import Reader, path_text, problem
+
+_MAX_TTL = 31_536_000
+_TTL_RULE = f"must be an integer from 1 to {_MAX_TTL}"
+_TTL_SCHEMA = {"type": ["integer", "null"], "minimum": 1, "maximum": _MAX_TTL}
+CONFIG_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        **{key.name: {**(key.schema or {}), "description": key.governs} for key in KEYS},
+        "session_ttl": {**_TTL_SCHEMA, "description": "the session's lifetime in seconds"},
+    },
+}
+Loc = tuple[str | int, ...]
+
+
+def agreed_ttl(given: Sequence[tuple[Sequence[str | int], Any]]) -> int | None:
+    """
+    The one lifetime that several places agree on; None if none gives one.
+
+    Raises:
+        InvalidInput: One is no lifetime, or two differ.
+    """
+    found = [(loc, value) for loc, value in given if value is not None]
+    problems = [
+        problem(loc, "ttl", _TTL_RULE, value)
+        for loc, value in found
+        if type(value) is not int or not 1 <= value <= _MAX_TTL
+    ]
+    if not problems and len({value for _, value in found}) > 1:
+        places = " and ".join(path_text(list(loc)) for loc, _ in found)
+        problems = [problem(found[-1][0], "ttl_conflict", f"{places} differ; give one lifetime", found[-1][1])]
+    if problems:
+        raise InvalidInput(problems)
+    return found[0][1] if found else None
+
+
+def _note_unknown(reader: Reader, loc: Loc, given: dict[str, Any], known: Sequence[str]) -> None:
+    if len(given) > len(known) or not given.keys() <= set(known):
+        for name in given:
+            if name not in known:
+                reader.text((*loc, name[:50]), name)
+                reader.unknown(loc, name)
+
+
+@dataclass(slots=True)
+class CreateSession:
+    """POST /sessions."""
+
+    node_id: str
+    ttl: Any = None
+    ttl_seconds: Any = None
+    config: dict[str, Any] | None = None
+    metadata: dict[str, Any] | None = None
+
+    SCHEMA: ClassVar[dict[str, Any]] = {
+        "type": "object",
+        "required": ["node_id"],
+        "properties": {
+            "node_id": {"type": "string", "minLength": 1, "maxLength": 512},
+            "ttl": _TTL_SCHEMA,
+            "ttl_seconds": _TTL_SCHEMA,
+            "config": {"anyOf": [CONFIG_SCHEMA, {"type": "null"}]},
+            "metadata": {"type": ["object", "null"]},
+        },
+        "example": {"node_id": "my_app", "config": {"recall_threshold": 0.3}, "ttl": 7200},
+    }
+
+    @classmethod
+    def read(cls, value: Any, reader: Reader) -> Self:
+        """The body from decoded JSON."""
+        given = reader.mapping(("body",), value)
+        _note_unknown(reader, ("body",), given, ("node_id", "ttl", "ttl_seconds", "config", "metadata"))
+        loc = ("body", "node_id")
+        if "node_id" not in given:
+            if type(value) is dict:
+                reader.wrong(loc, "missing", "is required", None)
+            return cls("")
+        node_id = reader.text(loc, given["node_id"])
+        limit = reader.limits.max_node_id
+        if type(given["node_id"]) is str and not node_id and not reader.problems:
+            reader.wrong(loc, "node_id", "must not be empty", node_id)
+        if any(unicodedata.category(character) == "Cc" for character in node_id[: limit + 1]):
+            reader.wrong(loc, "node_id", "must not hold control characters", node_id)
+        if len(node_id) > limit:
+            message = f"may have at most {limit} characters, got {len(node_id)}; the limit is set by KATO_MAX_NODE_ID"
+            reader.too_much(loc, message, node_id, limit, len(node_id), "KATO_MAX_NODE_ID")
+        config, metadata = given.get("config"), given.get("metadata")
+        return cls(
+            node_id,
+            given.get("ttl"),
+            given.get("ttl_seconds"),
+            _read_config(reader, ("body", "config"), config) if config is not None else None,
+            reader.metadata(("body", "metadata"), metadata) if metadata is not None else None,
+        )
+
+
+def _read_config(reader: Reader, loc: Loc, value: Any) -> dict[str, Any]:
+    """A configuration object; its values are judged by the engine, but text must be text."""
+    config = reader.mapping(loc, value)
+    reader._check_json(loc, config, 1)  # noqa: SLF001 - the same module family; finite numbers and text
+    return config
+
+
+@dataclass(slots=True)
+class ConfigUpdate:
+    """POST, PUT, PATCH /sessions/{sid}/config: `{"config": {…}}` or the bare object."""
+
+    config: dict[str, Any]
+    prefix: str
+    """What precedes a key where it is named: "config." or nothing."""
+
+    SCHEMA: ClassVar[dict[str, Any]] = {
+        "anyOf": [
+            {"type": "object", "required": ["config"], "properties": {"config": CONFIG_SCHEMA}},
+            CONFIG_SCHEMA,
+        ],
+        "example": {"recall_threshold": 0.5},
+    }
+
+    @classmethod
+    def read(cls, value: Any, reader: Reader) -> Self:
+        """The body from decoded JSON."""
+        given = reader.mapping(("body",), value)
+        if "config" not in given:
+            return cls(_read_config(reader, ("body",), given), "")
+        _note_unknown(reader, ("body",), given, ("config",))
+        return cls(_read_config(reader, ("body", "config"), given["config"]), "config.")
+
+
+@dataclass(slots=True)
+class Extend:
+    """POST /sessions/{sid}/extend."""
+
+    ttl: Any = None
+    ttl_seconds: Any = None
+
+    SCHEMA: ClassVar[dict[str, Any]] = {
+        "type": "object",
+        "properties": {"ttl_seconds": _TTL_SCHEMA, "ttl": _TTL_SCHEMA},
+        "example": {"ttl_seconds": 60},
+    }
+
+    @classmethod
+    def read(cls, value: Any, reader: Reader) -> Self:
+        """The body from decoded JSON."""
+        given = reader.mapping(("body",), value)
+        _note_unknown(reader, ("body",), given, ("ttl", "ttl_seconds"))
+        return cls(given.get("ttl"), given.get("ttl_seconds"))
+
+
+_OBSERVE_MEMBERS = ("strings", "vectors", "emotives", "metadata", "unique_id", "include_predictions")
+_OBSERVE_PROPERTIES: dict[str, Any] = {
+    "strings": {"type": "array", "items": {"type": "string"}, "maxItems": 10_000, "default": []},
+    "vectors": {
+        "type": "array",
+        "items": {"type": "array", "items": {"type": "number"}, "minItems": 1, "maxItems": 16_384},
+        "maxItems": 64,
+        "default": [],
+    },
+    "emotives": {"type": "object", "additionalProperties": {"type": "number"}, "default": {}},
+    "metadata": {"type": "object", "default": {}},
+    "unique_id": {"type": ["string", "null"], "maxLength": 256},
+    "include_predictions": {"type": "boolean", "default": False},
+}
+
+
+@dataclass(slots=True)
+class Observe:
+    """POST /sessions/{sid}/observe, and one item of a sequence."""
+
+    strings: list[str] = field(default_factory=list)
+    vectors: list[list[float]] = field(default_factory=list)
+    """As given; a component beyond the range of a double is infinite here."""
+    emotives: dict[str, float] = field(default_factory=dict)
+    metadata: dict[str, Any] = field(default_factory=dict)
+    unique_id: str | None = None
+    include_predictions: bool = False
+
+    SCHEMA: ClassVar[dict[str, Any]] = {
+        "type": "object",
+        "properties": _OBSERVE_PROPERTIES,
+        "example": {"strings": ["work", "coding"]},
+    }
+
+    @classmethod
+    def read(cls, value: Any, reader: Reader) -> Self:
+        """The body from decoded JSON."""
+        return cls._read(value, reader, ("body",))
+
+    @classmethod
+    def _read(cls, value: Any, reader: Reader, loc: Loc) -> Self:
+        given = reader.mapping(loc, value)
+        _note_unknown(reader, loc, given, _OBSERVE_MEMBERS)
+        limits = reader.limits
+        strings = reader.listed((*loc, "strings"), given["strings"]) if "strings" in given else []
+        vectors = reader.listed((*loc, "vectors"), given["vectors"]) if "vectors" in given else []
+        emotives = reader.mapping((*loc, "emotives"), given["emotives"]) if "emotives" in given else {}
+        for name, found, limit, setting in (
+            ("strings", strings, limits.max_strings, "KATO_MAX_STRINGS"),
+            ("vectors", vectors, limits.max_vectors, "KATO_MAX_VECTORS"),
+            ("emotives", emotives, limits.max_emotives, "KATO_MAX_EMOTIVES"),
+        ):
+            if len(found) > limit:
+                raise PayloadTooLarge(path_text([*loc[1:], name]), limit, len(found), setting)
+        unique_id = given.get("unique_id")
+        if unique_id is not None:
+            unique_id = _read_unique_id(reader, (*loc, "unique_id"), unique_id)
+        flag = given.get("include_predictions", False)
+        return cls(
+            [reader.symbol((*loc, "strings", position), each) for position, each in enumerate(strings)],
+            [_read_vector(reader, (*loc, "vectors", position), each) for position, each in enumerate(vectors)],
+            reader.emotives((*loc, "emotives"), emotives) if emotives else {},
+            reader.metadata((*loc, "metadata"), given["metadata"]) if "metadata" in given else {},
+            unique_id or None,
+            reader.boolean((*loc, "include_predictions"), flag),
+        )
+
+
+def _read_unique_id(reader: Reader, loc: Loc, value: Any) -> str:
+    text = reader.text(loc, value)
+    limit = reader.limits.max_name_characters
+    if len(text) > limit:
+        message = f"may have at most {limit} characters, got {len(text)}"
+        reader.too_much(loc, message, text, limit, len(text), "fixed")
+    return text
+
+
+def _read_vector(reader: Reader, loc: Loc, value: Any) -> list[float]:
+    """A vector's components; whether they are finite, and how many there must be, is for the session to say."""
+    components = reader.listed(loc, value)
+    limit = reader.limits.max_vector_dim
+    if len(components) > limit:
+        message = f"may have at most {limit} dimensions, got {len(components)}; the limit is set by KATO_MAX_VECTOR_DIM"
+        reader.too_much(loc, message, "", limit, len(components), "KATO_MAX_VECTOR_DIM")
+        return []
+    found = []
+    for position, component in enumerate(components):
+        if type(component) is float:
+            found.append(component)
+        elif type(component) is int:
+            try:
+                found.append(float(component))
+            except OverflowError:
+                found.append(float("inf"))
+        else:
+            reader.wrong((*loc, position), "number_type", "must be a number", component)
+    return found
+
+
+@dataclass(slots=True)
+class ObserveSequence:
+    """POST /sessions/{sid}/observe-sequence."""
+
+    observations: list[Observe]
+    learn_after_each: bool = False
+    learn_at_end: bool = False
+    clear_stm_between: bool = False
+    include_predictions: bool = False
+
+    SCHEMA: ClassVar[dict[str, Any]] = {
+        "type": "object",
+        "required": ["observations"],
+        "properties": {
+            "observations": {
+                "type": "array",
+                "maxItems": 10_000,
+                "items": {"type": "object", "properties": _OBSERVE_PROPERTIES},
+            },
+            "learn_after_each": {"type": "boolean", "default": False},
+            "learn_at_end": {"type": "boolean", "default": False},
+            "clear_stm_between": {"type": "boolean", "default": False},
+            "include_predictions": {"type": "boolean", "default": False},
+        },
+        "example": {"observations": [{"strings": ["a"]}, {"strings": ["b"]}], "learn_at_end": True},
+    }
+
+    @classmethod
+    def read(cls, value: Any, reader: Reader) -> Self:
+        """The body from decoded JSON."""
+        given = reader.mapping(("body",), value)
+        flags = ("learn_after_each", "learn_at_end", "clear_stm_between", "include_predictions")
+        _note_unknown(reader, ("body",), given, ("observations", *flags))
+        loc = ("body", "observations")
+        if "observations" not in given:
+            if type(value) is dict:
+                reader.wrong(loc, "missing", "is required", None)
+            return cls([])
+        items = reader.listed(loc, given["observations"])
+        limit = reader.limits.max_sequence
+        if len(items) > limit:
+            raise PayloadTooLarge("observations", limit, len(items), "KATO_MAX_SEQUENCE")
+        return cls(
+            [Observe._read(item, reader, (*loc, position)) for position, item in enumerate(items)],  # noqa: SLF001
+            *(reader.boolean(("body", name), given.get(name, False)) for name in flags),
+        )
+
+
+@dataclass(slots=True)
+class EditPattern:
+    """PATCH /pattern/{id}."""
+
+    frequency: int | None = None
+    emotives: list[dict[str, float]] | None = None
+    metadata: dict[str, Any] | None = None
+
+    SCHEMA: ClassVar[dict[str, Any]] = {
+        "type": "object",
+        "minProperties": 1,
+        "properties": {
+            "frequency": {"type": "integer", "minimum": 1, "maximum": 2**53},
+            "emotives": {
+                "type": "array",
+                "maxItems": 100,
+                "items": {"type": "object", "additionalProperties": {"type": "number"}},
+            },
+            "metadata": {"type": "object"},
+        },
+        "example": {"frequency": 3},
+    }
+
+    @classmethod
+    def read(cls, value: Any, reader: Reader) -> Self:
+        """The body from decoded JSON."""
+        given = reader.mapping(("body",), value)
+        fixed = ("name", "pattern_name", "data", "pattern_data", "length")
+        for name in fixed:
+            if name in given:
+                message = "cannot be changed; a pattern's events are its identity"
+                reader.wrong(("body", name), "immutable", message, given[name])
+        _note_unknown(reader, ("body",), given, ("frequency", "emotives", "metadata", *fixed))
+        if type(value) is dict and not given.keys() & {"frequency", "emotives", "metadata"}:
+            reader.wrong(("body",), "missing", "must give frequency, emotives or metadata", given)
+        edit = cls()
+        if "frequency" in given:
+            edit.frequency = reader.integer(("body", "frequency"), given["frequency"], 1, 2**53)
+        if "emotives" in given:
+            items = reader.listed(("body", "emotives"), given["emotives"])
+            if len(items) > 100:
+                reader.wrong(("body", "emotives"), "too_long", f"may have at most 100 entries, got {len(items)}", "")
+            edit.emotives = [
+                reader.emotives(("body", "emotives", position), item) for position, item in enumerate(items[:100])
+            ]
+        if "metadata" in given:
+            edit.metadata = reader.metadata(("body", "metadata"), given["metadata"])
+        return edit
+
+
+@dataclass(slots=True)
+class LearnMany:
+    """POST /nodes/{node_id}/learn: sequences of events, an event being a list of strings."""
+
+    sequences: list[list[list[str]]]
+
+    SCHEMA: ClassVar[dict[str, Any]] = {
+        "type": "object",
+        "required": ["sequences"],
+        "properties": {
+            "sequences": {
+                "type": "array",
+                "maxItems": 10_000,
+                "items": {"type": "array", "items": {"type": "array", "items": {"type": "string"}}},
+            }
+        },
+        "example": {"sequences": [[["kettle"], ["cup", "tea"]], [["bus"], ["work"]]]},
+    }
+
+    @classmethod
+    def read(cls, value: Any, reader: Reader) -> Self:
+        """The body from decoded JSON."""
+        given = reader.mapping(("body",), value)
+        _note_unknown(reader, ("body",), given, ("sequences",))
+        loc = ("body", "sequences")
+        if "sequences" not in given:
+            if type(value) is dict:
+                reader.wrong(loc, "missing", "is required", None)
+            return cls([])
+        sequences = reader.listed(loc, given["sequences"])
+        limits = reader.limits
+        if len(sequences) > limits.max_sequence:
+            raise PayloadTooLarge("sequences", limits.max_sequence, len(sequences), "KATO_MAX_SEQUENCE")
+        read: list[list[list[str]]] = []
+        for position, sequence in enumerate(sequences):
+            events = reader.listed((*loc, position), sequence)
+            if len(events) > limits.max_stm_events:
+                where = path_text(["sequences", position])
+                raise PayloadTooLarge(where, limits.max_stm_events, len(events), "KATO_MAX_STM_EVENTS")
+            read.append([cls._event(reader, (*loc, position, index), event) for index, event in enumerate(events)])
+        return cls(read)
+
+    @staticmethod
+    def _event(reader: Reader, loc: Loc, value: Any) -> list[str]:
+        strings = reader.listed(loc, value)
+        if len(strings) > reader.limits.max_strings:
+            raise PayloadTooLarge(path_text(loc[1:]), reader.limits.max_strings, len(strings), "KATO_MAX_STRINGS")
+        return [reader.symbol((*loc, position), each) for position, each in enumerate(strings)]
