@@ -297,7 +297,9 @@ class MethodNotAllowed(_Refusal):
 
     def __init__(self, method: str, allowed: Sequence[str]) -> None:
         self.allowed = tuple(allowed)
-        super().__init__(f"{method} is not possible here; possible: {', '.join(allowed)}", details={"allowed": list(allowed)})
+        super().__init__(
+            f"{method} is not possible here; possible: {', '.join(allowed)}", details={"allowed": list(allowed)}
+        )
 
 
 class PatternNotFound(_Refusal):
@@ -429,9 +431,7 @@ class KATOSessionError(KATOError):
     kind = "SessionNotFoundError"
     status_code = 404
 
-    def __init__(
-        self, message: str, *, session_id: str | None = None, trace_id: str | None = None
-    ) -> None:
+    def __init__(self, message: str, *, session_id: str | None = None, trace_id: str | None = None) -> None:
         self.session_id = session_id
         super().__init__(message, trace_id=trace_id)
 

@@ -74,9 +74,7 @@ class Kato(ClientMethods):
             max_stm_events=limits.max_stm_events,
         )
         where = str(location) if location == ":memory:" else str(Path(location))
-        self._system = System.embedded(
-            where, policy, limits, engine=engine, durability=durability, clock=clock
-        )
+        self._system = System.embedded(where, policy, limits, engine=engine, durability=durability, clock=clock)
         self._next_sweep = 0
         self._sweeping = threading.Lock()
         self._closed = False
@@ -99,6 +97,8 @@ class Kato(ClientMethods):
         )
         self._sweep()
         answer = drive(operation.handler(self._system, request))
+        if isinstance(answer.body, bytes):
+            return {"text": answer.body.decode()}
         return plain(answer.body)
 
     def _sweep(self) -> None:

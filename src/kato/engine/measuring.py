@@ -168,9 +168,7 @@ def _prediction(
     counts = Counter(present)
     probabilities = {symbol: node.probability(symbol) for symbol in counts}
     weighted = match.weighted_evidence is not None
-    itfdf = itfdf_similarity(
-        cosine(Counter(match.read), counts, probabilities), match.frequency, ensemble.frequency
-    )
+    itfdf = itfdf_similarity(cosine(Counter(match.read), counts, probabilities), match.frequency, ensemble.frequency)
     of_prior = prior(match.frequency, ensemble.frequency)
     support = ensemble.support[alignment.future][1] if alignment.future else 0.0
     entering = (match.evidence, match.confidence, match.snr)
@@ -194,9 +192,7 @@ def _prediction(
         confluence=confluence(
             match.frequency, node.totals.frequency, chance([probabilities[symbol] for symbol in present])
         ),
-        predictive_information=predictive_information(
-            match.similarity, match.frequency, ensemble.frequency, support
-        ),
+        predictive_information=predictive_information(match.similarity, match.frequency, ensemble.frequency, support),
         potential=potential(*entering, itfdf, match.phi),
         bayesian_prior=of_prior,
         bayesian_likelihood=match.similarity,

@@ -77,9 +77,7 @@ def metadata_text(value: Any) -> str:
     return repr(value)
 
 
-def folded(
-    gathered: Sequence[Mapping[str, Any]], onto: Mapping[str, tuple[str, ...]]
-) -> dict[str, tuple[str, ...]]:
+def folded(gathered: Sequence[Mapping[str, Any]], onto: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     """Metadata objects united with what a pattern has: per key the sorted distinct texts, keys by code point."""
     if not gathered:
         return dict(onto)

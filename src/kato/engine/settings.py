@@ -93,28 +93,18 @@ def _is_number(value: Any) -> bool:
 
 
 def _number(name: str, default: float, low: float, high: float | None, governs: str) -> Key:
-    rule = (
-        f"must be a number from {low:g} to {high:g}"
-        if high is not None
-        else f"must be a number of at least {low:g}"
-    )
+    rule = f"must be a number from {low:g} to {high:g}" if high is not None else f"must be a number of at least {low:g}"
     schema: dict[str, Any] = {"type": "number", "minimum": low}
     if high is not None:
         schema["maximum"] = high
     top = math.inf if high is None else high
-    return Key(
-        name, default, rule, lambda value: _is_number(value) and low <= value <= top, governs, schema=schema
-    )
+    return Key(name, default, rule, lambda value: _is_number(value) and low <= value <= top, governs, schema=schema)
 
 
 def _integer(
     name: str, default: int | None, low: int, high: int | None, governs: str, *, nullable: bool = False
 ) -> Key:
-    rule = (
-        f"must be an integer from {low} to {high}"
-        if high is not None
-        else f"must be an integer of at least {low}"
-    )
+    rule = f"must be an integer from {low} to {high}" if high is not None else f"must be an integer of at least {low}"
     schema: dict[str, Any] = {"type": ["integer", "null"] if nullable else "integer", "minimum": low}
     if high is not None:
         schema["maximum"] = high
@@ -139,9 +129,7 @@ def _boolean(name: str, default: bool, governs: str) -> Key:  # noqa: FBT001 - a
 def _choice(name: str, default: str, choices: tuple[str, ...], governs: str) -> Key:
     rule = "must be one of " + ", ".join(choices)
     schema = {"type": "string", "enum": list(choices)}
-    return Key(
-        name, default, rule, lambda value: type(value) is str and value in choices, governs, schema=schema
-    )
+    return Key(name, default, rule, lambda value: type(value) is str and value in choices, governs, schema=schema)
 
 
 def _is_pipeline(value: Any) -> bool:
@@ -154,9 +142,7 @@ KEYS: tuple[Key, ...] = (
     _choice("rank_sort_algo", "potential", RANKINGS, "ranking"),
     _integer("ensemble_size", 300, 0, 1_000_000, "matches that ensemble quantities are taken over; 0 = all"),
     _boolean("use_token_matching", True, "token or character similarity"),
-    _number(
-        "fuzzy_token_threshold", 0.0, 0, 1, "likeness at which a misspelt token is read as another; 0 = off"
-    ),
+    _number("fuzzy_token_threshold", 0.0, 0, 1, "likeness at which a misspelt token is read as another; 0 = off"),
     Key(
         "affinity_emotive",
         None,
@@ -195,9 +181,7 @@ KEYS: tuple[Key, ...] = (
     _integer("minhash_rows", 5, 1, 20, "signature layout; never a result"),
     _integer("minhash_num_hashes", 100, 10, 2000, "must equal bands x rows; follows them when not given"),
     _number("bloom_false_positive_rate", 0.01, 0.0001, 0.1, "size of an internal filter; never a result"),
-    _integer(
-        "max_candidates_per_stage", 100_000, 100, None, "a stage leaving more is logged; never a result"
-    ),
+    _integer("max_candidates_per_stage", 100_000, 100, None, "a stage leaving more is logged; never a result"),
     _boolean("enable_filter_metrics", True, "counts per filter in `explain` and the log"),
     _choice("indexer_type", "VI", INDEXERS, "vector search: VI exact, the others may approximate"),
     _integer("vector_neighbors", 3, 0, 100, "learned neighbours added to a vector's event"),
@@ -211,9 +195,7 @@ KEYS: tuple[Key, ...] = (
         schema={"type": ["number", "null"], "exclusiveMinimum": 0},
     ),
     _choice("vector_metric", "euclidean", ("euclidean", "cosine"), "distance of vectors"),
-    _integer(
-        "vector_dim", None, 1, 16_384, "the only dimension this session accepts; null = any", nullable=True
-    ),
+    _integer("vector_dim", None, 1, 16_384, "the only dimension this session accepts; null = any", nullable=True),
 )
 BY_NAME: Mapping[str, Key] = {key.name: key for key in KEYS}
 DEFAULTS: Mapping[str, Any] = {key.name: key.default for key in KEYS}
@@ -290,9 +272,7 @@ def resolve(
         and ranking.startswith("weighted_")
         and values["affinity_emotive"] is None
     ):
-        errors["rank_sort_algo"] = (
-            f"must have affinity_emotive set to be a weighted ranking, got {shown(ranking)}"
-        )
+        errors["rank_sort_algo"] = f"must have affinity_emotive set to be a weighted ranking, got {shown(ranking)}"
     if errors:
         raise InvalidSettings(errors)
     effective = {key.name: values[key.name] for key in KEYS}

@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from kato.engine.event import Symbol, Vector, vector_name
 from kato.engine.settings import EngineSettings
@@ -43,9 +44,7 @@ def distance(a: Sequence[float], b: Sequence[float], metric: str) -> float:
     return max(0.0, 1.0 - product / length)
 
 
-def nearest_of(
-    candidates: Mapping[Symbol, Vector], vector: Sequence[float], settings: EngineSettings
-) -> Near:
+def nearest_of(candidates: Mapping[Symbol, Vector], vector: Sequence[float], settings: EngineSettings) -> Near:
     """
     The nearest of the candidates, other than the vector itself: nearest first, ties by name.
 
@@ -59,9 +58,7 @@ def nearest_of(
     )
     limit = settings.vector_max_distance
     return tuple(
-        (name, candidates[name])
-        for far, name in measured[: settings.vector_neighbors]
-        if limit is None or far < limit
+        (name, candidates[name]) for far, name in measured[: settings.vector_neighbors] if limit is None or far < limit
     )
 
 
@@ -81,7 +78,7 @@ class VectorSet:
         for name in sorted(vectors):
             by_dimension.setdefault(len(vectors[name]), []).append(name)
         self._names = by_dimension
-        self._matrices: dict[int, np.ndarray[tuple[int, int], np.dtype[np.float64]]] = {}
+        self._matrices: dict[int, npt.NDArray[np.float64]] = {}
 
     def has_dimension(self, dimension: int) -> bool:
         """Whether any vector has that many components."""
@@ -98,15 +95,11 @@ class VectorSet:
         if not np.isfinite(rough).all():
             close = range(len(names))
         else:
-            scale = (
-                max(float(np.abs(rough).max()), 1.0) if settings.vector_metric == "cosine" else float(bound)
-            )
+            scale = max(float(np.abs(rough).max()), 1.0) if settings.vector_metric == "cosine" else float(bound)
             close = np.flatnonzero(rough <= bound + self._MARGIN * max(scale, 1e-300))  # type: ignore[assignment]
         return nearest_of({names[i]: self.vectors[names[i]] for i in close}, vector, settings)
 
-    def _rough(
-        self, dimension: int, vector: Sequence[float], metric: str
-    ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    def _rough(self, dimension: int, vector: Sequence[float], metric: str) -> npt.NDArray[np.float64]:
         matrix = self._matrices.get(dimension)
         if matrix is None:
             matrix = np.array([self.vectors[name] for name in self._names[dimension]], dtype=np.float64)
@@ -114,10 +107,11 @@ class VectorSet:
         query = np.asarray(vector, dtype=np.float64)
         with np.errstate(all="ignore"):
             if metric == "euclidean":
-                result = np.sqrt(((matrix - query) ** 2).sum(axis=1))
+                result: npt.NDArray[np.float64] = np.sqrt(((matrix - query) ** 2).sum(axis=1))
                 # Squares of components below the square root of the smallest double vanish; then nothing is told apart.
                 if (result == 0.0).sum() > 1 or float(np.abs(query).max(initial=0.0)) < 1e-100:
                     return np.full(len(matrix), np.nan)
                 return result
             lengths = np.sqrt((matrix**2).sum(axis=1)) * np.sqrt((query**2).sum())
-            return 1.0 - (matrix @ query) / lengths
+            rough: npt.NDArray[np.float64] = 1.0 - (matrix @ query) / lengths
+            return rough

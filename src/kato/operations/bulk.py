@@ -69,9 +69,7 @@ async def learn_many(system: System, request: Request) -> Answer:
         tuple(make_event(event, (), sort_symbols=True) for event in sequence if event) for sequence in body.sequences
     ]
     long_enough = [symbol_count(sequence) >= 2 for sequence in sequences]
-    operations = [
-        Learn(events=sequence) for sequence, enough in zip(sequences, long_enough, strict=True) if enough
-    ]
+    operations = [Learn(events=sequence) for sequence, enough in zip(sequences, long_enough, strict=True) if enough]
     committed = await learning.learn_many(system, node_id, operations, actor=request.principal)
     changes = iter(committed.changes)
     results: list[Json] = []

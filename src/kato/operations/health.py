@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from importlib.metadata import version
+from kato import __version__
 
 import psutil
 
@@ -13,7 +13,7 @@ from kato.service.system import System
 from kato.wire.answers import Json, time_text
 from kato.wire.reading import read_query
 
-VERSION = version("kato")
+VERSION = __version__
 
 
 def uptime_seconds(system: System) -> float:

@@ -221,9 +221,7 @@ async def prometheus(system: System, request: Request) -> Answer:
 
 def shown_points(system: System, name: str, minutes: int) -> list[Json]:
     """Points of a series, oldest first."""
-    return [
-        {"timestamp": at, "value": value, "labels": {}} for at, value in system.measures.points(name, minutes)
-    ]
+    return [{"timestamp": at, "value": value, "labels": {}} for at, value in system.measures.points(name, minutes)]
 
 
 @operation(
@@ -305,7 +303,9 @@ async def concurrency(system: System, request: Request) -> Answer:
     advice: list[Json] = []
     if level != "healthy":
         urgency = "critical" if level == "critical" else "warning"
-        message = f"{current} of {capacity.per_worker} requests are in flight; raise KATO_LIMIT_CONCURRENCY or send fewer"
+        message = (
+            f"{current} of {capacity.per_worker} requests are in flight; raise KATO_LIMIT_CONCURRENCY or send fewer"
+        )
         advice.append({"level": urgency, "message": message})
     return Answer(
         {

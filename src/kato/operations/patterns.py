@@ -84,7 +84,10 @@ async def list_session_patterns(system: System, request: Request) -> Answer:
         named = [name for name, _ in request.query if name in {"node_id", "kb_id"}]
         rest = tuple(pair for pair in request.query if pair[0] not in {"node_id", "kb_id"})
         query, warnings = read_query(LISTING, rest)
-        warnings = [*warnings, *(f"'{name}' was ignored: the session's own node is listed" for name in dict.fromkeys(named))]
+        warnings = [
+            *warnings,
+            *(f"'{name}' was ignored: the session's own node is listed" for name in dict.fromkeys(named)),
+        ]
         page = await _page(system, session.node_id, query)
         return Answer({**page, "session_id": session.session_id, "warnings": warnings}, session.session_id)
 
@@ -120,9 +123,7 @@ async def forget_pattern(system: System, request: Request) -> Answer:
     """DELETE /pattern/{id}."""
     query, warnings = read_query(nodes.PARAMETERS, request.query)
     node_id = nodes.node_of(request, query, system.limits)
-    pattern = await knowledge.forget_pattern(
-        system, node_id, request.path["pattern_id"], actor=request.principal
-    )
+    pattern = await knowledge.forget_pattern(system, node_id, request.path["pattern_id"], actor=request.principal)
     return Answer(
         {
             "status": "deleted",

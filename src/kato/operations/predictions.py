@@ -83,7 +83,10 @@ async def get_predictions(system: System, request: Request) -> Answer:
         if unique_id is not None:
             stood = state.events_after(unique_id)
             if stood is None:
-                warnings = [*warnings, f"no observation named '{unique_id[:200]}' is held any more, so nothing is predicted"]
+                warnings = [
+                    *warnings,
+                    f"no observation named '{unique_id[:200]}' is held any more, so nothing is predicted",
+                ]
             events = stood or ()
         asked = await predicting.predict(system, session.node_id, events, settings)
         answer: Json = {

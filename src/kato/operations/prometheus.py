@@ -29,9 +29,7 @@ class _Numbers(Collector):
                 yield CounterMetricFamily(name.removesuffix("_total"), name, value=value)
             else:
                 yield GaugeMetricFamily(name, name, value=value)
-        requests = CounterMetricFamily(
-            "kato_requests", "Requests answered", labels=("method", "route", "status")
-        )
+        requests = CounterMetricFamily("kato_requests", "Requests answered", labels=("method", "route", "status"))
         durations = HistogramMetricFamily(
             "kato_request_duration_seconds", "Time to answer a request", labels=("method", "route")
         )
@@ -50,9 +48,7 @@ class _Numbers(Collector):
         yield GaugeMetricFamily(
             "kato_commit_queue_depth", "Transactions waiting to be stored", value=system.writer.count.waiting
         )
-        yield GaugeMetricFamily(
-            "kato_requests_in_flight", "Requests being answered", value=system.measures.in_flight
-        )
+        yield GaugeMetricFamily("kato_requests_in_flight", "Requests being answered", value=system.measures.in_flight)
         yield GaugeMetricFamily(
             "kato_event_loop_lag_seconds",
             "How late the event loop last woke up",

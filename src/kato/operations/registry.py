@@ -6,7 +6,7 @@ An operation knows its method and path template, what it reads and what it may a
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
@@ -39,7 +39,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-Handler = Callable[[System, Request], Awaitable[Answer]]
+Handler = Callable[[System, Request], Coroutine[Any, Any, Answer]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,9 +166,7 @@ async def observe(
     return result, committed, predictions, course.warnings
 
 
-async def begin(
-    system: System, session: Session, observations: Sequence[Observation], *, needs_view: bool
-) -> Course:
+async def begin(system: System, session: Session, observations: Sequence[Observation], *, needs_view: bool) -> Course:
     """Read what the observations need to know of the node: nothing, unless they hold vectors or want predictions."""
     if needs_view or any(observation.vectors for observation in observations):
         view: View | None = await system.nodes.view(session.node_id)
@@ -306,6 +304,4 @@ async def clear_stm(system: System, session: Session) -> None:
     """Forget the current episode. The caller holds the session's turn."""
     state = cleared(session.state)
     transaction = Transaction(at=system.runtime.now())
-    await system.sessions.record(
-        session, state, transaction, fields=("short_term_memory", "emotives", "metadata")
-    )
+    await system.sessions.record(session, state, transaction, fields=("short_term_memory", "emotives", "metadata"))

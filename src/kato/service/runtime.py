@@ -70,8 +70,15 @@ class LoopRuntime:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="kato-compute")
 
     async def wait(self, future: Future[T]) -> T:
-        """The future's result, or its exception raised."""
-        return await asyncio.wrap_future(future)
+        """The future's result, or its exception raised. A caller who gives up takes back only what has not begun."""
+        waiting = asyncio.wrap_future(future)
+        try:
+            return await asyncio.shield(waiting)
+        except asyncio.CancelledError:
+            if future.cancel():
+                raise
+            # Too late to take it back: what was begun is finished, and told as done.
+            return await waiting
 
     async def compute(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function in a thread of the pool."""

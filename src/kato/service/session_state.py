@@ -122,7 +122,11 @@ def compacted(state: SessionState, window: int) -> SessionState:
     """
     if len(state.steps) <= _SLACK * window + 16:
         return state
-    room = {"event": len(state.memory.events), "emotives": len(state.memory.emotives), "metadata": len(state.memory.metadata)}
+    room = {
+        "event": len(state.memory.events),
+        "emotives": len(state.memory.emotives),
+        "metadata": len(state.memory.metadata),
+    }
     kept: list[Step] = []
     for step in reversed(state.steps):
         needed = not kept  # the last observation is the percept, whatever it held

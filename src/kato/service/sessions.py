@@ -81,7 +81,9 @@ class Session:
 class Sessions:
     """The sessions of a storage."""
 
-    def __init__(self, storage: Storage, writer: TransactionWriter, runtime: Runtime, policy: Policy, events: Events) -> None:
+    def __init__(
+        self, storage: Storage, writer: TransactionWriter, runtime: Runtime, policy: Policy, events: Events
+    ) -> None:
         self._storage = storage
         self._writer = writer
         self._runtime = runtime
@@ -156,7 +158,9 @@ class Sessions:
         await self._runtime.wait(self._writer.submit(Transaction(at=now, sessions=(SessionCreate(record),))))
         session.stored_expiry = session.expires_at
         self._remember(session)
-        self._events.session(SessionEvent("session.created", session.session_id, node_id, now, expires_at=session.expires_at))
+        self._events.session(
+            SessionEvent("session.created", session.session_id, node_id, now, expires_at=session.expires_at)
+        )
         return session
 
     # --- finding ---

@@ -14,17 +14,13 @@ VECTOR_PREFIX = "VCTR|"
 def learned(operation: Learn, before: Pattern | None, name: str) -> Pattern:
     """The pattern after a learning."""
     if before is None:
-        return new_pattern(
-            operation.events, operation.emotives, operation.metadata, operation.persistence, name=name
-        )
+        return new_pattern(operation.events, operation.emotives, operation.metadata, operation.persistence, name=name)
     return learned_again(before, operation.emotives, operation.metadata, operation.persistence)
 
 
 def changed(operation: Edit, before: Pattern) -> Pattern:
     """The pattern after an edit."""
-    return edited(
-        before, frequency=operation.frequency, emotives=operation.emotives, metadata=operation.metadata
-    )
+    return edited(before, frequency=operation.frequency, emotives=operation.emotives, metadata=operation.metadata)
 
 
 def vector_symbols(events: Iterable[Event]) -> list[Symbol]:

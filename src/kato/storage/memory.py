@@ -156,9 +156,7 @@ class MemoryStorage:
     ) -> tuple[list[Pattern], tuple[Any, ...] | None, int]:
         """One page of a node's patterns. The last part of a position tells patterns of one name apart."""
         node = self._open().nodes.get(node_id)
-        found = [
-            each for each in (node.patterns.values() if node else ()) if records.matches_search(each, search)
-        ]
+        found = [each for each in (node.patterns.values() if node else ()) if records.matches_search(each, search)]
         column, sign = order.removeprefix("-"), -1 if order.startswith("-") else 1
         seen: dict[str, int] = {}
         positions: list[tuple[tuple[Any, ...], tuple[Any, ...], Pattern]] = []
@@ -169,14 +167,10 @@ class MemoryStorage:
                 positions.append(((sign * digits, serial), (pattern.name, serial), pattern))
             else:
                 value = pattern.frequency if column == "frequency" else pattern.length
-                positions.append(
-                    ((sign * value, pattern.name, serial), (value, pattern.name, serial), pattern)
-                )
+                positions.append(((sign * value, pattern.name, serial), (value, pattern.name, serial), pattern))
         positions.sort(key=lambda entry: entry[0])
         if after is not None:
-            start = (
-                (sign * int(after[0], 16), after[1]) if column == "name" else (sign * after[0], *after[1:])
-            )
+            start = (sign * int(after[0], 16), after[1]) if column == "name" else (sign * after[0], *after[1:])
             positions = [entry for entry in positions if entry[0] > start]
         page = positions[:limit]
         more = len(positions) > limit
@@ -212,9 +206,7 @@ class MemoryStorage:
             record.expires_at > now and (node_id is None or record.node_id == node_id)
             for record in contents.sessions.values()
         )
-        return SessionCounts(
-            active, contents.created, contents.deleted, contents.expired, contents.last_modified
-        )
+        return SessionCounts(active, contents.created, contents.deleted, contents.expired, contents.last_modified)
 
     def due_sessions(self, *, now: int, limit: int = 1000) -> list[tuple[str, str]]:
         """Sessions whose expiry has passed."""
@@ -230,9 +222,7 @@ class MemoryStorage:
         with self._lock:
             contents = self._open()
             contents.ended = {key: ended for key, ended in contents.ended.items() if ended[1] > now}
-            contents.replies = {
-                key: reply for key, reply in contents.replies.items() if reply.expires_at > now
-            }
+            contents.replies = {key: reply for key, reply in contents.replies.items() if reply.expires_at > now}
 
     def reply(self, scope: str, key: str, *, now: int) -> Reply | None:
         """A remembered answer."""
@@ -278,9 +268,7 @@ def _apply_operations(
             return ()
         node = contents.nodes[node_id] = _Node(transaction.at, transaction.at)
         undo.append(lambda: contents.nodes.pop(node_id))
-    found = (
-        _apply_operation(node, node_id, operation, transaction, undo) for operation in transaction.operations
-    )
+    found = (_apply_operation(node, node_id, operation, transaction, undo) for operation in transaction.operations)
     return tuple(change for change in found if change is not None)
 
 
@@ -312,9 +300,7 @@ def _apply_operation(
     if after is not None:
         node.patterns[after.events] = after
         node.by_name.setdefault(after.name, []).extend([after.events] if before is None else [])
-        node.vectors.update(
-            (key, vector) for key, vector in vectors.items() if key in vector_symbols(after.events)
-        )
+        node.vectors.update((key, vector) for key, vector in vectors.items() if key in vector_symbols(after.events))
     elif before is not None:
         del node.patterns[before.events]
         node.by_name[before.name].remove(before.events)
@@ -356,9 +342,7 @@ def _restoring(
     return restore
 
 
-def _apply_session(
-    contents: _Contents, operation: SessionOperation, undo: list[Callable[[], object]]
-) -> None:
+def _apply_session(contents: _Contents, operation: SessionOperation, undo: list[Callable[[], object]]) -> None:
     counts = (contents.created, contents.deleted, contents.expired, contents.last_modified)
     session_id = operation.record.session_id if isinstance(operation, SessionCreate) else operation.session_id
     held = contents.sessions.get(session_id)
@@ -387,9 +371,7 @@ def _apply_session(
         undo.append(restore)
         if isinstance(operation, SessionTouch):
             accessed = max(held.last_accessed, operation.last_accessed)
-            contents.sessions[session_id] = replace(
-                held, last_accessed=accessed, expires_at=operation.expires_at
-            )
+            contents.sessions[session_id] = replace(held, last_accessed=accessed, expires_at=operation.expires_at)
         else:
             _end(contents, operation)
 

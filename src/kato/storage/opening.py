@@ -31,9 +31,7 @@ def open_storage(location: str) -> Storage:
         raise StorageUnavailable(
             f"There is no storage called {scheme!r}; a location is :memory:, a directory, or a path ending in .db"
         )
-    path = Path(
-        rest.removeprefix("/") if separator and rest.startswith("/") and not rest.startswith("//") else rest
-    )
+    path = Path(rest.removeprefix("/") if separator and rest.startswith("/") and not rest.startswith("//") else rest)
     path = path if separator else Path(location)
     if path.suffix != ".db":
         path = path / FILE_NAME

@@ -9,7 +9,7 @@ import json
 import struct
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
@@ -18,9 +18,10 @@ from kato.engine.pattern import Pattern
 from kato.errors import StoredDataCorrupt
 from kato.storage.interface import Edit, Forget, ForgetAll, Learn, LogEntry, Operation
 
+Kind = Literal["learn", "edit", "forget", "forget_all"]
 GENESIS = b"\0" * 32
 """The hash before a node's first log row."""
-_KINDS = {Learn: "learn", Edit: "edit", Forget: "forget", ForgetAll: "forget_all"}
+_KINDS: dict[type, Kind] = {Learn: "learn", Edit: "edit", Forget: "forget", ForgetAll: "forget_all"}
 
 
 def dump(value: Any) -> bytes:
@@ -36,7 +37,7 @@ def load(content: bytes) -> Any:
     return json.loads(content)
 
 
-def kind_of(operation: Operation) -> str:
+def kind_of(operation: Operation) -> Kind:
     """The log's word for an operation."""
     return _KINDS[type(operation)]
 

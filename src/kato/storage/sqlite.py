@@ -59,9 +59,7 @@ class SqliteStorage:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise StorageUnavailable(
-                f"The directory {path.parent} cannot be made: {error.strerror}"
-            ) from error
+            raise StorageUnavailable(f"The directory {path.parent} cannot be made: {error.strerror}") from error
         self._hold = Hold(path.with_name(path.name + ".lock"))
         self._write_lock = threading.Lock()
         self._local = threading.local()
@@ -190,9 +188,7 @@ class SqliteStorage:
             found = connection.execute(
                 "SELECT name, components FROM vector WHERE node = ? AND components IS NOT NULL", (row[0],)
             ).fetchall()
-        vectors: Mapping[Symbol, tuple[float, ...]] = {
-            name: unpack_vector(content) for name, content in found
-        }
+        vectors: Mapping[Symbol, tuple[float, ...]] = {name: unpack_vector(content) for name, content in found}
         return Loaded(row[1], self._stream(connection, node_id, row[0]), vectors)
 
     def _stream(self, connection: sqlite3.Connection, node_id: str, number: int) -> Iterator[Pattern]:
@@ -213,9 +209,7 @@ class SqliteStorage:
         try:
             pattern = records.read_pattern(name, *row[1:])
         except (ValueError, TypeError, AttributeError) as error:
-            raise StoredDataCorrupt(
-                f"Pattern {name} of node {node_id[:200]!r} is damaged; restore a backup"
-            ) from error
+            raise StoredDataCorrupt(f"Pattern {name} of node {node_id[:200]!r} is damaged; restore a backup") from error
         if pattern_name(pattern.events) != name or pattern.frequency < 1:
             raise StoredDataCorrupt(f"Pattern {name} of node {node_id[:200]!r} is damaged; restore a backup")
         return pattern
@@ -299,7 +293,8 @@ class SqliteStorage:
     ) -> tuple[list[Pattern], tuple[Any, ...] | None, int]:
         column, descending = order.removeprefix("-"), order.startswith("-")
         direction, beyond = ("DESC", "<") if descending else ("ASC", ">")
-        where, parameters = "node = ?", [number]
+        where = "node = ?"
+        parameters: list[Any] = [number]
         if search:
             # The escaped text occurs in the stored JSON wherever the text occurs in a symbol; the exact test follows.
             escaped = records.dump(search).decode()[1:-1]
@@ -320,17 +315,13 @@ class SqliteStorage:
             counted = connection.execute(f"SELECT {columns} FROM pattern WHERE {where}", parameters)
             total = sum(records.matches_search(self._checked(node_id, row[2:]), search) for row in counted)
         else:
-            total = connection.execute(f"SELECT count(*) FROM pattern WHERE {where}", parameters).fetchone()[
-                0
-            ]
+            total = connection.execute(f"SELECT count(*) FROM pattern WHERE {where}", parameters).fetchone()[0]
         if after:
             where += position
             parameters += where_after
         page: list[Pattern] = []
         last: tuple[Any, ...] | None = None
-        for row in connection.execute(
-            f"SELECT {columns} FROM pattern WHERE {where} ORDER BY {ordering}", parameters
-        ):
+        for row in connection.execute(f"SELECT {columns} FROM pattern WHERE {where} ORDER BY {ordering}", parameters):
             pattern = self._checked(node_id, row[2:])
             if not records.matches_search(pattern, search):
                 continue

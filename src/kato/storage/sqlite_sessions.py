@@ -100,9 +100,7 @@ class SessionTables:
             )
 
     def _end(self, end: SessionEnd) -> None:
-        gone = self._connection.execute(
-            "DELETE FROM session WHERE session_id = ?", (end.session_id,)
-        ).rowcount
+        gone = self._connection.execute("DELETE FROM session WHERE session_id = ?", (end.session_id,)).rowcount
         if not gone:
             return
         self._connection.execute("DELETE FROM step WHERE session_id = ?", (end.session_id,))
@@ -114,9 +112,7 @@ class SessionTables:
 
     def _count(self, name: str, at: int) -> None:
         self._connection.execute("UPDATE counter SET value = value + 1 WHERE name = ?", (name,))
-        self._connection.execute(
-            "UPDATE counter SET value = max(value, ?) WHERE name = 'last_modified'", (at,)
-        )
+        self._connection.execute("UPDATE counter SET value = max(value, ?) WHERE name = 'last_modified'", (at,))
 
     def remember(self, reply: Reply) -> None:
         """Remember an answer, and forget the oldest of its scope beyond what is kept."""
@@ -134,9 +130,7 @@ class SessionTables:
 
     def read(self, session_id: str) -> SessionRecord | None:
         """One session with its steps."""
-        row = self._connection.execute(
-            f"SELECT {_COLUMNS} FROM session WHERE session_id = ?", (session_id,)
-        ).fetchone()
+        row = self._connection.execute(f"SELECT {_COLUMNS} FROM session WHERE session_id = ?", (session_id,)).fetchone()
         if row is None:
             return None
         steps = self._connection.execute(
@@ -144,9 +138,7 @@ class SessionTables:
         ).fetchall()
         return _record(row, tuple((ordinal, content) for ordinal, content in steps))
 
-    def listed(
-        self, now: int, node_id: str | None, after: tuple[int, str] | None, limit: int
-    ) -> list[SessionRecord]:
+    def listed(self, now: int, node_id: str | None, after: tuple[int, str] | None, limit: int) -> list[SessionRecord]:
         """Live sessions without their steps, by creation and id."""
         created, session_id = after or (-1, "")
         rows = self._connection.execute(
@@ -173,4 +165,7 @@ class SessionTables:
 
 
 def _record(row: tuple[Any, ...], steps: tuple[tuple[int, bytes], ...]) -> SessionRecord:
-    return SessionRecord(*row[:8], steps, row[8])
+    session_id, node_id, created_at, last_accessed, expires_at, ttl_seconds, profile, head, version = row
+    return SessionRecord(
+        session_id, node_id, created_at, last_accessed, expires_at, ttl_seconds, profile, head, steps, version
+    )

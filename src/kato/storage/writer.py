@@ -109,6 +109,10 @@ class Writer:
         return group
 
     def _commit(self, group: list[tuple[Transaction, Future[Committed]]]) -> None:
+        # From here on a transaction can no longer be taken back; those that were are left out.
+        group = [(transaction, future) for transaction, future in group if future.set_running_or_notify_cancel()]
+        if not group:
+            return
         durable = any(is_durable(transaction, self._durability) for transaction, _ in group)
         try:
             results = self._storage.commit([transaction for transaction, _ in group], durable=durable)

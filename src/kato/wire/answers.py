@@ -122,9 +122,7 @@ def predictions(value: Predictions, *, explain: bool = False) -> list[Json]:
     """All predictions in rank order."""
     if not explain:
         return [prediction(each) for each in value.ranked]
-    return [
-        prediction(each, prediction_explanation(each, rank)) for rank, each in enumerate(value.ranked, start=1)
-    ]
+    return [prediction(each, prediction_explanation(each, rank)) for rank, each in enumerate(value.ranked, start=1)]
 
 
 def future_potential(value: FuturePotential) -> Json:

@@ -40,9 +40,7 @@ _CODES: dict[str, type[KATOError]] = {
 }
 
 
-def error_body(
-    error: KATOError, *, trace_id: str, session_id: str | None, timestamp: str
-) -> dict[str, Any]:
+def error_body(error: KATOError, *, trace_id: str, session_id: str | None, timestamp: str) -> dict[str, Any]:
     """The JSON object of an error answer."""
     facts: dict[str, Any] = {
         "code": error.code,
@@ -102,7 +100,9 @@ def _rebuilt(
     KATOAPIError.__init__(error, status, message, details=details, trace_id=trace_id)  # type: ignore[arg-type]
     if isinstance(error, errors.InvalidInput):
         detail = body.get("detail") if isinstance(body, Mapping) else None
-        error.problems = [dict(problem) for problem in detail] if isinstance(detail, list) else []
+        error.problems = (
+            [dict(each) for each in detail if isinstance(each, Mapping)] if isinstance(detail, list) else []
+        )
     elif isinstance(error, errors.InvalidSettings):
         found = details.get("validation_errors", {})
         error.errors = dict(found) if isinstance(found, Mapping) else {}
@@ -110,5 +110,3 @@ def _rebuilt(
         allowed = details.get("allowed", ())
         error.allowed = tuple(allowed) if isinstance(allowed, list) else ()
     return error
-
-

@@ -51,11 +51,11 @@ class Reader:
         """Note a member with a wrong type or value."""
         self.problems.append(problem(loc, kind, message, value))
 
-    def too_much(self, loc: Sequence[str | int], message: str, value: Any, limit: int, actual: int, setting: str) -> None:
+    def too_much(
+        self, loc: Sequence[str | int], message: str, value: Any, limit: int, actual: int, setting: str
+    ) -> None:
         """Note a single value beyond its limit."""
-        self.beyond.append(
-            problem(loc, "limit", message, value, limit=limit, actual=actual, setting=setting)
-        )
+        self.beyond.append(problem(loc, "limit", message, value, limit=limit, actual=actual, setting=setting))
 
     def unknown(self, loc: Sequence[str | int], name: str) -> None:
         """Say that a member was ignored."""
@@ -120,7 +120,9 @@ class Reader:
 
     def integer(self, loc: Sequence[str | int], value: Any, low: int, high: int | None = None) -> int:
         """An integer from `low` to `high`."""
-        rule = f"must be an integer from {low} to {high}" if high is not None else f"must be an integer of at least {low}"
+        rule = (
+            f"must be an integer from {low} to {high}" if high is not None else f"must be an integer of at least {low}"
+        )
         if type(value) is not int or value < low or (high is not None and value > high):
             self.wrong(loc, "integer", rule, value)
             return low
@@ -262,9 +264,7 @@ _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]{1,3})?")
 
 
-def read_query(
-    parameters: Sequence[Parameter], query: Sequence[tuple[str, str]]
-) -> tuple[dict[str, Any], list[str]]:
+def read_query(parameters: Sequence[Parameter], query: Sequence[tuple[str, str]]) -> tuple[dict[str, Any], list[str]]:
     """
     The values of the parameters, defaults filled in, and warnings about unknown ones.
 

@@ -404,3 +404,16 @@ class LearnMany:
         if len(strings) > reader.limits.max_strings:
             raise PayloadTooLarge(path_text(loc[1:]), reader.limits.max_strings, len(strings), "KATO_MAX_STRINGS")
         return [reader.symbol((*loc, position), each) for position, each in enumerate(strings)]
+
+
+@dataclass(slots=True)
+class NoBody:
+    """A body nobody asked for: an object whose members are named and ignored."""
+
+    SCHEMA: ClassVar[dict[str, Any]] = {"type": "object"}
+
+    @classmethod
+    def read(cls, value: Any, reader: Reader) -> Self:
+        """The body from decoded JSON."""
+        _note_unknown(reader, ("body",), reader.mapping(("body",), value), ())
+        return cls()

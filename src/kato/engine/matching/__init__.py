@@ -1,7 +1,7 @@
 """
 Finding the patterns that match: the definition, and faster ways to the same answer.
 
-`plain.py` is the definition. Where a native kernel was built it gives the same predictions, bit for bit.
+`plain.py` is the definition, and the judge of anything faster.
 """
 
 from __future__ import annotations
@@ -12,28 +12,20 @@ from kato.errors import InvalidSettings
 
 
 def native_knowledge() -> type[Knowledge] | None:
-    """The native engine, or None where its kernel was not built."""
-    try:
-        from kato.engine.matching.index import NativeKnowledge
-    except ImportError:
-        return None
-    return NativeKnowledge
+    """The native engine, or None where there is none."""
+    return None
 
 
 def choose(engine: str | None) -> type[Knowledge]:
     """
-    The engine of that name: "plain", "native", or None for the native one if it was built.
+    The engine of that name: "plain", "native", or None for the best there is.
 
     Raises:
         InvalidSettings: There is none of that name, or the native one was not built.
     """
-    if engine == "plain":
-        return PlainKnowledge
-    if engine not in {None, "native"}:
+    if engine not in {None, "plain", "native"}:
         raise InvalidSettings({"KATO_ENGINE": f"must be plain or native, got {engine}"})
     native = native_knowledge()
-    if native is None and engine == "native":
-        raise InvalidSettings(
-            {"KATO_ENGINE": "must be plain, because the native kernel was not built, got native"}
-        )
-    return native or PlainKnowledge
+    if engine == "native" and native is None:
+        raise InvalidSettings({"KATO_ENGINE": "must be plain, because this build has no native kernel, got native"})
+    return PlainKnowledge if engine == "plain" or native is None else native

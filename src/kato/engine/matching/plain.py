@@ -75,19 +75,13 @@ class PlainView:
     def predict(self, events: Sequence[Event], settings: EngineSettings) -> Predictions:
         """Predictions for a non-empty sequence of events."""
         weigh = self._weights(settings.affinity_emotive)
-        matches = [
-            match
-            for known in self._known
-            if (match := self._match(known, events, settings, weigh)) is not None
-        ]
+        matches = [match for known in self._known if (match := self._match(known, events, settings, weigh)) is not None]
         passed = []
         for name in settings.filter_pipeline:
             matches = [match for match in matches if passes(name, match.facts, settings)]
             passed.append((name, len(matches)))
         matches.sort(key=lambda match: selection_order(match, settings.rank_sort_algo))
-        size = (
-            max(settings.ensemble_size, settings.max_predictions) if settings.ensemble_size else len(matches)
-        )
+        size = max(settings.ensemble_size, settings.max_predictions) if settings.ensemble_size else len(matches)
         node = Node(self.totals, self._members)
         return measure(
             matches[:size],
@@ -101,9 +95,7 @@ class PlainView:
     def match(self, name: str, events: Sequence[Event], settings: EngineSettings) -> list[Match]:
         """How the patterns of that name lie on the events, gate and filters aside (threshold 0)."""
         weigh = self._weights(settings.affinity_emotive)
-        found = [
-            self._align(known, events, settings, weigh) for known in self._known if known.pattern.name == name
-        ]
+        found = [self._align(known, events, settings, weigh) for known in self._known if known.pattern.name == name]
         return [match for match in found if match is not None]
 
     def _match(
@@ -138,7 +130,8 @@ class PlainView:
         weigh: Callable[[Symbol], float] | None,
     ) -> Match:
         tokens, memory = known.tokens, flat(events)
-        read, differing = memory, {}
+        read: tuple[Symbol, ...] = memory
+        differing: dict[int, float] = {}
         if settings.fuzzy_token_threshold > 0:
             read, differing = read_as(memory, tokens, settings.fuzzy_token_threshold)
         if settings.use_token_matching:
@@ -232,7 +225,7 @@ def _match(
         "confidence": confidence(aligned, starts[1] - starts[0]),
         "snr": snr(aligned, extras),
     }
-    weighted = (None, None, None, None)
+    weighted: tuple[float, float, float, float] | None = None
     sums = (0.0, 0.0, 0.0, 0.0, 0.0)
     entering = (numbers["evidence"], numbers["confidence"], numbers["snr"])
     if weigh is not None:
@@ -249,7 +242,7 @@ def _match(
             weighted_confidence(of_matches, of_present),
             weighted_snr(of_matches, of_extras),
         )
-        entering = weighted[1:]
+        entering = (weighted[1], weighted[2], weighted[3])
     return Match(
         pattern=known.pattern,
         tokens=tokens,
@@ -262,10 +255,10 @@ def _match(
         **numbers,
         fragmentation=fragmentation(len(blocks)),
         phi=phi(len(blocks)),
-        weighted_similarity=weighted[0],
-        weighted_evidence=weighted[1],
-        weighted_confidence=weighted[2],
-        weighted_snr=weighted[3],
+        weighted_similarity=weighted[0] if weighted else None,
+        weighted_evidence=weighted[1] if weighted else None,
+        weighted_confidence=weighted[2] if weighted else None,
+        weighted_snr=weighted[3] if weighted else None,
         weight_sums=sums,
         quality=quality(*entering, phi(len(blocks))),
         present_span=starts,

@@ -10,9 +10,7 @@ from kato.engine.exact import total
 from kato.engine.explanation import Explanation, count
 
 
-def cosine(
-    memory: Mapping[Symbol, int], present: Mapping[Symbol, int], probabilities: Mapping[Symbol, float]
-) -> float:
+def cosine(memory: Mapping[Symbol, int], present: Mapping[Symbol, int], probabilities: Mapping[Symbol, float]) -> float:
     """
     Cosine of the symbol counts, each weighted by its share of patterns; 0–1, and 0 when a side is 0.
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from kato.engine.explanation import Explanation, count
 
 
-def predictive_information(
-    similarity: float, frequency: int, ensemble_frequency: int, support: float
-) -> float:
+def predictive_information(similarity: float, frequency: int, ensemble_frequency: int, support: float) -> float:
     """
     (similarity · f / F) / A; 0 when the future is empty or nothing supports it (A = 0).
 

@@ -28,9 +28,7 @@ def tfidf_score(counts: Mapping[Symbol, int], members: Mapping[Symbol, int], pat
     return mean([(n / length) * (math.log2(patterns / members[symbol]) + 1) for symbol, n in counts.items()])
 
 
-def explain_tfidf_score(
-    counts: Mapping[Symbol, int], members: Mapping[Symbol, int], patterns: int
-) -> Explanation:
+def explain_tfidf_score(counts: Mapping[Symbol, int], members: Mapping[Symbol, int], patterns: int) -> Explanation:
     """The score and its counts."""
     parts = [count(patterns, "patterns in the node")]
     for symbol, n in counts.items():

@@ -1,0 +1,1 @@
+"""The HTTP door: everything that is transport, and nothing else."""

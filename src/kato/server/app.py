@@ -1,0 +1,146 @@
+"""Everything is put together here, once."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+
+from kato.operations import OPERATIONS
+from kato.operations.health import VERSION
+from kato.server.logs import logger
+from kato.server.openapi import description
+from kato.server.origins import Origins
+from kato.server.routing import Routes
+from kato.server.transport import Receive, Scope, Send, Transport
+from kato.service.measuring import INTERVAL_SECONDS
+from kato.service.numbers import current_values
+from kato.service.policy import Policy
+from kato.service.system import Capacity, System
+from kato.settings import Settings
+
+_SWEEP_SECONDS = 1.0
+_DOCUMENTATION = frozenset({"/docs", "/redoc", "/openapi.json", "/docs/oauth2-redirect"})
+
+
+class Application:
+    """
+    The server as an ASGI application; its lifespan opens and closes the system.
+
+    Args:
+        settings: All that the environment says.
+        clock: Microseconds since 1970; None for the system's clock.
+    """
+
+    def __init__(self, settings: Settings, *, clock: Callable[[], int] | None = None) -> None:
+        self.settings = settings
+        self.system: System | None = None
+        self._clock = clock
+        shown = settings.docs_enabled
+        self._fastapi = FastAPI(
+            title="KATO",
+            version=VERSION,
+            docs_url="/docs" if shown else None,
+            redoc_url="/redoc" if shown else None,
+            openapi_url="/openapi.json" if shown else None,
+            lifespan=self._lifespan,
+        )
+        self._fastapi.openapi = lambda: description(OPERATIONS, VERSION)  # type: ignore[method-assign]
+        origins = Origins(settings.host, settings.allowed_hosts, settings.cors_origins if settings.cors_enabled else ())
+        self._transport = Transport(
+            lambda: self.system,
+            Routes(OPERATIONS),
+            origins,
+            request_timeout=settings.request_timeout,
+            limit_concurrency=settings.limit_concurrency,
+            documentation=self._fastapi,
+            documentation_paths=_DOCUMENTATION if shown else frozenset(),
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection's request, or the lifespan."""
+        if scope["type"] == "http":
+            await self._transport(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await self._fastapi(scope, receive, send)
+
+    @asynccontextmanager
+    async def _lifespan(self, app: FastAPI) -> AsyncIterator[None]:
+        del app
+        system = open_system(self.settings, clock=self._clock)
+        upkeep = [asyncio.create_task(_sweep(system)), asyncio.create_task(_record(system))]
+        self.system = system
+        try:
+            yield
+        finally:
+            self.system = None
+            for task in upkeep:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+            await asyncio.to_thread(system.close)
+
+
+def create_app(settings: Settings | None = None, *, clock: Callable[[], int] | None = None) -> Application:
+    """The application for some settings; the defaults if none are given."""
+    return Application(settings or Settings(), clock=clock)
+
+
+def open_system(settings: Settings, *, clock: Callable[[], int] | None = None) -> System:
+    """The system that the settings describe, for a running event loop."""
+    limits = settings.limits
+    policy = Policy(
+        session_defaults=settings.session_defaults,
+        session_ttl=settings.session_ttl,
+        session_auto_extend=settings.session_auto_extend,
+        session_tombstone=settings.session_tombstone,
+        max_sessions=limits.max_sessions,
+        max_stm_events=limits.max_stm_events,
+        idempotency_seconds=settings.idempotency_seconds,
+    )
+    system = System.for_server(
+        settings.data_dir, policy, limits, engine=settings.engine, durability=settings.durability, clock=clock
+    )
+    system.service_name = settings.service_name
+    system.capacity = Capacity(
+        per_worker=settings.limit_concurrency,
+        backlog=settings.backlog,
+        max_requests=settings.limit_max_requests,
+    )
+    return system
+
+
+async def _sweep(system: System) -> None:
+    """End sessions when their time has come; measure on the way how late the loop wakes up."""
+    loop = asyncio.get_running_loop()
+    while True:
+        due = loop.time() + _SWEEP_SECONDS
+        await asyncio.sleep(_SWEEP_SECONDS)
+        system.measures.loop_lag_seconds = max(0.0, loop.time() - due)
+        await _attempt("sweep", system.sessions.expire_due())
+
+
+async def _record(system: System) -> None:
+    """Add a point to every series, now and then."""
+
+    async def point() -> None:
+        system.measures.record(await system.runtime.compute(current_values, system))
+
+    while True:
+        await _attempt("record", point())
+        await asyncio.sleep(INTERVAL_SECONDS)
+
+
+async def _attempt(what: str, work: Any) -> None:
+    """Upkeep must outlive a failing disk: what went wrong is logged, and tried again next time."""
+    try:
+        await work
+    except Exception:
+        logger().exception("upkeep failed", task=what)
