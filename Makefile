@@ -1,0 +1,20 @@
+# The commands of daily work; `make` lists them. None is needed to use KATO.
+.PHONY: help dev test check demo
+
+help:
+	@echo "make dev    set up .venv with everything the tests need"
+	@echo "make test   run the tests"
+	@echo "make check  what CI runs: tests, coverage, types, style, import direction, the demo"
+	@echo "make demo   start the server, learn a real text, print a prediction"
+
+dev:
+	python3 run.py test --collect-only -q
+
+test:
+	python3 run.py test
+
+check:
+	bash .ci/run
+
+demo:
+	python3 run.py demo
