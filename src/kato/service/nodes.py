@@ -52,25 +52,28 @@ class Nodes:
 
     async def view(self, node_id: str) -> View:
         """What the node has learned, at one moment; an unknown node is an empty one and stays unknown."""
-        now = self._runtime.now()
         with self._guard:
-            node = self._loaded.get(node_id)
-        if node is None:
-            if await self._runtime.compute(self._storage.node, node_id) is None:
-                return self._nothing.view()
-            with self._guard:
-                node = self._loaded.get(node_id)
-                mine = node is None
-                if node is None:
-                    node = self._loaded[node_id] = LoadedNode(node_id, self._make(), loaded_at=now)
-            if mine:
-                await self._runtime.compute(self._load, node)
-        if not node.ready.done():
-            await self._runtime.wait(node.ready)
-        node.ready.result()
-        node.last_accessed = now
+            known = node_id in self._loaded
+        if not known and await self._runtime.compute(self._storage.node, node_id) is None:
+            return self._nothing.view()
+        node = await self._present(node_id)
+        node.last_accessed = self._runtime.now()
         node.access_count += 1
         return node.knowledge.view()
+
+    async def _present(self, node_id: str) -> LoadedNode:
+        """The node in memory, loaded if it was not."""
+        with self._guard:
+            node = self._loaded.get(node_id)
+            mine = node is None
+            if node is None:
+                node = self._loaded[node_id] = LoadedNode(node_id, self._make(), loaded_at=self._runtime.now())
+        if mine:
+            await self._runtime.compute(self._load, node)
+        elif not node.ready.done():
+            await self._runtime.wait(node.ready)
+        node.ready.result()
+        return node
 
     def _load(self, node: LoadedNode) -> None:
         try:
@@ -104,8 +107,9 @@ class Nodes:
                 if capture is not None:
                     capture.views.append(node.knowledge.view())
 
-    def capture(self, node_id: str, session_id: str) -> Capture:
-        """From now until `release`, keep a view after every change the session makes. The node must be loaded."""
+    async def capture(self, node_id: str, session_id: str) -> Capture:
+        """From now until `release`, keep a view after every change the session makes."""
+        await self._present(node_id)
         capture = Capture()
         with self._guard:
             self._captures[(node_id, session_id)] = capture

@@ -280,7 +280,7 @@ async def observe_sequence(
             if question is not None and question[0] == 0:
                 answers[position] = await predict_from(system, course.view, question[1], session.settings)
     later = any(question is not None and question[0] > 0 for question in everything)
-    capture = system.nodes.capture(session.node_id, session.session_id) if later else None
+    capture = await system.nodes.capture(session.node_id, session.session_id) if later else None
     try:
         committed = await finish(system, course, trigger="sequence")
     finally:

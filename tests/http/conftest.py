@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx2
+import pytest
+from serving import Running, running
+
+from kato.settings import Settings
+
+
+@pytest.fixture(scope="package")
+def server() -> Iterator[Running]:
+    with running(Settings(data_dir=":memory:", log_level="CRITICAL")) as found:
+        yield found
+
+
+@pytest.fixture
+def http(server: Running) -> Iterator[httpx2.Client]:
+    with httpx2.Client(base_url=server.url, timeout=20) as client:
+        yield client
+
+
+@pytest.fixture
+def session(http: httpx2.Client, request: pytest.FixtureRequest) -> str:
+    """A fresh session of a node of the test's own."""
+    answer = http.post("/sessions", json={"node_id": request.node.nodeid[-400:]})
+    assert answer.status_code == 200, answer.text
+    found: str = answer.json()["session_id"]
+    return found

@@ -1,0 +1,59 @@
+"""A real server on a free port of this machine, in a thread of the test process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import uvicorn
+
+from kato.server.app import Application
+from kato.server.logs import set_up
+from kato.settings import Settings
+
+
+@dataclass(frozen=True)
+class Running:
+    """A running server."""
+
+    url: str
+    port: int
+    application: Application
+    loop: asyncio.AbstractEventLoop
+
+
+@contextlib.contextmanager
+def running(settings: Settings, port: int = 0) -> Iterator[Running]:
+    """Serve until the block ends."""
+    set_up(settings.log_level, settings.log_format, settings.log_output)
+    application = Application(settings)
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind(("127.0.0.1", port))
+    config = uvicorn.Config(application, log_config=None, access_log=False, timeout_graceful_shutdown=5)
+    server = uvicorn.Server(config)
+    started = threading.Event()
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    async def serve() -> None:
+        loops.append(asyncio.get_running_loop())
+        task = asyncio.create_task(server.serve(sockets=[listening]))
+        while not server.started and not task.done():
+            await asyncio.sleep(0.01)
+        started.set()
+        await task
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
+    thread.start()
+    started.wait(30)
+    number = listening.getsockname()[1]
+    try:
+        yield Running(f"http://127.0.0.1:{number}", number, application, loops[0])
+    finally:
+        server.should_exit = True
+        thread.join(30)
+        listening.close()
