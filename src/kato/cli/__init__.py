@@ -1,0 +1,1 @@
+"""The commands people type. Each prints what one or a few calls returned."""

@@ -1,0 +1,47 @@
+"""
+The command `kato`.
+
+Exit codes: 0 done, 1 it failed (one sentence on standard error says why), 2 the command line was wrong, 130 stopped by
+Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from kato import KATOError
+from kato.cli import doctor, nodes, predict, serve, train
+from kato.cli.files import BadFile
+
+app = typer.Typer(
+    name="kato",
+    help="A memory that observes events, learns sequences by heart and says what comes next.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command()(serve.serve)
+app.command()(train.train)
+app.command()(predict.predict)
+app.command()(nodes.nodes)
+app.command()(doctor.doctor)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command line; ends the process with an exit code."""
+    try:
+        app(args=arguments, prog_name="kato")
+    except (KATOError, BadFile) as error:
+        _fail(getattr(error, "message", str(error)))
+    except OSError as error:
+        _fail(f"{error.filename or 'the system'}: {error.strerror or error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _fail(sentence: str) -> None:
+    sys.stderr.write(f"kato: {sentence}\n")
+    sys.exit(1)

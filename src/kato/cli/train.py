@@ -1,0 +1,121 @@
+"""`kato train`: learn the sequences of a file."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from kato import Kato
+from kato.cli.files import FORMATS, TOKENS, Sequence, guess_format, read_sequences, windows
+from kato.cli.opening import Data, Node, Url, open_memory
+from kato.cli.printing import console
+from kato.client.methods import ClientMethods
+
+_BATCH = 1000
+_LONGEST = 1000
+"""Events of one sequence; the most a short-term memory holds, too."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of the sequences so far."""
+
+    learned: int = 0
+    new: int = 0
+    too_short: int = 0
+    cut: int = 0
+
+
+def train(
+    file: Annotated[Path, typer.Argument(help="The file to learn.", exists=True, dir_okay=False, readable=True)],
+    node: Node,
+    form: Annotated[str, typer.Option("--format", help="One of " + ", ".join(FORMATS) + ".")] = "auto",
+    tokens: Annotated[str, typer.Option("--tokens", help="For text, one of " + ", ".join(TOKENS) + ".")] = "words",
+    window: Annotated[int | None, typer.Option("--window", min=2, help="Learn every run of so many events.")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Stop after so many sequences.")] = None,
+    url: Url = None,
+    data: Data = None,
+) -> None:
+    """Learn the sequences of a file: text lines, CSV or TSV of id and item, or JSON lines of events."""
+    if form not in FORMATS:
+        raise typer.BadParameter(f"--format must be one of {', '.join(FORMATS)}, got {form}")
+    if tokens not in TOKENS:
+        raise typer.BadParameter(f"--tokens must be one of {', '.join(TOKENS)}, got {tokens}")
+    form = guess_format(file) if form == "auto" else form
+    started = time.perf_counter()
+    with open_memory(url, data) as memory:
+        tally = _learn_file(memory, file, node, form, tokens, window, limit)
+        seconds = time.perf_counter() - started
+        rate = tally.learned / seconds if seconds else 0.0
+        console.print(
+            f"Learned {tally.learned:,} sequences ({tally.new:,} new patterns) of {file.name} as {form} "
+            f"in {seconds:.1f} s, {rate:,.0f}/s.",
+            highlight=False,
+            soft_wrap=True,
+        )
+        if tally.too_short:
+            console.print(
+                f"{tally.too_short:,} had fewer than 2 symbols and were passed over.", highlight=False, soft_wrap=True
+            )
+        if tally.cut:
+            console.print(
+                f"{tally.cut:,} were longer than {_LONGEST} events and were learned in parts.", highlight=False
+            )
+        if isinstance(memory, Kato):
+            size = memory.system.storage.size_bytes()
+            console.print(f"The memory holds {size / 1e6:,.1f} MB on disk.", highlight=False, soft_wrap=True)
+
+
+def _learn_file(
+    memory: ClientMethods, file: Path, node: str, form: str, tokens: str, window: int | None, limit: int | None
+) -> Tally:
+    tally = Tally()
+    size = file.stat().st_size
+    progress = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[count]:,} sequences, {task.fields[rate]:,.0f}/s"),
+        TimeRemainingColumn(),
+        console=console,
+    )
+    with progress, file.open("rb") as stream:
+        task = progress.add_task(f"learning {file.name}", total=size, count=0, rate=0.0)
+        started = time.perf_counter()
+        batch: list[Sequence] = []
+
+        def flush() -> None:
+            for result in memory.learn_many(batch, node_id=node)["results"]:
+                tally.learned += result["status"] == "learned"
+                tally.new += result["is_new"]
+            batch.clear()
+            elapsed = max(time.perf_counter() - started, 1e-9)
+            progress.update(task, completed=stream.tell(), count=tally.learned, rate=tally.learned / elapsed)
+
+        for number, sequence in enumerate(_fitting(windows(read_sequences(stream, form, tokens), window), tally)):
+            if limit is not None and number >= limit:
+                break
+            batch.append(sequence)
+            if len(batch) == _BATCH:
+                flush()
+        flush()
+        progress.update(task, completed=size)
+    return tally
+
+
+def _fitting(sequences: Iterator[Sequence], tally: Tally) -> Iterator[Sequence]:
+    """Sequences that can be learned: long ones in parts, short ones counted and passed over."""
+    for sequence in sequences:
+        tally.cut += len(sequence) > _LONGEST
+        for start in range(0, max(len(sequence), 1), _LONGEST):
+            part = sequence[start : start + _LONGEST]
+            if sum(map(len, part)) < 2:
+                tally.too_short += 1
+            else:
+                yield part
