@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from kato import KATOError
+from kato import KATOError, ServerUnreachable
 from kato.cli import doctor, nodes, predict, serve, train
 from kato.cli.files import BadFile
 
@@ -34,6 +34,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Run a command line; ends the process with an exit code."""
     try:
         app(args=arguments, prog_name="kato")
+    except ServerUnreachable as error:
+        _fail(f"{error.message}. Is the server running? `kato serve` starts one")
     except (KATOError, BadFile) as error:
         _fail(getattr(error, "message", str(error)))
     except OSError as error:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from kato.engine.event import Event, Symbol, Vector
+from kato.engine.explanation import Explanation
 from kato.engine.pattern import Pattern
 from kato.engine.prediction import Predictions
 from kato.engine.settings import EngineSettings
@@ -76,6 +77,12 @@ class View(Protocol):
 
     def predict(self, events: Sequence[Event], settings: EngineSettings) -> Predictions:
         """Predictions for a non-empty sequence of events."""
+        ...
+
+    def explain(
+        self, events: Sequence[Event], settings: EngineSettings
+    ) -> Mapping[tuple[Event, ...], Mapping[str, Explanation]]:
+        """For every member of the ensemble, by its events: each metric as a tree of what it was made of."""
         ...
 
     def symbol(self, symbol: Symbol) -> SymbolStatistics | None:

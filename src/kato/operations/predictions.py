@@ -89,8 +89,11 @@ async def get_predictions(system: System, request: Request) -> Answer:
                 ]
             events = stood or ()
         asked = await predicting.predict(system, session.node_id, events, settings)
+        trees = None
+        if query["explain"]:
+            trees = await predicting.explain(system, asked)
         answer: Json = {
-            "predictions": predictions(asked.predictions, explain=query["explain"]),
+            "predictions": predictions(asked.predictions, trees),
             "count": len(asked.predictions.ranked),
             **potentials(asked.predictions),
             **in_session(session.session_id, session.node_id),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kato.engine.event import Event
+from kato.engine.explanation import Explanation
 from kato.engine.knowledge import View
 from kato.engine.prediction import Predictions
 from kato.engine.settings import EngineSettings
@@ -41,3 +42,10 @@ async def predict_from(system: System, view: View, events: Sequence[Event], sett
     system.events.predictions += 1
     predictions = await system.runtime.compute(view.predict, events, settings)
     return Asked(predictions, settings, tuple(events), view)
+
+
+async def explain(system: System, asked: Asked) -> Mapping[tuple[Event, ...], Mapping[str, Explanation]]:
+    """Why the predictions have their numbers: by a pattern's events, each metric as a tree."""
+    if asked.view is None or not asked.events:
+        return {}
+    return await system.runtime.compute(asked.view.explain, asked.events, asked.settings)

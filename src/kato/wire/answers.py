@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from kato.engine.explanation import Explanation
     from kato.engine.pattern import Pattern
     from kato.engine.prediction import FuturePotential, Prediction, Predictions, SymbolPotential
 
@@ -118,11 +119,29 @@ def prediction_explanation(value: Prediction, rank: int) -> Json:
     }
 
 
-def predictions(value: Predictions, *, explain: bool = False) -> list[Json]:
-    """All predictions in rank order."""
-    if not explain:
+def predictions(value: Predictions, trees: Mapping[Any, Mapping[str, Explanation]] | None = None) -> list[Json]:
+    """All predictions in rank order; with the explanation of each where the trees of its metrics are given."""
+    if trees is None:
         return [prediction(each) for each in value.ranked]
-    return [prediction(each, prediction_explanation(each, rank)) for rank, each in enumerate(value.ranked, start=1)]
+    return [
+        prediction(
+            each,
+            {
+                **prediction_explanation(each, rank),
+                "metrics": {name: explanation_tree(tree) for name, tree in trees[each.events].items()},
+            },
+        )
+        for rank, each in enumerate(value.ranked, start=1)
+    ]
+
+
+def explanation_tree(value: Explanation) -> Json:
+    """A number, what it means, and the numbers it was made of."""
+    return {
+        "value": value.value,
+        "reason": value.reason,
+        "parts": [explanation_tree(part) for part in value.parts],
+    }
 
 
 def future_potential(value: FuturePotential) -> Json:

@@ -16,6 +16,8 @@ from fractions import Fraction
 from kato.engine.alignment import Block, flat, matching_blocks
 from kato.engine.event import Event, Symbol, Vector
 from kato.engine.exact import to_float, total
+from kato.engine.explaining import explain
+from kato.engine.explanation import Explanation
 from kato.engine.filtering import measured, passes
 from kato.engine.fuzzy import read_as
 from kato.engine.knowledge import Change, SymbolStatistics, Totals
@@ -74,6 +76,23 @@ class PlainView:
 
     def predict(self, events: Sequence[Event], settings: EngineSettings) -> Predictions:
         """Predictions for a non-empty sequence of events."""
+        ensemble, matched, passed = self._ensemble(events, settings)
+        node = Node(self.totals, self._members)
+        filters = passed if settings.enable_filter_metrics else ()
+        return measure(ensemble, events, node, settings, matched=matched, filters=filters)
+
+    def explain(
+        self, events: Sequence[Event], settings: EngineSettings
+    ) -> dict[tuple[Event, ...], Mapping[str, Explanation]]:
+        """For every member of the ensemble, by its events: each metric as a tree of what it was made of."""
+        ensemble, _, _ = self._ensemble(events, settings)
+        found = explain(ensemble, events, Node(self.totals, self._members), settings)
+        return {match.events: trees for match, trees in found}
+
+    def _ensemble(
+        self, events: Sequence[Event], settings: EngineSettings
+    ) -> tuple[list[Match], int, tuple[tuple[str, int], ...]]:
+        """(the best matches, how many there are in all, per filter how many passed it and those before)."""
         weigh = self._weights(settings.affinity_emotive)
         matches = [match for known in self._known if (match := self._match(known, events, settings, weigh)) is not None]
         passed = []
@@ -82,21 +101,7 @@ class PlainView:
             passed.append((name, len(matches)))
         matches.sort(key=lambda match: selection_order(match, settings.rank_sort_algo))
         size = max(settings.ensemble_size, settings.max_predictions) if settings.ensemble_size else len(matches)
-        node = Node(self.totals, self._members)
-        return measure(
-            matches[:size],
-            events,
-            node,
-            settings,
-            matched=len(matches),
-            filters=tuple(passed) if settings.enable_filter_metrics else (),
-        )
-
-    def match(self, name: str, events: Sequence[Event], settings: EngineSettings) -> list[Match]:
-        """How the patterns of that name lie on the events, gate and filters aside (threshold 0)."""
-        weigh = self._weights(settings.affinity_emotive)
-        found = [self._align(known, events, settings, weigh) for known in self._known if known.pattern.name == name]
-        return [match for match in found if match is not None]
+        return matches[:size], len(matches), tuple(passed)
 
     def _match(
         self,
@@ -106,21 +111,15 @@ class PlainView:
         weigh: Callable[[Symbol], float] | None,
     ) -> Match | None:
         """The pattern as it lies on the memory, if it passes the gate."""
-        memory = flat(events)
-        exact = not settings.fuzzy_token_threshold
-        if settings.recall_threshold > 0 and exact and known.symbols.isdisjoint(memory):
-            return None  # nothing can align
-        begins_with = len(memory) == 1 and not exact
-        if settings.recall_threshold > 0 and exact and len(memory) == 1:
-            begins_with = known.tokens[0] == memory[0]
-        match = self._align(known, events, settings, weigh)
         if settings.recall_threshold == 0:
-            return match
-        if len(memory) == 1:
-            begins_with = match.read[0] == known.tokens[0]
+            return self._align(known, events, settings, weigh)
+        if not settings.fuzzy_token_threshold and known.symbols.isdisjoint(flat(events)):
+            return None  # nothing can align
+        match = self._align(known, events, settings, weigh)
         if not match.blocks:
             return None
-        return match if begins_with or match.similarity >= settings.recall_threshold else None
+        begins_with_it = len(match.read) == 1 and match.read[0] == known.tokens[0]
+        return match if begins_with_it or match.similarity >= settings.recall_threshold else None
 
     def _align(
         self,

@@ -1,0 +1,48 @@
+"""Small memories for tests: words to events, events to patterns, patterns to a node's knowledge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kato.engine.event import Event
+from kato.engine.knowledge import Change
+from kato.engine.matching.plain import PlainKnowledge
+from kato.engine.pattern import Pattern, learned_again, new_pattern
+from kato.engine.prediction import Prediction, Predictions
+from kato.engine.settings import EngineSettings, resolve
+
+
+def events_of(text: str) -> tuple[Event, ...]:
+    """`a b [c,d]` as events; a bracket is one event of several symbols."""
+    found: list[Event] = []
+    for word in text.split():
+        found.append(tuple(word[1:-1].split(",")) if word.startswith("[") else (word,))
+    return tuple(found)
+
+
+def knowing(*patterns: str | Pattern, times: int = 1) -> PlainKnowledge:
+    """A node that learned those sequences, each so many times."""
+    knowledge = PlainKnowledge()
+    for pattern in patterns:
+        made = pattern if isinstance(pattern, Pattern) else new_pattern(events_of(pattern))
+        for _ in range(times - 1):
+            made = learned_again(made)
+        knowledge.apply([Change(knowledge.sequence + 1, "learn", None, made)])
+    return knowledge
+
+
+def settings(**overrides: object) -> EngineSettings:
+    """Checked settings."""
+    return resolve({**overrides})[0]
+
+
+def ask(knowledge: PlainKnowledge, memory: str | Sequence[Event], **overrides: object) -> Predictions:
+    """Predictions of a node for a memory."""
+    events = events_of(memory) if isinstance(memory, str) else tuple(memory)
+    return knowledge.view().predict(events, settings(**overrides))
+
+
+def only(predictions: Predictions) -> Prediction:
+    """The one prediction there is."""
+    (found,) = predictions.ranked
+    return found

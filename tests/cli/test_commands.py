@@ -1,0 +1,202 @@
+"""The commands as people type them: what they print, and how they end."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from serving import running
+
+from kato import Kato
+from kato.cli.main import main
+from kato.settings import Settings
+
+LINES = "The cat sat on the mat.\nThe cat ran.\n\nword\n"
+
+
+@pytest.fixture
+def run(capsys, tmp_path):
+    """Run a command line on a fresh memory: (exit code, standard output, standard error)."""
+
+    def go(*arguments, data=True):
+        extra = ["--data", str(tmp_path / "memory")] if data else []
+        with pytest.raises(SystemExit) as ended:
+            main([*map(str, arguments), *extra])
+        printed = capsys.readouterr()
+        return ended.value.code or 0, printed.out, printed.err
+
+    return go
+
+
+@pytest.fixture
+def text(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text(LINES, encoding="utf-8")
+    return path
+
+
+def test_text_is_learned_and_predicted(run, text):
+    code, out, _ = run("train", text, "--node", "n")
+    assert code == 0
+    assert "Learned 2 sequences (2 new patterns)" in out
+    assert "1 had fewer than 2 symbols" in out
+    code, out, _ = run("predict", "--node", "n", "the", "cat", "--metrics", "confidence,frequency")
+    assert code == 0
+    assert "the cat · ran" in out
+    assert "confidence 1  frequency 1" in out
+
+
+def test_predictions_as_json_are_what_the_client_gets(run, text):
+    run("train", text, "--node", "n")
+    code, out, _ = run("predict", "--node", "n", "the", "cat", "--json", "--limit", "1", "--rank", "similarity")
+    assert code == 0
+    answer = json.loads(out)
+    assert answer["count"] == 1
+    assert answer["predictions"][0]["future"] == [["ran"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "form", "expected"),
+    [
+        ("a.csv", 'one,"x, y"\none,z\ntwo,x\ntwo,z\n', "csv", "x, y"),
+        ("a.tsv", "1\ta\n1\tb\n2\ta\n2\tc\n", "tsv", "a"),
+        ("a.dat", "28 10307\n28 10311\n29 10307\n29 10315\n", "pairs", "10307"),
+        ("a.jsonl", '["a", ["b", "c"]]\n[["a"], "d"]\n', "jsonl", "a"),
+    ],
+)
+def test_every_format_is_read(run, tmp_path, name, content, form, expected):
+    path = tmp_path / name
+    path.write_text(content, encoding="utf-8")
+    code, out, _ = run("train", path, "--node", "n")
+    assert code == 0
+    assert f"Learned 2 sequences (2 new patterns) of {name} as {form}" in out
+    assert "confidence" in run("predict", "--node", "n", expected)[1]
+
+
+def test_windows_chars_and_whole_files(run, text, tmp_path):
+    assert "Learned 5 sequences" in run("train", text, "--node", "w", "--window", "3")[1]
+    assert "Learned 3 sequences" in run("train", text, "--node", "c", "--tokens", "chars")[1]
+    assert "the cat" not in run("predict", "--node", "c", "The", "--tokens", "chars", "--json")[1]
+    assert "Learned 1 sequences" in run("train", text, "--node", "l", "--tokens", "lines")[1]
+    assert "Learned 1 sequences" in run("train", text, "--node", "one", "--limit", "1")[1]
+    long = tmp_path / "long.jsonl"
+    long.write_text(json.dumps(["a", "b"] * 600) + "\n", encoding="utf-8")
+    assert "1 were longer than 1000 events" in run("train", long, "--node", "long")[1]
+
+
+def test_nodes_are_listed(run, text):
+    assert "No node has learned anything yet" in run("nodes")[1]
+    run("train", text, "--node", "[red]n")
+    code, out, _ = run("nodes")
+    assert code == 0
+    assert "[red]n" in out
+    assert json.loads(run("nodes", "--json")[1])["nodes"][0]["patterns"] == 2
+
+
+def test_the_doctor_finds_nothing_wrong_and_says_where_things_are(run, text):
+    code, out, _ = run("doctor")
+    assert code == 0
+    assert "does not exist yet" in out
+    run("train", text, "--node", "n")
+    code, out, _ = run("doctor", "--json")
+    assert code == 0
+    report = json.loads(out)
+    assert (report["patterns"], report["state"], report["problems"]) == (2, "good", [])
+
+
+def test_the_doctor_names_what_is_wrong(run, monkeypatch, tmp_path):
+    monkeypatch.setenv("KATO_PORT", "99999")
+    monkeypatch.setenv("KATO_ENGINE", "quantum")
+    (tmp_path / "memory").mkdir()
+    (tmp_path / "memory" / "kato.db").write_bytes(b"this is no database" * 100)
+    code, out, _ = run("doctor")
+    assert code == 1
+    assert "KATO_PORT must be an integer from 1 to 65535" in out
+    assert "KATO_ENGINE" in out
+    assert "damaged" in out
+
+
+def test_a_memory_in_use_is_refused_with_advice(run, tmp_path):
+    with Kato(tmp_path / "memory"):
+        code, _, err = run("nodes")
+        assert code == 1
+        assert "in use by process" in err
+        assert "over HTTP" in err
+        assert "in use" in run("doctor")[1]
+
+
+def test_commands_talk_to_a_running_server(run, text):
+    with running(Settings(data_dir=":memory:", log_level="CRITICAL")) as server:
+        assert run("train", text, "--node", "n", "--url", server.url, data=False)[0] == 0
+        assert "· ran" in run("predict", "--node", "n", "the", "cat", "--url", server.url, data=False)[1]
+        assert '"patterns": 2' in run("nodes", "--json", "--url", server.url, data=False)[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (["train", "missing.txt", "--node", "n"], 2, "does not exist"),
+        (["predict", "word"], 2, "--node"),
+        (["predict", "--node", "n", "word", "--threshold", "2"], 1, "recall_threshold must be a number from 0 to 1"),
+        (["predict", "--node", "n", "word", "--rank", "best"], 1, "rank_sort_algo must be one of"),
+        (["predict", "--node", "", "word"], 1, "must not be empty"),
+        (["predict", "--node", "n", "word", "--url", "http://127.0.0.1:9"], 2, "not both"),
+        (["serve", "--port", "70000"], 2, "65535"),
+        (["fly"], 2, "fly"),
+    ],
+)
+def test_wrong_command_lines_end_with_a_sentence(run, arguments, code, sentence):
+    found = run(*arguments, data=arguments[0] not in {"serve", "fly"})
+    assert found[0] == code
+    assert sentence in " ".join(found[2].split())
+    assert "Traceback" not in found[2]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("a.jsonl", b"{}\n", "line 1 is not a list of events"),
+        ("a.jsonl", b'["a"]\n[1, 2]\n', "line 2 is not a list of events"),
+        ("a.jsonl", b"nonsense\n", "line 1 is not JSON"),
+        ("a.csv", b"a,b,c\n", "line 1 has 3 columns"),
+        ("a.txt", b"fine\n\xff\xfe\n", "line 2 is not UTF-8"),
+    ],
+)
+def test_a_bad_file_is_named_by_its_line(run, tmp_path, name, content, sentence):
+    path = tmp_path / name
+    path.write_bytes(content)
+    code, _, err = run("train", path, "--node", "n")
+    assert (code, sentence in err) == (1, True)
+
+
+def test_wrong_formats_and_metrics_are_named(run, text):
+    assert "--format must be one of" in " ".join(run("train", text, "--node", "n", "--format", "xml")[2].split())
+    assert "--tokens must be one of" in " ".join(run("train", text, "--node", "n", "--tokens", "x")[2].split())
+    run("train", text, "--node", "n")
+    code, _, err = run("predict", "--node", "n", "the", "--metrics", "magic")
+    assert code == 2
+    assert "magic" in err
+    assert "No pattern of node" in run("predict", "--node", "n", "zebra")[1]
+
+
+def test_no_server_is_said_in_a_sentence(run):
+    code, _, err = run("nodes", "--url", "http://127.0.0.1:9", data=False)
+    assert code == 1
+    assert "kato serve" in err
+
+
+def test_more_than_one_worker_and_public_addresses_are_refused(run):
+    code, _, err = run("serve", "--workers", "2", data=False)
+    assert code == 1
+    assert "one process holds a data directory" in err
+    code, _, err = run("serve", "--host", "0.0.0.0", data=False)
+    assert code == 1
+    assert "--insecure" in err
+
+
+def test_the_module_is_the_command():
+    done = subprocess.run([sys.executable, "-m", "kato", "--help"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert "train" in done.stdout

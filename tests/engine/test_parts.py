@@ -1,0 +1,101 @@
+"""Exact sums, settings, explanations: what the rules stand on."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kato.engine.exact import mean, to_float, total
+from kato.engine.explanation import Explanation
+from kato.engine.matching import choose
+from kato.engine.matching.plain import PlainKnowledge
+from kato.engine.settings import DEFAULTS, KEYS, merge_overrides, resolve, shown, split_unknown
+from kato.errors import InvalidSettings
+
+finite = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@given(st.lists(finite, max_size=8))
+def test_sums_are_rounded_once(values):
+    assert total(values) == to_float(sum(map(Fraction, values), Fraction(0)))
+    assert total(values) == total(reversed(values))
+
+
+@given(st.lists(finite, min_size=1, max_size=8))
+def test_means_stay_in_range(values):
+    found = mean(values)
+    assert math.isfinite(found)
+    assert min(values) - abs(min(values)) * 1e-15 <= found <= max(values) + abs(max(values)) * 1e-15 or found == 0
+
+
+def test_sums_beyond_the_range_are_the_largest_double():
+    assert total([1.7e308, 1.7e308]) == 1.7976931348623157e308
+    assert total([-1.7e308, -1.7e308]) == -1.7976931348623157e308
+    assert math.copysign(1, total([-0.0])) == 1
+    assert total([1e308, 1e308, -1e308]) == 1e308
+    assert mean([1.7e308, 1.7e308]) == 1.7e308
+    assert mean([]) == 0
+
+
+def test_the_defaults_are_valid_and_complete():
+    settings, effective, warnings = resolve({})
+    assert list(effective) == [key.name for key in KEYS] == list(DEFAULTS)
+    assert resolve(effective)[0] == settings
+    assert warnings == []
+
+
+def test_unknown_modes_are_read_as_clear_with_a_warning():
+    settings, effective, warnings = resolve({"stm_mode": "rolling"})
+    assert settings.stm_mode == effective["stm_mode"] == "CLEAR"
+    assert "'rolling'" in warnings[0]
+
+
+def test_the_number_of_hashes_follows_the_layout():
+    assert resolve({"minhash_bands": 10})[0].minhash_num_hashes == 50
+    assert resolve({"minhash_bands": 10, "minhash_num_hashes": 50})[0].minhash_num_hashes == 50
+    with pytest.raises(InvalidSettings) as refused:
+        resolve({"minhash_bands": 10, "minhash_num_hashes": 100})
+    assert list(refused.value.errors) == ["minhash_num_hashes"]
+
+
+def test_every_bad_key_is_named():
+    with pytest.raises(InvalidSettings) as refused:
+        resolve(
+            {"recall_threshold": 2, "vector_dim": 0, "minhash_rows": 0, "rank_sort_algo": "x", "affinity_emotive": 1}
+        )
+    assert sorted(refused.value.errors) == sorted(
+        ["recall_threshold", "vector_dim", "minhash_rows", "rank_sort_algo", "affinity_emotive"]
+    )
+
+
+def test_weighted_rankings_need_an_affinity():
+    with pytest.raises(InvalidSettings):
+        resolve({"rank_sort_algo": "weighted_snr"})
+    assert resolve({"rank_sort_algo": "weighted_snr", "affinity_emotive": "joy"})[0].affinity_emotive == "joy"
+
+
+def test_overrides_merge_and_null_takes_them_back():
+    assert merge_overrides({"persistence": 3}, {"persistence": None, "max_predictions": 2}) == {"max_predictions": 2}
+    assert split_unknown({"persistence": 1, "odd": 2}) == ({"persistence": 1}, ["odd"])
+
+
+def test_refused_values_are_shown_short():
+    assert shown(None) == "null"
+    assert shown(True) == "true"
+    assert len(shown("x" * 500)) == 80
+
+
+def test_an_explanation_prints_as_a_tree():
+    tree = Explanation(0.5, "half", (Explanation(1, "one"), Explanation(2, "two")))
+    assert str(tree).splitlines() == ["0.5  half", "  1  one", "  2  two"]
+
+
+def test_the_engine_is_chosen_by_name():
+    assert choose("plain") is choose(None) is PlainKnowledge
+    for bad in ("native", "quantum"):
+        with pytest.raises(InvalidSettings):
+            choose(bad)
