@@ -36,8 +36,8 @@ def passes(name: str, facts: Measured, settings: EngineSettings) -> bool:
     """Whether a match passes the filter of that name (`settings.FILTERS`)."""
     if name == "length":
         least = max(1, math.floor(facts.memory_length * settings.length_min_ratio))
-        most = math.floor(facts.memory_length * settings.length_max_ratio)
-        return least <= facts.pattern_length <= most
+        # A length is whole: at most ⌊x⌋ is at most x, which may be beyond the range of doubles.
+        return least <= facts.pattern_length <= facts.memory_length * settings.length_max_ratio
     if name == "jaccard":
         enough = facts.common >= settings.jaccard_min_overlap
         return enough and facts.common / facts.union >= settings.jaccard_threshold

@@ -24,8 +24,8 @@ def read_as(
     """
     The memory as this pattern reads it, and the likeness at every position that is read differently.
 
-    A token that does not occur in the pattern is read as the pattern's token most like it (the first on a tie), if their
-    likeness is at least `threshold` (> 0). Both sequences are flat.
+    A token that does not occur in the pattern is read as the pattern's token most like it (the first on a tie), if
+    their likeness is at least `threshold` (> 0). Both sequences are flat.
     """
     known = set(pattern)
     distinct = tuple(dict.fromkeys(pattern))

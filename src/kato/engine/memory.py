@@ -75,12 +75,14 @@ class ShortTermMemory:
         event = make_event(observation.strings, list(named), sort_symbols=settings.sort_symbols)
         events = (*self.events, event) if event else self.events
         dropped = max(0, len(events) - window)
+        events = events[dropped:]
+        vectors = {**self.vectors, **named} if named else self.vectors
         memory = ShortTermMemory(
-            events=events[dropped:],
+            events=events,
             emotives=self._gathered(self.emotives, observation.emotives, window),
             metadata=self._gathered(self.metadata, observation.metadata, window),
             time=self.time + 1,
-            vectors={**self.vectors, **named} if named else self.vectors,
+            vectors=_named_in(events, vectors) if dropped else vectors,
         )
         length = settings.max_pattern_length
         if not event or length == 0 or len(memory.events) < length:
@@ -88,9 +90,7 @@ class ShortTermMemory:
         after, learning = learn(memory)
         if settings.stm_mode == "ROLLING" and length > 1:
             kept = memory.events[-(length - 1) :]
-            names = {symbol for event_ in kept for symbol in event_}
-            vectors = {name: vector for name, vector in memory.vectors.items() if name in names}
-            after = replace(after, events=kept, vectors=vectors)
+            after = replace(after, events=kept, vectors=_named_in(kept, memory.vectors))
         return Observed(after, memory, event, learning, dropped)
 
     @staticmethod
@@ -124,6 +124,13 @@ def learn(memory: ShortTermMemory) -> tuple[ShortTermMemory, Learning | None]:
     after = ShortTermMemory(time=memory.time)
     if memory.symbol_count < 2:
         return after, None
-    names = {symbol for event in memory.events for symbol in event}
-    vectors = {name: vector for name, vector in memory.vectors.items() if name in names}
+    vectors = _named_in(memory.events, memory.vectors)
     return after, Learning(memory.events, memory.emotives, memory.metadata, vectors)
+
+
+def _named_in(events: Sequence[Event], vectors: Mapping[Symbol, Vector]) -> Mapping[Symbol, Vector]:
+    """The components of those vectors that the events name."""
+    if not vectors:
+        return vectors
+    names = {symbol for event in events for symbol in event}
+    return {name: vector for name, vector in vectors.items() if name in names}

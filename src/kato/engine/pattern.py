@@ -151,7 +151,11 @@ def edited(
     emotives: Sequence[Mapping[str, float]] | None = None,
     metadata: Mapping[str, Any] | None = None,
 ) -> Pattern:
-    """The pattern with parts replaced; None leaves a part. Affinities stay: they tell what was felt, not what is kept."""
+    """
+    The pattern with parts replaced; None leaves a part.
+
+    Affinities stay: they tell what was felt, not what is kept.
+    """
     return replace(
         pattern,
         frequency=pattern.frequency if frequency is None else frequency,

@@ -7,6 +7,7 @@ The table is what the documentation, the HTTP description and the checks are mad
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -89,7 +90,8 @@ class Key:
 
 
 def _is_number(value: Any) -> bool:
-    return (type(value) is int or type(value) is float) and math.isfinite(value)
+    # False for infinities and not-a-number, and for integers that no double comes near.
+    return (type(value) is int or type(value) is float) and abs(value) <= sys.float_info.max
 
 
 def _number(name: str, default: float, low: float, high: float | None, governs: str) -> Key:
@@ -115,7 +117,7 @@ def _integer(
     return Key(name, default, rule + (" or null" if nullable else ""), accepts, governs, nullable, schema)
 
 
-def _boolean(name: str, default: bool, governs: str) -> Key:  # noqa: FBT001 - a default, not a switch
+def _boolean(name: str, default: bool, governs: str) -> Key:
     return Key(
         name,
         default,

@@ -48,7 +48,8 @@ def nearest_of(candidates: Mapping[Symbol, Vector], vector: Sequence[float], set
     """
     The nearest of the candidates, other than the vector itself: nearest first, ties by name.
 
-    At most `vector_neighbors`, nearer than `vector_max_distance` if that is set. Candidates have the vector's dimension.
+    At most `vector_neighbors`, nearer than `vector_max_distance` if that is set. Candidates have the vector's
+    dimension.
     """
     own = vector_name(vector)
     measured = sorted(
@@ -71,6 +72,8 @@ class VectorSet:
     """
 
     _MARGIN = 1e-4
+    _SMALLEST = 1e-140
+    """Euclidean distances below have squares near the end of the range, where rough values are too rough."""
 
     def __init__(self, vectors: Mapping[Symbol, Vector]) -> None:
         self.vectors = vectors
@@ -78,7 +81,7 @@ class VectorSet:
         for name in sorted(vectors):
             by_dimension.setdefault(len(vectors[name]), []).append(name)
         self._names = by_dimension
-        self._matrices: dict[int, npt.NDArray[np.float64]] = {}
+        self._matrices: dict[tuple[int, str], npt.NDArray[np.float64]] = {}
 
     def has_dimension(self, dimension: int) -> bool:
         """Whether any vector has that many components."""
@@ -90,28 +93,38 @@ class VectorSet:
         wanted = settings.vector_neighbors + 1  # the vector itself may be among them
         if len(names) <= 4 * wanted:
             return nearest_of({name: self.vectors[name] for name in names}, vector, settings)
-        rough = self._rough(len(vector), vector, settings.vector_metric)
-        bound = np.partition(rough, wanted - 1)[wanted - 1]
-        if not np.isfinite(rough).all():
-            close = range(len(names))
+        rough = self._rough(vector, settings.vector_metric)
+        bound = float(np.partition(rough, wanted - 1)[wanted - 1])
+        if settings.vector_metric == "cosine":
+            bound += self._MARGIN
         else:
-            scale = max(float(np.abs(rough).max()), 1.0) if settings.vector_metric == "cosine" else float(bound)
-            close = np.flatnonzero(rough <= bound + self._MARGIN * max(scale, 1e-300))  # type: ignore[assignment]
+            bound = bound * (1 + self._MARGIN) if bound > self._SMALLEST else math.inf
+        close = np.flatnonzero(rough <= bound)
         return nearest_of({names[i]: self.vectors[names[i]] for i in close}, vector, settings)
 
-    def _rough(self, dimension: int, vector: Sequence[float], metric: str) -> npt.NDArray[np.float64]:
-        matrix = self._matrices.get(dimension)
+    def _rough(self, vector: Sequence[float], metric: str) -> npt.NDArray[np.float64]:
+        """About the distance to each vector of its dimension, by name; infinite beyond the range of doubles."""
+        matrix = self._matrices.get((len(vector), metric))
         if matrix is None:
-            matrix = np.array([self.vectors[name] for name in self._names[dimension]], dtype=np.float64)
-            self._matrices[dimension] = matrix
-        query = np.asarray(vector, dtype=np.float64)
-        with np.errstate(all="ignore"):
-            if metric == "euclidean":
-                result: npt.NDArray[np.float64] = np.sqrt(((matrix - query) ** 2).sum(axis=1))
-                # Squares of components below the square root of the smallest double vanish; then nothing is told apart.
-                if (result == 0.0).sum() > 1 or float(np.abs(query).max(initial=0.0)) < 1e-100:
-                    return np.full(len(matrix), np.nan)
-                return result
-            lengths = np.sqrt((matrix**2).sum(axis=1)) * np.sqrt((query**2).sum())
-            rough: npt.NDArray[np.float64] = 1.0 - (matrix @ query) / lengths
-            return rough
+            matrix = np.array([self.vectors[name] for name in self._names[len(vector)]], dtype=np.float64)
+            if metric == "cosine":
+                matrix = _directions(matrix)
+            self._matrices[len(vector), metric] = matrix
+        query = np.array([vector], dtype=np.float64)
+        result: npt.NDArray[np.float64]
+        if metric == "cosine":
+            result = 1.0 - matrix @ _directions(query)[0]
+        else:
+            with np.errstate(over="ignore", under="ignore"):
+                result = np.sqrt(((matrix - query) ** 2).sum(axis=1))
+        return result
+
+
+def _directions(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The rows with length 1; a row of zeros stays one. Scaled first, so that no square leaves the range of doubles."""
+    largest = np.abs(rows).max(axis=1, keepdims=True)
+    with np.errstate(under="ignore"):
+        scaled = rows / np.where(largest == 0.0, 1.0, largest)
+        lengths = np.sqrt((scaled**2).sum(axis=1, keepdims=True))
+        directions: npt.NDArray[np.float64] = scaled / np.where(lengths == 0.0, 1.0, lengths)
+    return directions

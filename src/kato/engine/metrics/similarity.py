@@ -11,8 +11,8 @@ def longest_common_subsequence(a: Sequence[Hashable], b: Sequence[Hashable]) -> 
     """
     The length of the longest common subsequence.
 
-    Bit-parallel (Hyyrö 2004): bit i of `row` is 0 where the i-th element of `a` ends a longer common subsequence than the
-    element before it, so the zeros of the last row count its length.
+    Bit-parallel (Hyyrö 2004): bit i of `row` is 0 where the i-th element of `a` ends a longer common subsequence than
+    the element before it, so the zeros of the last row count its length.
 
     >>> longest_common_subsequence("abcd", "badc")
     2
