@@ -1,0 +1,217 @@
+"""What a storage in a file promises beyond the contract: surviving, refusing, sharing commits."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from concurrent.futures import CancelledError
+
+import pytest
+
+from kato.errors import StorageFull, StorageInUse, StorageUnavailable, StoredDataCorrupt
+from kato.storage.interface import Learn, SessionCreate, SessionRecord, Transaction
+from kato.storage.memory import MemoryStorage
+from kato.storage.opening import open_storage
+from kato.storage.sqlite import SqliteStorage
+from kato.storage.writer import DirectWriter, Writer
+
+AB = (("a",), ("b",))
+
+
+def learn(store, *events, node="node"):
+    return store.commit([Transaction(1, node, tuple(Learn(each) for each in events or (AB,)))], durable=True)[0]
+
+
+def test_everything_is_there_after_closing_and_opening(tmp_path):
+    store = SqliteStorage(tmp_path / "kato.db")
+    learn(store)
+    made = SessionRecord("s", "node", 1, 1, 9, 1, b"p", b"h", ((3, b"x"),))
+    store.commit([Transaction(1, sessions=(SessionCreate(made),))], durable=False)
+    before = (list(store.load("node").patterns), store.log("node"), store.session("s"), store.count_sessions(now=2))
+    store.close()
+    store.close()
+    again = SqliteStorage(tmp_path / "kato.db")
+    assert before == (list(again.load("node").patterns), again.log("node"), again.session("s"), again.count_sessions(now=2))
+    again.close()
+
+
+WRITE = """
+import sys
+from pathlib import Path
+from kato.storage.interface import Learn, Transaction
+from kato.storage.sqlite import SqliteStorage
+store = SqliteStorage(Path(sys.argv[1]))
+for n in range(100000):
+    store.commit([Transaction(n, "node", (Learn(((str(n), "x"),)), Learn((("all", "x"),))))], durable=n % 2 == 0)
+    print(n, flush=True)
+"""
+
+
+def test_what_was_acknowledged_survives_a_kill(tmp_path):
+    path = tmp_path / "kato.db"
+    writer = subprocess.Popen([sys.executable, "-c", WRITE, str(path)], stdout=subprocess.PIPE)
+    acknowledged = -1
+    for line in writer.stdout:
+        acknowledged = int(line)
+        if acknowledged == 60:
+            writer.send_signal(signal.SIGKILL)
+            break
+    for line in writer.stdout:
+        acknowledged = int(line)
+    writer.wait()
+    store = SqliteStorage(path)
+    frequencies = {each.events[0][0]: each.frequency for each in store.load("node").patterns}
+    count = frequencies.pop("all")
+    assert acknowledged + 1 <= count <= acknowledged + 2
+    assert frequencies == {str(n): 1 for n in range(count)}
+    store.verify_log("node")
+    store.close()
+
+
+def test_a_second_opener_is_refused_with_the_holders_process(tmp_path):
+    store = SqliteStorage(tmp_path / "kato.db")
+    with pytest.raises(StorageInUse, match=f"process {os.getpid()}"):
+        SqliteStorage(tmp_path / "kato.db")
+    store.close()
+    SqliteStorage(tmp_path / "kato.db").close()
+
+
+def test_files_that_are_not_ours_are_refused(tmp_path):
+    (tmp_path / "a.db").write_bytes(b"no database at all" * 200)
+    sqlite3.connect(tmp_path / "b.db").execute("CREATE TABLE t (x)").connection.close()
+    newer = sqlite3.connect(tmp_path / "c.db")
+    newer.executescript("PRAGMA application_id = 1262572623; PRAGMA user_version = 99; CREATE TABLE t (x);")
+    newer.close()
+    for name, words in (("a.db", "damaged"), ("b.db", "another program"), ("c.db", "newer KATO")):
+        with pytest.raises(StoredDataCorrupt, match=words):
+            SqliteStorage(tmp_path / name)
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(StorageUnavailable):
+        SqliteStorage(tmp_path / "file" / "kato.db")
+
+
+def damage(path, statement, *parameters):
+    connection = sqlite3.connect(path)
+    connection.execute(statement, parameters)
+    connection.commit()
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("UPDATE log SET payload = X'7b7d' WHERE sequence = 2", "sequence 2"),
+        ("UPDATE log SET at = 99 WHERE sequence = 1", "sequence 1"),
+        ("DELETE FROM log WHERE sequence = 2", "lacks sequence 2"),
+        ("DELETE FROM log WHERE sequence = 3", "ends at 2"),
+        ("UPDATE node SET hash = X'00'", "ends at 3"),
+    ],
+)
+def test_a_changed_log_is_detected_and_named(tmp_path, statement, words):
+    store = SqliteStorage(tmp_path / "kato.db")
+    learn(store, AB, AB, AB)
+    store.close()
+    damage(tmp_path / "kato.db", statement)
+    store = SqliteStorage(tmp_path / "kato.db")
+    with pytest.raises(StoredDataCorrupt, match=words):
+        store.verify_log("node")
+    store.close()
+
+
+@pytest.mark.parametrize("column", ["events = '[[\"a\"],[\"c\"]]'", "events = 'x'", "frequency = 0", "name = X'00'"])
+def test_a_changed_pattern_is_detected_and_never_predicted_from(tmp_path, column):
+    store = SqliteStorage(tmp_path / "kato.db")
+    learn(store)
+    store.close()
+    damage(tmp_path / "kato.db", f"UPDATE pattern SET {column}")
+    store = SqliteStorage(tmp_path / "kato.db")
+    with pytest.raises(StoredDataCorrupt, match="damaged"):
+        list(store.load("node").patterns)
+    store.close()
+
+
+def test_errors_of_the_database_become_ours(tmp_path, monkeypatch):
+    store = SqliteStorage(tmp_path / "kato.db")
+    store._writer.execute("PRAGMA max_page_count = 1")
+    with pytest.raises(StorageFull):
+        learn(store, tuple((str(n) * 100,) for n in range(20_000)))
+    store._writer.execute("PRAGMA max_page_count = 1000000")
+    assert learn(store).changes
+    store._rows("SELECT 1")
+    with pytest.raises(StorageUnavailable):
+        store._rows("SELECT nothing FROM nowhere")
+    store.close()
+    with pytest.raises(StorageUnavailable):
+        store.session("s")
+
+
+def test_many_threads_share_commits_and_lose_nothing(tmp_path):
+    store = SqliteStorage(tmp_path / "kato.db")
+    writer = Writer(store, "learn")
+
+    def work():
+        for _ in range(50):
+            writer.submit(Transaction(1, "node", (Learn(AB),))).result()
+
+    threads = [threading.Thread(target=work) for _ in range(32)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    writer.close()
+    (found,) = store.load("node").patterns
+    assert found.frequency == 1600
+    store.verify_log("node")
+    store.close()
+
+
+@pytest.mark.parametrize("kind", [Writer, DirectWriter])
+def test_a_writer_hands_on_errors_and_results(kind):
+    store = MemoryStorage()
+    writer = kind(store, "full")
+    assert writer.submit(Transaction(1, "node", (Learn(AB),))).result().changes
+    from kato.errors import PatternNotFound
+    from kato.storage.interface import Forget
+
+    assert isinstance(writer.submit(Transaction(1, "node", (Forget("0" * 40),))).exception(), PatternNotFound)
+    store.close()
+    assert isinstance(writer.submit(Transaction(1, "node", (Learn(AB),))).exception(), StorageUnavailable)
+    writer.close()
+
+
+def test_a_closed_writer_refuses_and_a_cancelled_transaction_never_happens():
+    store = MemoryStorage()
+    entered, go = threading.Event(), threading.Event()
+    store.listen(lambda *_: (entered.set(), go.wait(10)))
+    writer = Writer(store, "learn")
+    first = writer.submit(Transaction(1, "node", (Learn(AB),)))
+    entered.wait(10)
+    second = writer.submit(Transaction(1, "node", (Learn(AB),)))
+    assert second.cancel()
+    go.set()
+    first.result()
+    with pytest.raises(CancelledError):
+        second.result()
+    writer.close()
+    assert next(iter(store.load("node").patterns)).frequency == 1
+    assert isinstance(writer.submit(Transaction(1)).exception(), StorageUnavailable)
+
+
+def test_locations_are_understood(tmp_path, monkeypatch):
+    assert open_storage(":memory:").name == "memory"
+    for location, file in (
+        (str(tmp_path / "dir"), tmp_path / "dir" / "kato.db"),
+        (str(tmp_path / "one.db"), tmp_path / "one.db"),
+        (f"sqlite:///{tmp_path}/two.db", tmp_path / "two.db"),
+    ):
+        open_storage(location).close()
+        assert file.exists()
+    monkeypatch.chdir(tmp_path)
+    open_storage("sqlite:///three.db").close()
+    assert (tmp_path / "three.db").exists()
+    with pytest.raises(StorageUnavailable, match="redis"):
+        open_storage("redis://localhost")

@@ -1,0 +1,317 @@
+"""What a storage promises, asked of every one."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from kato.engine.event import vector_name
+from kato.errors import PatternNotFound, SessionNotFound, StorageUnavailable
+from kato.storage import records
+from kato.storage.interface import (
+    Edit,
+    Forget,
+    ForgetAll,
+    Learn,
+    Reply,
+    SessionChange,
+    SessionChanged,
+    SessionCreate,
+    SessionEnd,
+    SessionRecord,
+    SessionTouch,
+    Transaction,
+)
+from kato.storage.memory import MemoryStorage
+
+AB = (("a",), ("b",))
+CD = (("c", "d"),)
+HOSTILE = ("'; DROP TABLE node; --", "a/b", "é", "e\u0301", "日本", "%_", '"', "\\", " ", "node", "NODE")
+
+
+def commit(store, *operations, node="node", at=1, session=None, **more):
+    (result,) = store.commit([Transaction(at, node, operations, session_id=session, **more)], durable=False)
+    if isinstance(result, Exception):
+        raise result
+    return result.changes
+
+
+def patterns(store, node="node"):
+    return list(store.load(node).patterns)
+
+
+def record(session_id="s", node="node", created=1, expires=100, **more):
+    return SessionRecord(session_id, node, created, created, expires, 10, b"profile", b"head", **more)
+
+
+def create(store, *made):
+    for each in made:
+        (result,) = store.commit([Transaction(1, sessions=(SessionCreate(each),))], durable=False)
+        assert not isinstance(result, Exception)
+
+
+def change(session_id="s", version=1, **more):
+    return SessionChange(session_id, version, last_accessed=2, expires_at=200, ttl_seconds=20, **more)
+
+
+def test_a_first_learning_makes_a_pattern_and_later_ones_raise_its_frequency(store):
+    (first,) = commit(store, Learn(AB, ({"joy": 0.1},), ({"k": 1},)))
+    (again,) = commit(store, Learn(AB, ({"joy": 0.2},), ({"k": "x"},)), session="s", at=5)
+    assert (first.sequence, first.before, again.sequence, again.before) == (1, None, 2, first.after)
+    assert (again.at, again.session_id) == (5, "s")
+    (found,) = patterns(store)
+    assert found == again.after
+    assert found.frequency == 2
+    assert found.emotives == ({"joy": 0.1}, {"joy": 0.2})
+    assert found.metadata == {"k": ("1", "x")}
+    assert found.affinity == {"joy": Fraction(0.1) + Fraction(0.2)}
+    assert store.pattern("node", found.name) == found
+    assert store.pattern("other", found.name) is None
+
+
+def test_many_operations_of_one_transaction_see_one_another(store):
+    name = commit(store, Learn(AB), Learn(CD), Learn(AB))[0].after.name
+    assert [each.frequency for each in patterns(store)] == [2, 1]
+    changes = commit(store, Forget(name), Learn(AB), Edit(name, frequency=7))
+    assert [change.operation for change in changes] == ["forget", "learn", "edit"]
+    assert changes[1].before is None
+    assert store.pattern("node", name).frequency == 7
+    assert store.node("node").patterns == 2
+    assert store.node("node").head == 6
+
+
+def test_a_failing_transaction_leaves_nothing_and_the_others_go_on(store):
+    create(store, record())
+    name = commit(store, Learn(AB, ({"joy": 1.0},), vectors={}))[0].after.name
+    before = (patterns(store), store.log("node"), store.session("s"), store.count_sessions(now=1))
+    failing = (
+        Transaction(2, "node", (Learn(CD), Learn(AB), Edit(name, frequency=9), Forget("0" * 40))),
+        Transaction(2, "node", (Forget(name), Forget(name))),
+        Transaction(2, "node", (ForgetAll(), Forget(name))),
+        Transaction(2, "new", (Learn(CD), Edit("0" * 40, frequency=2))),
+        Transaction(2, "unknown", (Forget("0" * 40),)),
+        Transaction(2, "node", (Learn(CD),), sessions=(change(version=5),)),
+        Transaction(2, sessions=(SessionCreate(record("t")), change(head=b"x"), change("gone"))),
+        Transaction(2, sessions=(SessionEnd("s", "deleted", 2, 9), change())),
+    )
+    results = store.commit([*failing, Transaction(3, "node", (Learn(CD),))], durable=True)
+    errors = [PatternNotFound] * 5 + [SessionChanged, SessionNotFound, SessionNotFound]
+    assert [type(result) for result in results[:-1]] == errors
+    commit(store, Forget(results[-1].changes[0].after.name))
+    after = (patterns(store), store.log("node", limit=1), store.session("s"), store.count_sessions(now=1))
+    assert after == before
+    assert store.node("new") is store.node("unknown") is None
+    assert store.ended_session("s") is None
+    store.verify_log("node")
+
+
+def test_forgetting_all_forgets_the_node_and_keeps_its_log(store):
+    commit(store, Learn(AB), Learn(CD))
+    commit(store, Learn(AB), node="other")
+    (gone,) = commit(store, ForgetAll())
+    assert (gone.operation, gone.before, gone.after, gone.sequence) == ("forget_all", None, None, 3)
+    assert (patterns(store), len(patterns(store, "other")), store.node("node").patterns) == ([], 1, 0)
+    assert commit(store, ForgetAll()) == ()
+    assert commit(store, ForgetAll(), node="unknown") == ()
+    assert store.node("unknown") is None
+    assert len(store.log("node")) == 3
+
+
+def test_edits_replace_what_they_name(store):
+    name = commit(store, Learn(AB, ({"joy": 1.0},), ({"k": 1},)))[0].after.name
+    commit(store, Edit(name, emotives=({"fear": 0.5},)))
+    commit(store, Edit(name, metadata={"m": [1]}))
+    found = store.pattern("node", name)
+    assert (found.frequency, found.emotives, found.metadata) == (1, ({"fear": 0.5},), {"m": ("[1]",)})
+
+
+def test_vectors_are_kept_as_long_as_a_pattern_holds_their_name(store):
+    name = vector_name((1.0, -2.5))
+    held = commit(store, Learn(((name, "a"),), vectors={name: (1.0, -2.5)}))[0].after.name
+    other = commit(store, Learn(((name, "b"),)))[0].after.name
+    commit(store, Learn(((name, "a"),), vectors={name: (1.0, -2.5)}))
+    commit(store, Forget(held))
+    assert dict(store.load("node").vectors) == {name: (1.0, -2.5)}
+    commit(store, Forget(other))
+    assert dict(store.load("node").vectors) == {}
+
+
+def test_two_contents_of_one_name_do_not_merge(store, monkeypatch):
+    for module in ("kato.storage.sqlite_writing", "kato.storage.sqlite", "kato.storage.memory"):
+        monkeypatch.setattr(f"{module}.pattern_name", lambda _: "ab" * 20)
+    commit(store, Learn(AB), Learn(CD))
+    commit(store, Learn(CD))
+    assert [(each.events, each.frequency) for each in patterns(store)] == [(AB, 1), (CD, 2)]
+    assert store.pattern("node", "ab" * 20).events == AB
+    page, position, total = store.patterns("node", order="name", after=None, limit=1)
+    rest, _, _ = store.patterns("node", order="name", after=position, limit=1)
+    assert (total, [each.events for each in (*page, *rest)]) == (2, [AB, CD])
+
+
+def test_hostile_nodes_and_symbols_share_nothing(store):
+    for node in HOSTILE:
+        commit(store, Learn(((node, "\0"), ("x\n",))), node=node)
+    for node in HOSTILE:
+        assert [each.events for each in patterns(store, node)] == [((node, "\0"), ("x\n",))]
+    assert [each.node_id for each in store.nodes()] == sorted(HOSTILE)
+    assert [each.node_id for each in store.nodes(after="a/b", limit=2)] == sorted(HOSTILE)[sorted(HOSTILE).index("a/b") + 1 :][:2]
+
+
+def test_the_log_is_chained_and_repeating_it_gives_an_equal_memory(store):
+    vector = vector_name((1.0,))
+    commit(store, Learn(AB, ({"joy": 0.5},), ({"k": 10**30},), persistence=2), session="s", actor="me")
+    name = commit(store, Learn(((vector,), ("b",)), vectors={vector: (1.0,)}))[0].after.name
+    commit(store, Learn(AB, ({"joy": 0.25},)), Edit(name, frequency=3, metadata={"x": None}), Learn(CD))
+    commit(store, Forget(name))
+    commit(store, Learn(CD), ForgetAll(), Learn(AB))
+    entries = store.log("node")
+    assert [entry.sequence for entry in entries] == list(range(1, 10))
+    assert (entries[0].session_id, entries[0].actor, entries[1].session_id) == ("s", "me", None)
+    assert store.log("node", after=8) == entries[8:]
+    assert store.log("unknown") == []
+    store.verify_log("node")
+    copy = MemoryStorage()
+    known = {}
+    for entry in entries:
+        for made in commit(copy, records.replayed(entry, known), at=entry.at, session=entry.session_id, actor=entry.actor):
+            known |= {made.after.name: made.after.events} if made.after else {}
+    assert patterns(copy) == patterns(store)
+    assert [entry.hash for entry in copy.log("node")] == [entry.hash for entry in entries]
+
+
+def test_pages_hold_every_pattern_once_in_every_order(store):
+    words = [f"w{n}" for n in range(23)]
+    for n, word in enumerate(words):
+        for _ in range(n % 3 + 1):
+            commit(store, Learn((("x",) * (n % 4 + 1), (word,))))
+    everything = patterns(store)
+    orders = {"name": lambda p: p.name, "frequency": lambda p: p.frequency, "length": lambda p: p.length}
+    for column, value in orders.items():
+        for sign in ("", "-"):
+            found, after = [], None
+            while True:
+                page, after, total = store.patterns("node", order=sign + column, after=after, limit=5)
+                found += page
+                if after is None:
+                    break
+            assert total == 23
+            expected = sorted(everything, key=lambda p: p.name)
+            assert found == sorted(expected, key=value, reverse=bool(sign))
+    assert store.patterns("unknown", order="name", after=None, limit=5) == ([], None, 0)
+
+
+def test_a_walk_by_name_is_right_while_others_learn(store):
+    for n in range(20):
+        commit(store, Learn(((str(n), "x"),)))
+    stayed = {each.name for each in patterns(store)}
+    found, after = [], None
+    for step in range(100):
+        page, after, _ = store.patterns("node", order="name", after=after, limit=3)
+        found += [each.name for each in page]
+        commit(store, Learn(((f"new{step}", "y"),)))
+        if after is None:
+            break
+    assert len(found) == len(set(found))
+    assert stayed <= set(found)
+
+
+@pytest.mark.parametrize("symbol", ['quo"te', "back\\slash", "new\nline", "nul\0", "é", "%", "_", "'"])
+def test_searching_finds_symbols_and_names(store, symbol):
+    name = commit(store, Learn(((f"pre{symbol}post", "z"),)))[0].after.name
+    commit(store, Learn((("other", "things"),)))
+
+    def search(text):
+        page, _, total = store.patterns("node", order="name", after=None, limit=10, search=text)
+        assert len(page) == total
+        return [each.name for each in page]
+
+    assert search(symbol) == search(f"e{symbol}p") == search(name[:12]) == search("PTRN|" + name.upper()) == [name]
+    assert search("nowhere") == search('","') == []
+    assert search("\\n") == search("u0000") == []
+
+
+def test_sessions_are_kept_changed_touched_and_ended(store):
+    create(store, record(steps=((0, b"zero"), (1, b"one"))))
+    assert store.session("s") == record(steps=((0, b"zero"), (1, b"one")), version=1)
+    commit(store, node=None, sessions=(change(head=b"new", append=((2, b"two"),), keep_from=1),))
+    found = store.session("s")
+    assert (found.version, found.head, found.profile, found.steps) == (2, b"new", b"profile", ((1, b"one"), (2, b"two")))
+    assert (found.last_accessed, found.expires_at, found.ttl_seconds) == (2, 200, 20)
+    commit(store, node=None, sessions=(SessionTouch("s", 7, 300), SessionTouch("gone", 7, 300)))
+    assert (store.session("s").last_accessed, store.session("s").expires_at, store.session("s").version) == (7, 300, 2)
+    commit(store, node=None, sessions=(change(version=2, profile=b"other"),))
+    assert store.session("s").profile == b"other"
+    commit(store, node=None, sessions=(SessionEnd("s", "deleted", 8, 50), SessionEnd("s", "expired", 9, 50)))
+    assert (store.session("s"), store.ended_session("s")) == (None, "deleted")
+    counts = store.count_sessions(now=9)
+    assert (counts.active, counts.created, counts.deleted, counts.expired, counts.last_modified) == (0, 1, 1, 0, 8)
+    store.sweep(now=49)
+    assert store.ended_session("s") == "deleted"
+    store.sweep(now=50)
+    assert store.ended_session("s") is None
+
+
+def test_an_end_that_need_not_be_remembered_is_not(store):
+    create(store, record())
+    commit(store, node=None, sessions=(SessionEnd("s", "expired", 8, 8),))
+    assert store.ended_session("s") is None
+    assert store.count_sessions(now=9).expired == 1
+
+
+def test_sessions_are_listed_by_creation_and_counted_exactly(store):
+    create(store, record("b", created=1), record("a", created=1), record("c", node="x", created=2), record("d", expires=5))
+    assert [each.session_id for each in store.sessions(now=5)] == ["a", "b", "c"]
+    assert [each.session_id for each in store.sessions(now=5, after=(1, "a"), limit=1)] == ["b"]
+    assert [each.session_id for each in store.sessions(now=5, node_id="x")] == ["c"]
+    assert store.sessions(now=5)[0].steps == ()
+    assert store.count_sessions(now=5).active == 3
+    assert store.count_sessions(now=5, node_id="node").active == 2
+    assert store.due_sessions(now=5) == [("d", "node")]
+    assert len(store.due_sessions(now=1000, limit=3)) == 3
+
+
+def test_replies_are_kept_with_their_effect_and_only_the_newest(store):
+    def reply(key, at=1):
+        return Reply("scope", key, b"print", b"answer", expires_at=at + 100, keep=2)
+
+    for key in ("one", "two", "three"):
+        commit(store, Learn(AB), reply=lambda changes, key=key: reply(key + str(len(changes))))
+    assert store.reply("scope", "one1", now=5) is None
+    assert store.reply("scope", "three1", now=5) == reply("three1")
+    assert store.reply("scope", "three1", now=101) is None
+    assert store.reply("else", "three1", now=5) is None
+    failing = Transaction(1, "node", (Forget("0" * 40),), reply=reply("four"))
+    assert isinstance(store.commit([failing], durable=False)[0], PatternNotFound)
+    assert store.reply("scope", "four", now=5) is None
+    store.sweep(now=101)
+    assert store.reply("scope", "three1", now=5) is None
+
+
+def test_a_failing_reply_takes_the_whole_transaction_back(store):
+    def broken(_):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        store.commit([Transaction(1, "node", (Learn(AB),), reply=broken)], durable=False)
+    assert patterns(store) == []
+
+
+def test_listeners_hear_every_change_in_order_before_the_commit_returns(store):
+    heard = []
+    store.listen(lambda node, changes: heard.append((node, [change.sequence for change in changes])))
+    commit(store, Learn(AB), Learn(CD))
+    commit(store, Learn(AB), node="other")
+    store.commit([Transaction(1, "node", (Forget("0" * 40),))], durable=False)
+    assert heard == [("node", [1, 2]), ("other", [1])]
+
+
+def test_a_closed_storage_says_so(store):
+    store.check()
+    store.compact()
+    assert store.size_bytes() >= 0
+    store.close()
+    with pytest.raises(StorageUnavailable):
+        store.check()
+    with pytest.raises(StorageUnavailable):
+        commit(store, Learn(AB))
