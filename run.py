@@ -71,7 +71,9 @@ def make_environment() -> None:
         if subprocess.run(command, check=False).returncode == 0:
             return
     shutil.rmtree(ENVIRONMENT, ignore_errors=True)
-    stop("this Python cannot make virtual environments; on Debian or Ubuntu: apt install python3-venv, then run this again.")
+    stop(
+        "this Python cannot make virtual environments; on Debian or Ubuntu: apt install python3-venv, then run this again."
+    )
 
 
 def fingerprint(*, tests: bool) -> str:
@@ -166,10 +168,12 @@ def main() -> int:
     demonstrating.add_argument("--data", default=str(ROOT / ".kato"), help="where the server keeps its data (.kato)")
     demonstrating.add_argument("--once", action="store_true", help="stop after the prediction")
     demonstrating.set_defaults(run=demo)
-    testing = commands.add_parser("test", help="set up and pass the tests")
-    testing.add_argument("pytest", nargs=argparse.REMAINDER, help="arguments for pytest")
+    testing = commands.add_parser("test", help="set up and pass the tests; takes the arguments of pytest")
     testing.set_defaults(run=test)
-    arguments = parser.parse_args()
+    arguments, rest = parser.parse_known_args()
+    if arguments.run is not test and rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    arguments.pytest = rest
     status: int = arguments.run(arguments)
     return status
 

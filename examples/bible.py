@@ -38,7 +38,9 @@ def explain(prediction: dict[str, Any]) -> None:
     present = sum(map(len, prediction["present"]))
     terms = prediction["explanation"]["terms"]
     print(f"    because {matches} of the sentence's {length} words were observed (evidence {terms['evidence']:.3f}),")
-    print(f"    which is {matches} of the {present} between the first and the last (confidence {terms['confidence']:.3f}),")
+    print(
+        f"    which is {matches} of the {present} between the first and the last (confidence {terms['confidence']:.3f}),"
+    )
     print(f"    in {len(prediction['explanation']['blocks'])} unbroken run(s) (phi {terms['phi']:.3f});")
     print(f"    snr {terms['snr']:.3f}, itfdf {terms['itfdf_similarity']:.3f}, potential {prediction['potential']:.3f}")
 

@@ -7,11 +7,11 @@ import subprocess
 import sys
 
 import pytest
-from serving import running
 
 from kato import Kato
 from kato.cli.main import main
 from kato.settings import Settings
+from serving import running
 
 LINES = "The cat sat on the mat.\nThe cat ran.\n\nword\n"
 

@@ -35,7 +35,12 @@ def test_everything_is_there_after_closing_and_opening(tmp_path):
     store.close()
     store.close()
     again = SqliteStorage(tmp_path / "kato.db")
-    assert before == (list(again.load("node").patterns), again.log("node"), again.session("s"), again.count_sessions(now=2))
+    assert before == (
+        list(again.load("node").patterns),
+        again.log("node"),
+        again.session("s"),
+        again.count_sessions(now=2),
+    )
     again.close()
 
 
@@ -122,7 +127,7 @@ def test_a_changed_log_is_detected_and_named(tmp_path, statement, words):
     store.close()
 
 
-@pytest.mark.parametrize("column", ["events = '[[\"a\"],[\"c\"]]'", "events = 'x'", "frequency = 0", "name = X'00'"])
+@pytest.mark.parametrize("column", ['events = \'[["a"],["c"]]\'', "events = 'x'", "frequency = 0", "name = X'00'"])
 def test_a_changed_pattern_is_detected_and_never_predicted_from(tmp_path, column):
     store = SqliteStorage(tmp_path / "kato.db")
     learn(store)

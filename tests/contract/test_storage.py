@@ -155,7 +155,9 @@ def test_hostile_nodes_and_symbols_share_nothing(store):
     for node in HOSTILE:
         assert [each.events for each in patterns(store, node)] == [((node, "\0"), ("x\n",))]
     assert [each.node_id for each in store.nodes()] == sorted(HOSTILE)
-    assert [each.node_id for each in store.nodes(after="a/b", limit=2)] == sorted(HOSTILE)[sorted(HOSTILE).index("a/b") + 1 :][:2]
+    assert [each.node_id for each in store.nodes(after="a/b", limit=2)] == sorted(HOSTILE)[
+        sorted(HOSTILE).index("a/b") + 1 :
+    ][:2]
 
 
 def test_the_log_is_chained_and_repeating_it_gives_an_equal_memory(store):
@@ -174,7 +176,9 @@ def test_the_log_is_chained_and_repeating_it_gives_an_equal_memory(store):
     copy = MemoryStorage()
     known = {}
     for entry in entries:
-        for made in commit(copy, records.replayed(entry, known), at=entry.at, session=entry.session_id, actor=entry.actor):
+        for made in commit(
+            copy, records.replayed(entry, known), at=entry.at, session=entry.session_id, actor=entry.actor
+        ):
             known |= {made.after.name: made.after.events} if made.after else {}
     assert patterns(copy) == patterns(store)
     assert [entry.hash for entry in copy.log("node")] == [entry.hash for entry in entries]
@@ -236,7 +240,12 @@ def test_sessions_are_kept_changed_touched_and_ended(store):
     assert store.session("s") == record(steps=((0, b"zero"), (1, b"one")), version=1)
     commit(store, node=None, sessions=(change(head=b"new", append=((2, b"two"),), keep_from=1),))
     found = store.session("s")
-    assert (found.version, found.head, found.profile, found.steps) == (2, b"new", b"profile", ((1, b"one"), (2, b"two")))
+    assert (found.version, found.head, found.profile, found.steps) == (
+        2,
+        b"new",
+        b"profile",
+        ((1, b"one"), (2, b"two")),
+    )
     assert (found.last_accessed, found.expires_at, found.ttl_seconds) == (2, 200, 20)
     commit(store, node=None, sessions=(SessionTouch("s", 7, 300), SessionTouch("gone", 7, 300)))
     assert (store.session("s").last_accessed, store.session("s").expires_at, store.session("s").version) == (7, 300, 2)
@@ -260,7 +269,9 @@ def test_an_end_that_need_not_be_remembered_is_not(store):
 
 
 def test_sessions_are_listed_by_creation_and_counted_exactly(store):
-    create(store, record("b", created=1), record("a", created=1), record("c", node="x", created=2), record("d", expires=5))
+    create(
+        store, record("b", created=1), record("a", created=1), record("c", node="x", created=2), record("d", expires=5)
+    )
     assert [each.session_id for each in store.sessions(now=5)] == ["a", "b", "c"]
     assert [each.session_id for each in store.sessions(now=5, after=(1, "a"), limit=1)] == ["b"]
     assert [each.session_id for each in store.sessions(now=5, node_id="x")] == ["c"]

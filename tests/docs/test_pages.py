@@ -13,14 +13,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from building import ask, knowing, only
-from serving import running
 
 import kato
+from building import ask, knowing, only
 from kato.engine.prediction import Metrics
 from kato.engine.settings import KEYS
 from kato.operations import OPERATIONS
 from kato.settings import LIMIT_VARIABLES, VARIABLES, Settings
+from serving import running
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

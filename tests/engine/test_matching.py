@@ -7,17 +7,17 @@ from dataclasses import fields
 from itertools import permutations
 
 import pytest
-from building import ask, events_of, knowing, only, settings
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from building import ask, events_of, knowing, only, settings
 from kato.engine.alignment import Block, align, flat, matching_blocks
 from kato.engine.event import vector_name
 from kato.engine.fuzzy import likeness, read_as
 from kato.engine.metrics import bayesian, confluence, entropy, itfdf, potential, tfidf, weighted
-from kato.engine.metrics.snr import snr
 from kato.engine.metrics.similarity import longest_common_subsequence
+from kato.engine.metrics.snr import snr
 from kato.engine.pattern import learned_again, new_pattern
 from kato.engine.settings import RANKINGS
 from kato.engine.vectors import VectorSet, distance, nearest_of

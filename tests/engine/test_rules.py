@@ -5,10 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from building import ask, events_of, knowing, settings
 from hypothesis import given
 from hypothesis import strategies as st
 
+from building import ask, events_of, knowing, settings
 from kato.engine.event import make_event, vector_name
 from kato.engine.knowledge import Change
 from kato.engine.matching.plain import PlainKnowledge

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import httpx2
 import pytest
-from serving import Running, running
 
 from kato.settings import Settings
+from serving import Running, running
 
 
 @pytest.fixture(scope="package")

@@ -6,10 +6,10 @@ import json
 
 import httpx2
 import pytest
-from serving import running
 
 from kato.settings import Settings
 from kato.wire.limits import Limits
+from serving import running
 
 DEEP = {"a": 1}
 for _ in range(40):

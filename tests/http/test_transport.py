@@ -251,9 +251,8 @@ def test_no_body_breaks_any_operation(http, corpus):
 
 
 def test_concurrent_requests_beyond_the_limit_are_503(tmp_path):
-    from serving import running
-
     from kato.settings import Settings
+    from serving import running
 
     settings = Settings(data_dir=":memory:", limit_concurrency=1, log_level="CRITICAL")
     with running(settings) as server, httpx2.Client(base_url=server.url) as client:
@@ -268,10 +267,9 @@ def test_concurrent_requests_beyond_the_limit_are_503(tmp_path):
 def test_a_request_that_takes_too_long_is_504(monkeypatch):
     import asyncio
 
-    from serving import running
-
     from kato.service import predicting
     from kato.settings import Settings
+    from serving import running
 
     async def slow(*_):
         await asyncio.sleep(30)

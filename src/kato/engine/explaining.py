@@ -1,7 +1,8 @@
 """
 Why a prediction has its numbers: every metric as a tree of what it was made of, down to counts in the memory.
 
-The trees are built by the functions beside each formula, from the same match and the same ensemble that the values came from.
+The trees are built by the functions beside each formula, from the same match and the same ensemble that the values
+came from.
 """
 
 from __future__ import annotations

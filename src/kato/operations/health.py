@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from kato import __version__
 
 import psutil
 
+from kato import __version__
 from kato.errors import NotReady, StorageError
 from kato.operations.registry import Answer, Request, operation
 from kato.service.system import System

@@ -8,7 +8,7 @@ from kato.errors import MetricNotFound, StorageError
 from kato.operations.health import VERSION, dependencies, uptime_seconds
 from kato.operations.prometheus import CONTENT_TYPE, exposition
 from kato.operations.registry import Answer, Request, operation
-from kato.service.numbers import NAMES, count_patterns, current_values, series_name
+from kato.service.numbers import NAMES, count_patterns, series_name
 from kato.service.system import System
 from kato.wire.answers import Json, time_text
 from kato.wire.reading import Parameter, read_query

@@ -142,5 +142,5 @@ async def _attempt(what: str, work: Any) -> None:
     """Upkeep must outlive a failing disk: what went wrong is logged, and tried again next time."""
     try:
         await work
-    except Exception:
+    except Exception:  # noqa: BLE001 - upkeep goes on whatever failed once; the log has it
         logger().exception("upkeep failed", task=what)

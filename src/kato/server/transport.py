@@ -167,7 +167,7 @@ class Transport:
             return 200
         except KATOError as error:
             refused: KATOError = error
-        except Exception:
+        except Exception:  # noqa: BLE001 - see below
             # The one place where an unforeseen error ends: logged whole, answered without its text.
             logger().exception("unforeseen error", trace_id=exchange.trace_id, route=exchange.route)
             refused = InternalError()

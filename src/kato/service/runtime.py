@@ -58,6 +58,7 @@ class Clock:
         self._latest = 0
 
     def __call__(self) -> int:
+        """The time now, or the latest told if that is later."""
         self._latest = max(self._latest, time.time_ns() // 1000)
         return self._latest
 

@@ -336,5 +336,5 @@ class Storage(Protocol):
         ...
 
 
-class SessionChanged(Exception):  # noqa: N818 - names a fact; never reaches a caller of KATO, the service tries again
+class SessionChanged(Exception):
     """A session was changed by somebody else since it was read."""

@@ -133,8 +133,7 @@ class SqliteStorage:
                     self._durable = durable
                 self._writer.execute("BEGIN IMMEDIATE")
                 try:
-                    for transaction in transactions:
-                        results.append(self._attempt(transaction))
+                    results.extend(self._attempt(transaction) for transaction in transactions)
                     self._writer.execute("COMMIT")
                 except BaseException:
                     if self._writer.in_transaction:

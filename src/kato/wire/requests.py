@@ -108,7 +108,7 @@ class CreateSession:
 def _read_config(reader: Reader, loc: Loc, value: Any) -> dict[str, Any]:
     """A configuration object; its values are judged by the engine, but text must be text."""
     config = reader.mapping(loc, value)
-    reader._check_json(loc, config, 1)  # noqa: SLF001 - the same module family; finite numbers and text
+    reader._check_json(loc, config, 1)
     return config
 
 
@@ -301,7 +301,7 @@ class ObserveSequence:
         if len(items) > limit:
             raise PayloadTooLarge("observations", limit, len(items), "KATO_MAX_SEQUENCE")
         return cls(
-            [Observe._read(item, reader, (*loc, position)) for position, item in enumerate(items)],  # noqa: SLF001
+            [Observe._read(item, reader, (*loc, position)) for position, item in enumerate(items)],
             *(reader.boolean(("body", name), given.get(name, False)) for name in flags),
         )
 

@@ -1,8 +1,8 @@
 """
 The definition of a prediction, written to be read, and the judge of everything faster.
 
-Every pattern that shares a token with the memory is compared with it. `PlainKnowledge` keeps the statistics of a node and
-hands out views; `PlainView.predict` reads like the definition: gate, filter, select, measure, rank.
+Every pattern that shares a token with the memory is compared with it. `PlainKnowledge` keeps the statistics of a node
+and hands out views; `PlainView.predict` reads like the definition: gate, filter, select, measure, rank.
 """
 
 from __future__ import annotations
