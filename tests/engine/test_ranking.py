@@ -134,7 +134,8 @@ def test_the_ensemble_is_chosen_by_its_key_though_another_number_orders_it() -> 
     """
     Ranked by tfidf_score, the ensemble is the best two by quality: `a b` and `a b c`.
 
-    `a z` would have the highest tfidf_score of all (a rare present symbol), but it never comes in.
+    The present of `z a` is `a` alone, so its tfidf_score, 1 · (log2(3/3) + 1) = 1, is above ½(1 + 1.585)/2 of the
+    others; but its quality is below theirs, and it never comes in.
     """
     made = node("a b", "a b c", "z a")
     everything = [shown(each.events) for each in made.predict("a b", rank_sort_algo="tfidf_score").ranked]
