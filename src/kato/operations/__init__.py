@@ -6,6 +6,7 @@ One file per noun. The server turns each operation into a route, the embedded me
 
 from kato.operations import (
     bulk,
+    compatible,
     configuration,
     episode,
     health,
@@ -24,6 +25,7 @@ __all__ = [
     "Operation",
     "Request",
     "bulk",
+    "compatible",
     "configuration",
     "episode",
     "health",

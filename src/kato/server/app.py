@@ -17,6 +17,7 @@ from kato.server.openapi import description
 from kato.server.origins import Origins
 from kato.server.routing import Routes
 from kato.server.transport import Receive, Scope, Send, Transport
+from kato.server.watching import Watching
 from kato.service.measuring import INTERVAL_SECONDS
 from kato.service.numbers import current_values
 from kato.service.policy import Policy
@@ -39,6 +40,7 @@ class Application:
     def __init__(self, settings: Settings, *, clock: Callable[[], int] | None = None) -> None:
         self.settings = settings
         self.system: System | None = None
+        self.watching: Watching | None = None
         self._clock = clock
         shown = settings.docs_enabled
         self._fastapi = FastAPI(
@@ -51,6 +53,8 @@ class Application:
         )
         self._fastapi.openapi = lambda: description(OPERATIONS, VERSION)  # type: ignore[method-assign]
         origins = Origins(settings.host, settings.allowed_hosts, settings.cors_origins if settings.cors_enabled else ())
+        watched_from = settings.cors_origins if settings.ws_origins is None else settings.ws_origins
+        self._ws_origins = Origins(settings.host, settings.allowed_hosts, watched_from)
         self._transport = Transport(
             lambda: self.system,
             Routes(OPERATIONS),
@@ -66,20 +70,29 @@ class Application:
         if scope["type"] == "http":
             await self._transport(scope, receive, send)
         elif scope["type"] == "websocket":
+            await self._watch(scope, receive, send)
+        else:
+            await self._fastapi(scope, receive, send)
+
+    async def _watch(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.watching is None or scope["path"].rstrip("/") != "/ws/events":
             await receive()
             await send({"type": "websocket.close", "code": 1008})
         else:
-            await self._fastapi(scope, receive, send)
+            await self.watching.serve(scope, receive, send, self._ws_origins)
 
     @asynccontextmanager
     async def _lifespan(self, app: FastAPI) -> AsyncIterator[None]:
         del app
         system = open_system(self.settings, clock=self._clock)
         upkeep = [asyncio.create_task(_sweep(system)), asyncio.create_task(_record(system))]
+        settings = self.settings
+        self.watching = Watching(system, most=settings.ws_max_connections, heartbeat_seconds=settings.ws_heartbeat)
         self.system = system
         try:
             yield
         finally:
+            self.watching.close()
             self.system = None
             for task in upkeep:
                 task.cancel()

@@ -1,0 +1,290 @@
+"""
+The WebSocket at `/ws/events`: what happens, told to whoever watches.
+
+Each connection has a queue of its own. Telling never waits: a connection that falls too far behind is closed, and nobody
+else notices. Reads send nothing; changes of one session within a second are told together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs
+
+from kato.errors import OriginRefused, StorageError
+from kato.server.origins import Origins
+from kato.service.events import PatternsLearned, SessionEvent
+from kato.service.runtime import random_hex
+from kato.service.system import System
+from kato.wire.answers import pattern_id, time_text
+from kato.wire.encoding import encode_answer
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_BEHIND = 1000
+"""Frames a connection may be behind before it is closed."""
+_LONGEST_TEXT = 65_536
+_TOGETHER_SECONDS = 1.0
+_NAMED = 100
+_MEMBERS = ("node_id", "session_id", "event_type")
+_ALWAYS = {"state.snapshot", "subscribed"}
+CLOSING, TOO_SLOW, BINARY, TOO_LONG = 1001, 1013, 1003, 1009
+
+
+@dataclass(eq=False, slots=True)
+class Watcher:
+    """One connection: its filter, and the frames that wait to be sent. None among them ends the sending."""
+
+    filter: dict[str, list[str]]
+    frames: asyncio.Queue[str | int] = field(default_factory=lambda: asyncio.Queue(_BEHIND + 1))
+    closed: bool = False
+
+    def passes(self, kind: str, data: Mapping[str, Any]) -> bool:
+        """Whether an event agrees with every member of the filter; one without a member passes it."""
+        if kind in _ALWAYS:
+            return True
+        values = {"node_id": data.get("node_id"), "session_id": data.get("session_id"), "event_type": kind}
+        return all(values[name] is None or values[name] in allowed for name, allowed in self.filter.items())
+
+    def put(self, frame: str) -> None:
+        """Queue a frame; a connection that is too far behind is told to close instead."""
+        if self.closed:
+            return
+        if self.frames.qsize() >= _BEHIND:
+            self.close(TOO_SLOW)
+            return
+        self.frames.put_nowait(frame)
+
+    def close(self, code: int) -> None:
+        """Send nothing more, and close with this code."""
+        if not self.closed:
+            self.closed = True
+            if code in {TOO_SLOW, CLOSING}:
+                while not self.frames.empty():
+                    self.frames.get_nowait()
+            self.frames.put_nowait(code)
+
+
+class Watching:
+    """Everybody who watches one system."""
+
+    def __init__(self, system: System, *, most: int, heartbeat_seconds: int) -> None:
+        self._system = system
+        self._most = most
+        self._heartbeat_seconds = heartbeat_seconds
+        self._loop = asyncio.get_running_loop()
+        self._watchers: set[Watcher] = set()
+        self._told: dict[str, float] = {}
+        self._waiting: dict[str, dict[str, Any]] = {}
+        system.events.watch(self._hear)
+
+    # --- telling ---
+
+    def _hear(self, event: SessionEvent | PatternsLearned) -> None:
+        if not self._watchers:
+            return
+        if isinstance(event, PatternsLearned):
+            self._tell("pattern.learned", _learned_data(event))
+        elif event.kind == "session.updated":
+            self._updated(event)
+        else:
+            self._waiting.pop(event.session_id, None)
+            self._told.pop(event.session_id, None)
+            self._tell(event.kind, _session_data(event))
+
+    def _updated(self, event: SessionEvent) -> None:
+        """The first update of a session is told at once; those of the next second together, at its end."""
+        data = _session_data(event)
+        waiting = self._waiting.get(event.session_id)
+        if waiting is not None:
+            fields = [*waiting["updated_fields"], *data["updated_fields"]]
+            waiting |= {**data, "updated_fields": list(dict.fromkeys(fields))}
+            return
+        moment = self._loop.time()
+        due = self._told.get(event.session_id, -_TOGETHER_SECONDS) + _TOGETHER_SECONDS
+        if moment >= due:
+            self._told[event.session_id] = moment
+            self._tell("session.updated", data)
+            return
+        self._waiting[event.session_id] = data
+        self._loop.call_at(due, self._tell_waiting, event.session_id)
+
+    def _tell_waiting(self, session_id: str) -> None:
+        data = self._waiting.pop(session_id, None)
+        if data is not None:
+            self._told[session_id] = self._loop.time()
+            self._tell("session.updated", data)
+
+    def _tell(self, kind: str, data: dict[str, Any]) -> None:
+        frame = _frame(kind, data)
+        for watcher in tuple(self._watchers):
+            if watcher.passes(kind, data):
+                watcher.put(frame)
+
+    def close(self) -> None:
+        """Close every connection because the server stops."""
+        for watcher in tuple(self._watchers):
+            watcher.close(CLOSING)
+
+    # --- a connection ---
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send, origins: Origins) -> None:
+        """One connection from handshake to end."""
+        await receive()  # websocket.connect
+        if not await self._admit(scope, send, origins):
+            return
+        watcher = Watcher(_first_filter(scope.get("query_string", b"")))
+        await send({"type": "websocket.accept"})
+        watcher.put(_frame("state.snapshot", await self._snapshot()))
+        self._watchers.add(watcher)
+        self._system.measures.websockets += 1
+        tasks = [
+            asyncio.create_task(self._sending(watcher, send)),
+            asyncio.create_task(self._listening(watcher, receive)),
+            asyncio.create_task(self._beating(watcher)),
+        ]
+        try:
+            await asyncio.wait(tasks[:2], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._watchers.discard(watcher)
+            self._system.measures.websockets -= 1
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _admit(self, scope: Scope, send: Send, origins: Origins) -> bool:
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        status = 200
+        try:
+            origins.check_host(headers.get("host", ""))
+            origins.check_origin("WEBSOCKET", headers.get("origin"), headers.get("host", ""))
+        except OriginRefused:
+            status = 403
+        if status == 200 and len(self._watchers) >= self._most:
+            status = 503
+        if status == 200:
+            return True
+        if "websocket.http.response" in scope.get("extensions", {}):
+            await send({"type": "websocket.http.response.start", "status": status, "headers": []})
+            await send({"type": "websocket.http.response.body", "body": b""})
+        else:
+            await send({"type": "websocket.close", "code": 1008})
+        return False
+
+    async def _snapshot(self) -> dict[str, Any]:
+        try:
+            await self._system.runtime.compute(self._system.storage.check)
+            active, status = self._system.sessions.count().active, "healthy"
+        except StorageError:
+            active, status = 0, "unhealthy"
+        return {"active_sessions": active, "system_status": status}
+
+    @staticmethod
+    async def _sending(watcher: Watcher, send: Send) -> None:
+        while True:
+            frame = await watcher.frames.get()
+            if isinstance(frame, int):
+                await send({"type": "websocket.close", "code": frame})
+                return
+            await send({"type": "websocket.send", "text": frame})
+
+    async def _listening(self, watcher: Watcher, receive: Receive) -> None:
+        while not watcher.closed:
+            message = await receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            text = message.get("text")
+            if text is None:
+                watcher.close(BINARY)
+            elif len(text.encode()) > _LONGEST_TEXT:
+                watcher.close(TOO_LONG)
+            elif text == "ping":
+                watcher.put("pong")
+            else:
+                self._subscribe(watcher, text)
+        await asyncio.Event().wait()  # the sender ends the connection
+
+    @staticmethod
+    def _subscribe(watcher: Watcher, text: str) -> None:
+        try:
+            asked = json.loads(text)
+        except (ValueError, RecursionError):
+            return
+        if not isinstance(asked, dict) or asked.get("action") not in {"subscribe", "unsubscribe"}:
+            return
+        given = asked if asked["action"] == "subscribe" else {}
+        found = {
+            "node_id": _values(given.get("node_id")),
+            "session_id": _values(given.get("session_id")),
+            "event_type": _values(given.get("event_types", given.get("event_type"))),
+        }
+        watcher.filter = {name: values for name, values in found.items() if values is not None}
+        watcher.put(_frame("subscribed", {"filter": watcher.filter}))
+
+    async def _beating(self, watcher: Watcher) -> None:
+        while self._heartbeat_seconds:
+            await asyncio.sleep(self._heartbeat_seconds)
+            if watcher.passes("heartbeat", {}):
+                watcher.put(_frame("heartbeat", {}))
+
+
+def _values(given: Any) -> list[str] | None:
+    """A value or a list of them; None where the member is not given."""
+    if given is None:
+        return None
+    return [each for each in (given if isinstance(given, list) else [given]) if isinstance(each, str)]
+
+
+def _first_filter(query: bytes) -> dict[str, list[str]]:
+    given = parse_qs(query.decode("latin-1"))
+    return {name: given[name] for name in _MEMBERS if name in given}
+
+
+def _frame(kind: str, data: Mapping[str, Any]) -> str:
+    event = {
+        "event_type": kind,
+        "event_id": f"evt-{random_hex(32)}",
+        "timestamp": time_text(time.time_ns() // 1000),
+        "data": data,
+    }
+    return encode_answer(event).decode()
+
+
+def _session_data(event: SessionEvent) -> dict[str, Any]:
+    data: dict[str, Any] = {"session_id": event.session_id, "node_id": event.node_id}
+    at = time_text(event.at)
+    if event.kind == "session.created":
+        data |= {"created_at": at, "expires_at": time_text(event.expires_at or event.at)}
+    elif event.kind == "session.updated":
+        data |= {
+            "updated_at": at,
+            "updated_fields": list(event.fields),
+            "stm_size": event.stm_length,
+            "stm_length": event.stm_length,
+        }
+    elif event.kind == "session.expired":
+        data |= {"expired_at": at, "reason": "expired"}
+    else:
+        data |= {"destroyed_at": at, "reason": event.reason}
+    return data
+
+
+def _learned_data(event: PatternsLearned) -> dict[str, Any]:
+    names = [pattern_id(name) for name in event.names]
+    return {
+        "session_id": event.session_id,
+        "node_id": event.node_id,
+        "pattern_name": names[-1],
+        "pattern_names": names[:_NAMED],
+        "count": len(names),
+        "frequency": event.frequency,
+        "is_new": event.is_new,
+        "trigger": event.trigger,
+        "learned_at": time_text(event.at),
+    }

@@ -1,0 +1,118 @@
+"""The WebSocket: snapshot, events, filters, and what closes it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+
+from kato import KATOClient
+from kato.settings import Settings
+from serving import running
+
+
+def watch(server, query="", **more):
+    return connect(f"ws://127.0.0.1:{server.port}/ws/events{query}", **more)
+
+
+def next_event(connection, kind=None):
+    while True:
+        event = json.loads(connection.recv(timeout=10))
+        assert event["event_id"].startswith("evt-")
+        assert event["timestamp"].endswith("Z")
+        if kind is None or event["event_type"] == kind:
+            return event["data"]
+
+
+def test_a_watcher_sees_a_session_live_and_learn(server):
+    with watch(server, "?node_id=watched") as connection, KATOClient(server.url) as kato:
+        assert next_event(connection, "state.snapshot")["system_status"] == "healthy"
+        session_id = kato.create_session("watched")
+        KATOClient(server.url).create_session("elsewhere")
+        assert next_event(connection)["session_id"] == session_id
+        kato.observe(["a"], emotives={"joy": 1.0})
+        updated = next_event(connection)
+        assert (updated["updated_fields"], updated["stm_length"]) == (["short_term_memory", "emotives"], 1)
+        kato.observe(["b"], metadata={"k": 1})
+        kato.observe(["c"])
+        learned = kato.learn()
+        told = next_event(connection)
+        assert (told["pattern_name"], told["is_new"], told["trigger"]) == (learned["pattern_name"], True, "learn")
+        together = next_event(connection, "session.updated")
+        assert together["stm_length"] == 0
+        assert {"short_term_memory", "metadata"} <= set(together["updated_fields"])
+        kato.delete_session()
+        assert next_event(connection)["reason"] == "explicit_delete"
+
+
+def test_expiry_is_told_when_it_happens(server):
+    with watch(server, "?event_type=session.expired&event_type=session.destroyed") as connection:
+        next_event(connection, "state.snapshot")
+        session_id = KATOClient(server.url).create_session("brief", ttl=1)
+        assert next_event(connection)["session_id"] == session_id
+        assert next_event(connection)["reason"] == "expired"
+
+
+def test_filters_can_be_changed_and_nonsense_is_ignored(server):
+    with watch(server) as connection:
+        next_event(connection, "state.snapshot")
+        connection.send("ping")
+        assert connection.recv(timeout=5) == "pong"
+        for nonsense in ("hello", "[1]", "{}", '{"action": 5}', "{"):
+            connection.send(nonsense)
+        connection.send(json.dumps({"action": "subscribe", "node_id": ["x", 5], "event_types": "session.created"}))
+        assert next_event(connection) == {"filter": {"node_id": ["x"], "event_type": ["session.created"]}}
+        KATOClient(server.url).create_session("y")
+        wanted = KATOClient(server.url).create_session("x")
+        assert next_event(connection)["session_id"] == wanted
+        connection.send('{"action": "unsubscribe"}')
+        assert next_event(connection) == {"filter": {}}
+
+
+@pytest.mark.parametrize(("frame", "code"), [(b"bytes", 1003), ("x" * 65_537, 1009)])
+def test_frames_that_are_not_understood_close_the_connection(server, frame, code):
+    with watch(server, max_size=None) as connection:
+        next_event(connection, "state.snapshot")
+        connection.send(frame)
+        with pytest.raises(ConnectionClosed) as closed:
+            connection.recv(timeout=5)
+        assert closed.value.rcvd.code == code
+
+
+def test_foreign_pages_and_too_many_watchers_are_refused():
+    settings = Settings(data_dir=":memory:", log_level="CRITICAL", ws_max_connections=1)
+    with running(settings) as server:
+        for origin, status in (("https://evil.example", 403), (None, 200)):
+            if status == 403:
+                with pytest.raises(InvalidStatus) as refused:
+                    watch(server, origin=origin)
+                assert refused.value.response.status_code == status
+        with watch(server, origin=server.url) as first:
+            next_event(first, "state.snapshot")
+            with pytest.raises(InvalidStatus) as refused:
+                watch(server)
+            assert refused.value.response.status_code == 503
+        with pytest.raises(InvalidStatus):
+            connect(f"ws://127.0.0.1:{server.port}/ws/other")
+
+
+def test_a_watcher_too_far_behind_is_closed_and_stopping_closes_all():
+    import asyncio
+
+    from kato.server.watching import CLOSING, TOO_SLOW, Watcher
+
+    async def fall_behind():
+        slow, stopping = Watcher({}), Watcher({})
+        for number in range(1002):
+            slow.put(str(number))
+        stopping.put("frame")
+        stopping.close(CLOSING)
+        return slow, stopping
+
+    slow, stopping = asyncio.run(fall_behind())
+    assert (slow.closed, slow.frames.qsize(), slow.frames.get_nowait()) == (True, 1, TOO_SLOW)
+    assert stopping.frames.get_nowait() == CLOSING
+    slow.put("ignored")
+    assert slow.frames.empty()
