@@ -78,6 +78,7 @@ def test_rule_3_2_the_gate_asks_for_similarity_and_an_aligned_token():
     assert only(ask(knowledge, "a x", recall_threshold=2 / 12)).metrics.similarity == 2 / 12
     assert ask(knowledge, "a x", recall_threshold=math.nextafter(2 / 12, 1)).ranked == ()
     assert ask(knowing("ab cd"), "abx cdx", use_token_matching=False).ranked == ()
+    assert ask(knowing("ab cd"), "abx cdx", use_token_matching=False, fuzzy_token_threshold=0.99).ranked == ()
 
 
 def test_rule_3_2_a_single_symbol_finds_the_patterns_that_begin_with_it():

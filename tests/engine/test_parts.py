@@ -58,6 +58,12 @@ def test_the_number_of_hashes_follows_the_layout():
     assert resolve({"minhash_bands": 10})[0].minhash_num_hashes == 50
     assert resolve({"minhash_bands": 10, "minhash_num_hashes": 50})[0].minhash_num_hashes == 50
     with pytest.raises(InvalidSettings) as refused:
+        resolve({"minhash_num_hashes": 9})
+    assert list(refused.value.errors) == ["minhash_num_hashes"]
+    least = resolve({"minhash_bands": 1, "minhash_rows": 1})[1]
+    assert least["minhash_num_hashes"] == 1
+    assert resolve(least)[1] == least
+    with pytest.raises(InvalidSettings) as refused:
         resolve({"minhash_bands": 10, "minhash_num_hashes": 100})
     assert list(refused.value.errors) == ["minhash_num_hashes"]
 

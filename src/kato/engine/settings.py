@@ -259,11 +259,14 @@ def resolve(
     if "stm_mode" not in errors and values["stm_mode"] not in {"CLEAR", "ROLLING"}:
         warnings.append(f"stm_mode {shown(values['stm_mode'])} is not known and was read as CLEAR")
         values["stm_mode"] = "CLEAR"
-    if "minhash_bands" not in errors and "minhash_rows" not in errors and "minhash_num_hashes" not in errors:
+    if "minhash_bands" not in errors and "minhash_rows" not in errors:
+        # A number of hashes that follows from a layout may be given back, also where it is beyond the range of its own.
         product = values["minhash_bands"] * values["minhash_rows"]
         if given.get("minhash_num_hashes") is None:
             values["minhash_num_hashes"] = product
-        elif values["minhash_num_hashes"] != product:
+        elif type(values["minhash_num_hashes"]) is int and values["minhash_num_hashes"] == product:
+            errors.pop("minhash_num_hashes", None)
+        elif "minhash_num_hashes" not in errors:
             errors["minhash_num_hashes"] = (
                 f"must equal minhash_bands x minhash_rows, which is {product}, got {values['minhash_num_hashes']}"
             )

@@ -110,49 +110,21 @@ class PlainView:
         settings: EngineSettings,
         weigh: Callable[[Symbol], float] | None,
     ) -> Match | None:
-        """The pattern as it lies on the memory, if it passes the gate."""
-        if settings.recall_threshold == 0:
-            return self._align(known, events, settings, weigh)
-        if not settings.fuzzy_token_threshold and known.symbols.isdisjoint(flat(events)):
-            return None  # nothing can align
-        match = self._align(known, events, settings, weigh)
-        if not match.blocks:
-            return None
-        begins_with_it = len(match.read) == 1 and match.read[0] == known.tokens[0]
-        return match if begins_with_it or match.similarity >= settings.recall_threshold else None
-
-    def _align(
-        self,
-        known: Known,
-        events: Sequence[Event],
-        settings: EngineSettings,
-        weigh: Callable[[Symbol], float] | None,
-    ) -> Match:
+        """The pattern as it lies on the memory, if it passes the gate. What needs most work is looked at last."""
         tokens, memory = known.tokens, flat(events)
-        read: tuple[Symbol, ...] = memory
-        differing: dict[int, float] = {}
-        if settings.fuzzy_token_threshold > 0:
-            read, differing = read_as(memory, tokens, settings.fuzzy_token_threshold)
-        if settings.use_token_matching:
-            common = longest_common_subsequence(tokens, read)
-            pattern_size, memory_size = len(tokens), len(read)
-        else:
-            pattern_text, memory_text = " ".join(tokens), " ".join(read)
-            common = longest_common_subsequence(pattern_text, memory_text)
-            pattern_size, memory_size = len(pattern_text), len(memory_text)
-        if pattern_size + memory_size == 0:
-            pattern_size = common = 1  # two empty texts are the same text: similarity 2·1/(1+1)
-            memory_size = 1
+        threshold, fuzzy = settings.recall_threshold, settings.fuzzy_token_threshold
+        if threshold > 0 and not fuzzy and known.symbols.isdisjoint(memory):
+            return None  # nothing can align
+        read, differing = read_as(memory, tokens, fuzzy) if fuzzy else (memory, {})
+        compared = _compared(tokens, read, settings)
+        alike = similarity(*compared)
+        begins_with_it = len(read) == 1 and read[0] == tokens[0]
+        if alike < threshold and not begins_with_it:
+            return None
         blocks = matching_blocks(tokens, read)
-        return _match(
-            known,
-            read,
-            differing,
-            blocks,
-            similarity(common, pattern_size, memory_size),
-            (common, pattern_size, memory_size),
-            weigh,
-        )
+        if threshold > 0 and not blocks:
+            return None
+        return _match(known, read, differing, blocks, alike, compared, weigh)
 
     def _weights(self, emotive: str | None) -> Callable[[Symbol], float] | None:
         if emotive is None:
@@ -204,6 +176,17 @@ class PlainView:
     def has_dimension(self, dimension: int) -> bool:
         """Whether a vector of that dimension has been learned."""
         return self._vectors.has_dimension(dimension)
+
+
+def _compared(tokens: Sequence[Symbol], read: Sequence[Symbol], settings: EngineSettings) -> tuple[int, int, int]:
+    """What similarity is made of: common length, pattern, memory; in symbols, or in characters."""
+    pattern: Sequence[str] = tokens
+    memory: Sequence[str] = read
+    if not settings.use_token_matching:
+        pattern, memory = " ".join(tokens), " ".join(read)
+        if not pattern and not memory:
+            return 1, 1, 1  # two empty texts are the same text
+    return longest_common_subsequence(pattern, memory), len(pattern), len(memory)
 
 
 def _match(
