@@ -16,7 +16,8 @@ def serve(settings: Settings) -> None:
     Serve until stopped by a signal.
 
     Raises:
-        InvalidSettings: The settings may not be: more than one worker, or a public address without keys.
+        InvalidSettings: The settings may not be: more than one worker, a public address without keys, or a protection that
+            this version does not have.
         StorageInUse, StorageUnavailable, StoredDataCorrupt: The data directory cannot be used.
     """
     if settings.workers > 1:
@@ -26,6 +27,12 @@ def serve(settings: Settings) -> None:
                 f"predictions run in threads without waiting for one another, got {settings.workers}"
             }
         )
+    if settings.api_keys:
+        raise InvalidSettings(
+            {"KATO_API_KEYS": "must not be set: this version does not check API keys, and will not pretend to"}
+        )
+    if settings.rate_limit_per_minute:
+        raise InvalidSettings({"KATO_RATE_LIMIT_PER_MINUTE": "must be 0: this version does not limit rates"})
     if not is_loopback(settings.host) and not settings.insecure:
         raise InvalidSettings(
             {

@@ -20,4 +20,3 @@ class Policy:
     max_sessions: int = 0
     """0 = no limit."""
     max_stm_events: int = 1000
-    idempotency_seconds: int = 86_400
