@@ -33,6 +33,8 @@ from kato.storage.interface import (
 from kato.storage.writer import TransactionWriter
 
 _SECOND = 1_000_000
+_SLIDE_WORTH_STORING = 20_000
+"""Microseconds; less has passed since the operation itself stored the session, and is not worth a second write."""
 _KEPT_IDLE = 20_000
 """Idle sessions held in memory; more are read again from the storage when they are next used."""
 
@@ -230,8 +232,8 @@ class Sessions:
         finally:
             self._slide(session)
             session.using -= 1
-            if not session.ended and session.stored_expiry != session.expires_at:
-                self._touch(session)
+            if not session.ended:
+                self._store_slide(session)
 
     def _slide(self, session: Session) -> None:
         now = self._runtime.now()
@@ -239,7 +241,11 @@ class Sessions:
         if self._policy.session_auto_extend:
             session.expires_at = now + session.ttl_seconds * _SECOND
 
-    def _touch(self, session: Session) -> None:
+    def _store_slide(self, session: Session) -> None:
+        """Store how far the expiry slid; memory and store always agree, so a slide not worth a write is taken back."""
+        if 0 <= session.expires_at - session.stored_expiry < _SLIDE_WORTH_STORING:
+            session.expires_at = session.stored_expiry
+            return
         # Nobody waits for this write: a slide lost with the process costs at most the moment it was made in.
         session.stored_expiry = session.expires_at
         touch = SessionTouch(session.session_id, session.last_accessed, session.expires_at)

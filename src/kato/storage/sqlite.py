@@ -71,9 +71,15 @@ class SqliteStorage:
         try:
             with self._mapped():
                 self._writer = self._connect()
+        except BaseException:
+            self._hold.release()
+            raise
+        try:
+            with self._mapped():
                 self._writer.execute("PRAGMA journal_mode = WAL")
                 schema.prepare(self._writer)
         except BaseException:
+            self._writer.close()
             self._hold.release()
             raise
         self._nodes = NodeTables(self._writer)
