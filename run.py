@@ -80,10 +80,6 @@ def fingerprint(*, tests: bool) -> str:
     """What the environment is made from; when it changes, the environment is brought up to date."""
     digest = hashlib.sha256(f"{sys.version_info[:2]} tests={tests} {ROOT}".encode())
     digest.update((ROOT / "pyproject.toml").read_bytes())
-    for folder in ("native", "build_backend"):
-        for file in sorted((ROOT / folder).rglob("*")):
-            if file.is_file():
-                digest.update(file.read_bytes())
     return digest.hexdigest()
 
 
