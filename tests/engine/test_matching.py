@@ -81,6 +81,15 @@ def test_rule_3_2_the_gate_asks_for_similarity_and_an_aligned_token():
     assert ask(knowing("ab cd"), "abx cdx", use_token_matching=False, fuzzy_token_threshold=0.99).ranked == ()
 
 
+def test_rule_3_2_no_events_give_no_predictions_at_any_threshold():
+    knowledge = knowing("a b", "c d")
+    for threshold in (0.0, 0.1):
+        found = ask(knowledge, (), recall_threshold=threshold, filter_pipeline=["length"])
+        assert (found.ranked, found.future_potentials, found.symbol_potentials) == ((), (), ())
+        assert (found.considered, found.matched, found.ensemble_size) == (2, 0, 0)
+    assert knowledge.view().explain((), settings(recall_threshold=0.0)) == {}
+
+
 def test_rule_3_2_a_single_symbol_finds_the_patterns_that_begin_with_it():
     knowledge = knowing("a b c d e f g h i j k l m n o p q r s t", "b a x x x x x x x x x x x x x x x x x x")
     assert only(ask(knowledge, "a", recall_threshold=0.9)).events[0] == ("a",)

@@ -32,6 +32,13 @@ def test_means_stay_in_range(values):
     assert min(values) - abs(min(values)) * 1e-15 <= found <= max(values) + abs(max(values)) * 1e-15 or found == 0
 
 
+@given(st.lists(st.sampled_from([1.1e308, -1.3e308, 1.7e308, -1.6e308, 3.3]), min_size=1, max_size=7), st.randoms())
+def test_rule_6_5_means_have_no_order_even_where_a_partial_sum_leaves_the_range(values, random):
+    shuffled = list(values)
+    random.shuffle(shuffled)
+    assert mean(shuffled) == mean(values)
+
+
 def test_sums_beyond_the_range_are_the_largest_double():
     assert total([1.7e308, 1.7e308]) == 1.7976931348623157e308
     assert total([-1.7e308, -1.7e308]) == -1.7976931348623157e308
@@ -39,6 +46,7 @@ def test_sums_beyond_the_range_are_the_largest_double():
     assert total([1e308, 1e308, -1e308]) == 1e308
     assert mean([1.7e308, 1.7e308]) == 1.7e308
     assert mean([]) == 0
+    assert mean([1e308, 1e308, -1e308]) == mean([1e308, -1e308, 1e308]) == 1e308 / 3
 
 
 def test_the_defaults_are_valid_and_complete():

@@ -50,4 +50,9 @@ def mean(values: Sequence[float]) -> float:
     try:
         return math.fsum(values) / len(values) + 0.0
     except OverflowError:
-        return to_float(sum(map(Fraction, values), Fraction(0)) / len(values))
+        exact = sum(map(Fraction, values), Fraction(0))
+    try:
+        # Only a partial sum left the range, which depends on the order; the mean must not.
+        return float(exact) / len(values) + 0.0
+    except OverflowError:
+        return to_float(exact / len(values))

@@ -76,7 +76,7 @@ class View(Protocol):
         ...
 
     def predict(self, events: Sequence[Event], settings: EngineSettings) -> Predictions:
-        """Predictions for a non-empty sequence of events."""
+        """Predictions for a sequence of events; none for no events."""
         ...
 
     def explain(
@@ -110,7 +110,7 @@ class View(Protocol):
 
 
 class Knowledge(Protocol):
-    """Takes changes in, in the order of the log."""
+    """Takes changes in, in the order of the log. Every method may be called while another thread is in one."""
 
     @property
     def sequence(self) -> int:
@@ -126,5 +126,5 @@ class Knowledge(Protocol):
         ...
 
     def view(self) -> View:
-        """The present state."""
+        """The present state: it holds every change whose `apply` has returned, and none by half."""
         ...

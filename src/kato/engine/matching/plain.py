@@ -7,6 +7,7 @@ and hands out views; `PlainView.predict` reads like the definition: gate, filter
 
 from __future__ import annotations
 
+import threading
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -70,12 +71,13 @@ class PlainView:
         self._frequencies = frequencies
         self._affinities = affinities
         self._vectors = vectors
+        self._sorted: dict[bool, list[Symbol]] = {}
         self.totals = Totals(len(known), len(members), frequency, len(vectors.vectors))
 
     # --- predicting ---
 
     def predict(self, events: Sequence[Event], settings: EngineSettings) -> Predictions:
-        """Predictions for a non-empty sequence of events."""
+        """Predictions for a sequence of events; none for no events."""
         ensemble, matched, passed = self._ensemble(events, settings)
         node = Node(self.totals, self._members)
         filters = passed if settings.enable_filter_metrics else ()
@@ -93,6 +95,8 @@ class PlainView:
         self, events: Sequence[Event], settings: EngineSettings
     ) -> tuple[list[Match], int, tuple[tuple[str, int], ...]]:
         """(the best matches, how many there are in all, per filter how many passed it and those before)."""
+        if not events:
+            return [], 0, ()
         weigh = self._weights(settings.affinity_emotive)
         matches = [match for known in self._known if (match := self._match(known, events, settings, weigh)) is not None]
         passed = []
@@ -160,14 +164,19 @@ class PlainView:
         with_affinity: bool = False,
     ) -> list[tuple[Symbol, SymbolStatistics]]:
         """Symbols by code point."""
-        names = sorted(self._affinities if with_affinity else self._members)
-        if only is not None:
-            wanted = set(only)
-            names = [name for name in names if name in wanted]
+        held = self._affinities if with_affinity else self._members
+        names = self._names(with_affinity) if only is None else sorted(held.keys() & set(only))
         start = bisect_right(names, after) if after is not None else 0
         stop = None if limit is None else start + limit
         found = ((name, self.symbol(name)) for name in names[start:stop])
         return [(name, statistics) for name, statistics in found if statistics is not None]
+
+    def _names(self, with_affinity: bool) -> list[Symbol]:
+        """The symbols, or those with an affinity, by code point; sorted once, as long lists are read page by page."""
+        names = self._sorted.get(with_affinity)
+        if names is None:
+            names = self._sorted[with_affinity] = sorted(self._affinities if with_affinity else self._members)
+        return names
 
     def nearest(self, vector: Sequence[float], settings: EngineSettings) -> Near:
         """The learned neighbours of a vector."""
@@ -263,7 +272,12 @@ def _present(events: Sequence[Event], blocks: Sequence[Block]) -> tuple[int, int
 
 
 class PlainKnowledge:
-    """What a node has learned: patterns by content, and the statistics that follow from them."""
+    """
+    What a node has learned: patterns by content, and the statistics that follow from them.
+
+    Changes arrive in one thread while others ask for views, so both take the lock: a view made halfway through a change
+    would mix two states, and one kept from before a change would hide it. Views themselves need no lock.
+    """
 
     def __init__(self) -> None:
         self.sequence = 0
@@ -271,53 +285,75 @@ class PlainKnowledge:
         self._members: Counter[Symbol] = Counter()
         self._frequencies: Counter[Symbol] = Counter()
         self._affinities: dict[Symbol, dict[str, Fraction]] = {}
+        """Its inner dictionaries are shared with views: they are replaced, never changed."""
         self._holders: dict[tuple[Symbol, str], int] = {}
         """How many patterns give a symbol an affinity for an emotive."""
         self._frequency = 0
         self._components: dict[Symbol, Vector] = {}
+        self._vectors: VectorSet | None = None
+        """Of the components; None when they have changed since it was made."""
         self._view: PlainView | None = None
+        self._lock = threading.Lock()
 
     def load(self, patterns: Iterable[Pattern], vectors: Mapping[Symbol, Vector], sequence: int) -> None:
         """Fill an empty knowledge."""
-        for pattern in patterns:
-            self._add(pattern)
-        self._components.update((name, vector) for name, vector in vectors.items() if name in self._members)
-        self.sequence = sequence
-        self._view = None
+        with self._lock:
+            self._view = None
+            for pattern in patterns:
+                self._add(pattern)
+            self._learn_vectors(vectors)
+            self.sequence = sequence
 
     def apply(self, changes: Sequence[Change]) -> None:
-        """Apply changes in order; those already applied are skipped."""
-        for change in changes:
-            if change.sequence <= self.sequence:
-                continue
-            if change.before is None and change.after is None:
-                self._forget_all()
-            if change.before is not None:
-                self._remove(change.before)
-            if change.after is not None:
-                self._add(change.after)
-                self._components.update(
-                    (name, vector) for name, vector in change.vectors.items() if name in self._members
-                )
-            for name in [name for name in self._components if name not in self._members]:
-                del self._components[name]
-            self.sequence = change.sequence
-        self._view = None
+        """Apply changes in order, all of them at once for whoever asks for a view; those already applied are skipped."""
+        with self._lock:
+            for change in changes:
+                if change.sequence > self.sequence:
+                    self._view = None
+                    self._apply(change)
 
     def view(self) -> PlainView:
-        """The present state; the same object until something changes."""
-        view = self._view
-        if view is None:
-            view = self._view = PlainView(
-                self.sequence,
-                tuple(self._known.values()),
-                dict(self._members),
-                dict(self._frequencies),
-                {symbol: dict(felt) for symbol, felt in self._affinities.items()},
-                self._frequency,
-                VectorSet(dict(self._components)),
-            )
-        return view
+        """The present state; the same object until something changes. Safe to call from any thread."""
+        with self._lock:
+            if self._vectors is None:
+                self._vectors = VectorSet(dict(self._components))
+            if self._view is None:
+                self._view = PlainView(
+                    self.sequence,
+                    tuple(self._known.values()),
+                    dict(self._members),
+                    dict(self._frequencies),
+                    dict(self._affinities),
+                    self._frequency,
+                    self._vectors,
+                )
+            return self._view
+
+    def _apply(self, change: Change) -> None:
+        before, after = change.before, change.after
+        if before is None and after is None:
+            self._forget_all()
+        if before is not None:
+            self._remove(before)
+        if after is not None:
+            self._add(after)
+            self._learn_vectors(change.vectors)
+        if before is not None:
+            self._forget_vectors(flat(before.events))
+        self.sequence = change.sequence
+
+    def _learn_vectors(self, vectors: Mapping[Symbol, Vector]) -> None:
+        """Keep the components of those vectors that an event of a remembered pattern holds."""
+        for name, vector in vectors.items():
+            if name in self._members and self._components.get(name) != vector:
+                self._components[name] = vector
+                self._vectors = None
+
+    def _forget_vectors(self, symbols: Iterable[Symbol]) -> None:
+        """Drop the components of those symbols that no remembered pattern holds."""
+        for symbol in symbols:
+            if symbol not in self._members and self._components.pop(symbol, None) is not None:
+                self._vectors = None
 
     def _add(self, pattern: Pattern) -> None:
         tokens = flat(pattern.events)
@@ -329,8 +365,8 @@ class PlainKnowledge:
         self._frequency += pattern.frequency
         for emotive, amount in pattern.affinity.items():
             for symbol in symbols:
-                felt = self._affinities.setdefault(symbol, {})
-                felt[emotive] = felt.get(emotive, Fraction(0)) + amount
+                felt = self._affinities.get(symbol, {})
+                self._affinities[symbol] = {**felt, emotive: felt.get(emotive, Fraction(0)) + amount}
                 self._holders[symbol, emotive] = self._holders.get((symbol, emotive), 0) + 1
 
     def _remove(self, pattern: Pattern) -> None:
@@ -345,11 +381,15 @@ class PlainKnowledge:
         for emotive, amount in pattern.affinity.items():
             for symbol in known.symbols:
                 felt = self._affinities[symbol]
-                felt[emotive] -= amount
                 self._holders[symbol, emotive] -= 1
-                if not self._holders[symbol, emotive]:
-                    del felt[emotive], self._holders[symbol, emotive]
-                if not felt:
+                if self._holders[symbol, emotive]:
+                    self._affinities[symbol] = {**felt, emotive: felt[emotive] - amount}
+                    continue
+                del self._holders[symbol, emotive]
+                rest = {name: felt[name] for name in felt if name != emotive}
+                if rest:
+                    self._affinities[symbol] = rest
+                else:
                     del self._affinities[symbol]
 
     def _forget_all(self) -> None:
@@ -360,3 +400,4 @@ class PlainKnowledge:
         self._holders.clear()
         self._frequency = 0
         self._components.clear()
+        self._vectors = None
