@@ -174,6 +174,21 @@ def test_rule_5_numbers_over_an_ensemble():
     assert one.metrics.predictive_information == (0.8 * 2 / 3) / (1.6 / 2.4000000000000004)
 
 
+def test_rule_5_itfdf_counts_what_was_observed_outside_the_present():
+    """
+    `a b` and `c d` learned, `a c` observed: every p is 1/2, F = 2.
+
+    For `a b` the present is `a`: x = (1/2, 1/2) over a and c, y = (1/2, 0), cos = 1/sqrt 2; itfdf = 1 − (1 − cos)/2.
+    A symbol that nobody knows has p = 0 and changes nothing; `b`, known but not aligned, counts as `c` does.
+    """
+    turned = 1 - (1 - math.sqrt(0.5)) / 2
+    knowledge = knowing("a b", "c d")
+    assert [each.metrics.itfdf_similarity for each in ask(knowledge, "a c").ranked] == pytest.approx([turned, turned])
+    assert only(ask(knowledge, "a unknown")).metrics.itfdf_similarity == 1
+    assert only(ask(knowing("a b"), "b a")).metrics.itfdf_similarity == pytest.approx(math.sqrt(0.5))
+    assert itfdf.cosine({"a": 1, "c": 1}, {"a": 1}, {"a": 1.0, "c": 1.0}) == pytest.approx(math.sqrt(0.5))
+
+
 def test_rule_5_future_and_symbol_potentials():
     found = ask(knowing("a b c", "x a b c", "a b d", "a b"), "a b")
     assert [(each.future, each.supporting_patterns) for each in found.future_potentials] == [
@@ -300,4 +315,30 @@ def test_every_number_is_the_value_of_its_explanation(overrides):
         assert {name: tree.value for name, tree in explained.items()} == {
             name: value for name, value in values.items() if value is not None
         }
-        assert all(leaf.reason for tree in explained.values() for leaf in tree.parts)
+        for tree in explained.values():
+            for leaf in leaves(tree):
+                assert leaf.reason
+                assert leaf.reason.startswith(SUMS) or leaf.value == int(leaf.value), leaf
+
+
+SUMS = ("ΣW over all futures", "what was felt about")
+"""The only numbers an explanation does not take apart further: other predictions explain them, or the learnings."""
+
+
+def leaves(tree):
+    if not tree.parts:
+        return [tree]
+    return [leaf for part in tree.parts for leaf in leaves(part)]
+
+
+def test_an_explanation_of_weights_adds_up():
+    """Learned once with joy .7: `a`, twice in it, weighs .7/2 + .01; `b` .7/1 + .01; the unknown `z` .01."""
+    knowledge = knowing(new_pattern(events_of("a a b"), [{"joy": 0.7}]))
+    ((_, trees),) = knowledge.view().explain(events_of("a a z"), settings(affinity_emotive="joy")).items()
+    matches, memory, pattern = trees["weighted_similarity"].parts
+    for amount in (matches, memory, pattern, *trees["weighted_confidence"].parts, *trees["weighted_snr"].parts):
+        assert amount.value == pytest.approx(sum(each.value * each.parts[1].value for each in amount.parts))
+    assert [each.parts[1].value for each in memory.parts] == [2, 1]
+    felt = memory.parts[0].parts[0]
+    assert [leaf.value for leaf in felt.parts] == [0.7, 2]
+    assert felt.value == 0.7 / 2 + 0.01

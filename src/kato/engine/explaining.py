@@ -12,11 +12,12 @@ from collections.abc import Mapping, Sequence
 
 from kato.engine.alignment import align, flat
 from kato.engine.event import Event
-from kato.engine.explanation import Explanation
+from kato.engine.explanation import Explanation, count
 from kato.engine.measuring import Ensemble, Match, Node, ensemble_of
+from kato.engine.metrics.aggregate_potential import explain_aggregate_potential
 from kato.engine.metrics.bayesian import explain_posterior, explain_prior
 from kato.engine.metrics.confidence import explain_confidence
-from kato.engine.metrics.confluence import chance, explain_confluence
+from kato.engine.metrics.confluence import explain_chance, explain_confluence
 from kato.engine.metrics.entropy import (
     explain_entropy,
     explain_global_normalized_entropy,
@@ -24,13 +25,21 @@ from kato.engine.metrics.entropy import (
 )
 from kato.engine.metrics.evidence import explain_evidence
 from kato.engine.metrics.fragmentation import explain_fragmentation, explain_phi
-from kato.engine.metrics.itfdf import cosine, explain_itfdf_similarity
+from kato.engine.metrics.itfdf import explain_cosine, explain_itfdf_similarity
 from kato.engine.metrics.potential import explain_potential
 from kato.engine.metrics.predictive_information import explain_predictive_information
+from kato.engine.metrics.probability import explain_probability
 from kato.engine.metrics.similarity import explain_similarity
 from kato.engine.metrics.snr import explain_snr
 from kato.engine.metrics.tfidf import explain_tfidf_score
-from kato.engine.metrics.weighted import explain_ratio
+from kato.engine.metrics.weighted import (
+    explain_sum,
+    explain_weight,
+    explain_weighted_confidence,
+    explain_weighted_evidence,
+    explain_weighted_similarity,
+    explain_weighted_snr,
+)
 from kato.engine.settings import EngineSettings
 
 Trees = dict[str, Explanation]
@@ -63,13 +72,17 @@ def _trees(
     ensemble: Ensemble,
     unit: str,
 ) -> Trees:
-    counts = Counter(present)
-    probabilities = {symbol: node.probability(symbol) for symbol in counts}
+    counts, observed = Counter(present), Counter(match.read)
+    shares = {
+        symbol: explain_probability(symbol, node.members.get(symbol, 0), node.totals.patterns)
+        for symbol in (*counts, *(symbol for symbol in observed if symbol not in counts))
+    }
+    of_present = {symbol: shares[symbol] for symbol in counts}
     frequency, whole = match.frequency, ensemble.frequency
     blocks = len(match.blocks)
     similarity = explain_similarity(*match.compared, unit)
     prior = explain_prior(frequency, whole)
-    itfdf = explain_itfdf_similarity(cosine(Counter(match.read), counts, probabilities), frequency, whole)
+    itfdf = explain_itfdf_similarity(explain_cosine(observed, counts, shares), frequency, whole)
     trees: Trees = {
         "similarity": similarity,
         "evidence": explain_evidence(match.aligned, len(match.tokens)),
@@ -79,38 +92,50 @@ def _trees(
         "phi": explain_phi(blocks),
         "entropy": explain_entropy(counts),
         "normalized_entropy": explain_normalized_entropy(counts, node.totals.symbols),
-        "global_normalized_entropy": explain_global_normalized_entropy(probabilities, node.totals.symbols),
+        "global_normalized_entropy": explain_global_normalized_entropy(of_present, node.totals.symbols),
         "itfdf_similarity": itfdf,
         "tfidf_score": explain_tfidf_score(counts, node.members, node.totals.patterns),
-        "confluence": explain_confluence(
-            frequency, node.totals.frequency, chance([probabilities[symbol] for symbol in present])
-        ),
+        "confluence": explain_confluence(frequency, node.totals.frequency, explain_chance(present, shares)),
         "predictive_information": explain_predictive_information(
-            similarity, frequency, whole, ensemble.support[future][1] if future else 0.0
+            similarity, frequency, whole, _support(future, ensemble)
         ),
         "bayesian_prior": prior,
         "bayesian_likelihood": similarity,
-        "bayesian_posterior": explain_posterior(similarity, prior, ensemble.evidence),
+        "bayesian_posterior": explain_posterior(similarity, prior, ensemble.evidence, ensemble.size),
         "pattern_probability": prior,
         "weighted_strength": Explanation(
             similarity.value * prior.value, "weighted_strength = similarity · prior", (similarity, prior)
         ),
     }
-    weighted = _weighted(match)
+    weighted = _weighted(match, present, node)
     entering: Mapping[str, Explanation] = {name.removeprefix("weighted_"): tree for name, tree in weighted.items()}
     terms = {**trees, **entering}
     trees["potential"] = explain_potential(terms["evidence"], terms["confidence"], terms["snr"], itfdf, trees["phi"])
     return {**trees, **weighted}
 
 
-def _weighted(match: Match) -> Trees:
-    if match.weighted_similarity is None:
+def _support(future: tuple[Event, ...], ensemble: Ensemble) -> Explanation:
+    if not future:
+        return count(0, "events in the future")
+    support = ensemble.support[future]
+    return explain_aggregate_potential(support.weight, ensemble.whole, support.supporters)
+
+
+def _weighted(match: Match, present: Sequence[str], node: Node) -> Trees:
+    if node.felt is None:
         return {}
-    matches, extras, memory, pattern, present = match.weight_sums
-    found = {
-        "weighted_similarity": (match.weighted_similarity, {"matches": matches, "memory": memory, "pattern": pattern}),
-        "weighted_evidence": (match.weighted_evidence, {"matches": matches, "pattern": pattern}),
-        "weighted_confidence": (match.weighted_confidence, {"matches": matches, "present": present}),
-        "weighted_snr": (match.weighted_snr, {"matches": matches, "extras": extras}),
+    observed, learned = Counter(match.read), Counter(match.tokens)
+    weights = {symbol: explain_weight(symbol, *node.felt(symbol)) for symbol in (*learned, *observed)}
+    in_blocks = Counter(match.read[block.memory_start + step] for block in match.blocks for step in range(block.length))
+    of_matches, of_extras, of_memory, of_pattern, of_present = match.weight_sums
+    matches = explain_sum("matches", of_matches, in_blocks, weights)
+    extras = explain_sum("extras", of_extras, observed - in_blocks, weights)
+    memory = explain_sum("memory", of_memory, observed, weights)
+    pattern = explain_sum("pattern", of_pattern, learned, weights)
+    of_the_present = explain_sum("present", of_present, Counter(present), weights)
+    return {
+        "weighted_similarity": explain_weighted_similarity(matches, memory, pattern),
+        "weighted_evidence": explain_weighted_evidence(matches, pattern),
+        "weighted_confidence": explain_weighted_confidence(matches, of_the_present),
+        "weighted_snr": explain_weighted_snr(matches, extras),
     }
-    return {name: explain_ratio(name, value or 0.0, **sums) for name, (value, sums) in found.items()}

@@ -7,7 +7,7 @@ Whoever found the matches, the numbers are made here from counts, once.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kato.engine.alignment import Alignment, Block, align, flat
@@ -15,12 +15,14 @@ from kato.engine.event import Event, Symbol
 from kato.engine.exact import total
 from kato.engine.filtering import Measured
 from kato.engine.knowledge import Totals
+from kato.engine.metrics.aggregate_potential import aggregate_potential
 from kato.engine.metrics.bayesian import posterior, prior
 from kato.engine.metrics.confluence import chance, confluence
 from kato.engine.metrics.entropy import entropy, global_normalized_entropy, normalized_entropy
 from kato.engine.metrics.itfdf import cosine, itfdf_similarity
 from kato.engine.metrics.potential import potential
 from kato.engine.metrics.predictive_information import predictive_information
+from kato.engine.metrics.probability import probability
 from kato.engine.metrics.tfidf import tfidf_score
 from kato.engine.pattern import Pattern, emotive_means
 from kato.engine.prediction import (
@@ -92,10 +94,23 @@ class Node:
     totals: Totals
     members: Mapping[Symbol, int]
     """Patterns that hold each symbol."""
+    felt: Callable[[Symbol], tuple[float, int]] | None = None
+    """A symbol's affinity for the emotive that weights the metrics, and its frequency; None where none does."""
 
-    def probability(self, symbol: Symbol) -> float:
-        """The share of patterns that hold a symbol; 0 for an unknown one."""
-        return self.members.get(symbol, 0) / self.totals.patterns if self.totals.patterns else 0.0
+    def probabilities(self, symbols: Iterable[Symbol]) -> dict[Symbol, float]:
+        """For each symbol the share of patterns that hold it; 0 for an unknown one."""
+        return {symbol: probability(self.members.get(symbol, 0), self.totals.patterns) for symbol in symbols}
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """What speaks for one future."""
+
+    weight: float
+    """W, Σ f · similarity of the members that have it."""
+    aggregate_potential: float
+    """A, its share of the W of all futures."""
+    supporters: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +121,11 @@ class Ensemble:
     """F, the sum of their frequencies."""
     evidence: float
     """Σ similarity · prior."""
-    support: Mapping[tuple[Event, ...], tuple[float, float]]
-    """Future → (W, A); no entry for the empty future."""
+    support: Mapping[tuple[Event, ...], Support]
+    """By future; no entry for the empty one."""
+    whole: float
+    """ΣW over all futures."""
+    size: int
 
 
 def ensemble_of(matches: Sequence[Match], alignments: Sequence[Alignment]) -> Ensemble:
@@ -120,11 +138,11 @@ def ensemble_of(matches: Sequence[Match], alignments: Sequence[Alignment]) -> En
             weights.setdefault(alignment.future, []).append(match.frequency * match.similarity)
     sums = {future: total(values) for future, values in weights.items()}
     whole = total(sums.values())
-    return Ensemble(
-        frequency,
-        evidence,
-        {future: (weight, weight / whole if whole else 0.0) for future, weight in sums.items()},
-    )
+    support = {
+        future: Support(weight, aggregate_potential(weight, whole), len(weights[future]))
+        for future, weight in sums.items()
+    }
+    return Ensemble(frequency, evidence, support, whole, len(matches))
 
 
 def measure(
@@ -165,12 +183,13 @@ def _prediction(
     match: Match, alignment: Alignment, events: Sequence[Event], node: Node, ensemble: Ensemble
 ) -> Prediction:
     present = flat(alignment.present)
-    counts = Counter(present)
-    probabilities = {symbol: node.probability(symbol) for symbol in counts}
+    counts, observed = Counter(present), Counter(match.read)
+    probabilities = node.probabilities(counts)
     weighted = match.weighted_evidence is not None
-    itfdf = itfdf_similarity(cosine(Counter(match.read), counts, probabilities), match.frequency, ensemble.frequency)
+    cos = cosine(observed, counts, {**probabilities, **node.probabilities(observed)})
+    itfdf = itfdf_similarity(cos, match.frequency, ensemble.frequency)
     of_prior = prior(match.frequency, ensemble.frequency)
-    support = ensemble.support[alignment.future][1] if alignment.future else 0.0
+    support = ensemble.support[alignment.future].aggregate_potential if alignment.future else 0.0
     entering = (match.evidence, match.confidence, match.snr)
     if weighted:
         assert match.weighted_evidence is not None
@@ -242,9 +261,9 @@ def _future_potentials(members: Sequence[Prediction], ensemble: Ensemble) -> tup
     found = [
         FuturePotential(
             future=future,
-            aggregate_potential=ensemble.support[future][1],
+            aggregate_potential=ensemble.support[future].aggregate_potential,
             supporting_patterns=len(group),
-            total_weighted_frequency=ensemble.support[future][0],
+            total_weighted_frequency=ensemble.support[future].weight,
             total_potential=total(member.metrics.potential for member in group),
             patterns=tuple(member.name for member in group[:_NAMED]),
         )

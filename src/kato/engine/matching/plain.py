@@ -79,7 +79,7 @@ class PlainView:
     def predict(self, events: Sequence[Event], settings: EngineSettings) -> Predictions:
         """Predictions for a sequence of events; none for no events."""
         ensemble, matched, passed = self._ensemble(events, settings)
-        node = Node(self.totals, self._members)
+        node = self._node(settings)
         filters = passed if settings.enable_filter_metrics else ()
         return measure(ensemble, events, node, settings, matched=matched, filters=filters)
 
@@ -88,7 +88,7 @@ class PlainView:
     ) -> dict[tuple[Event, ...], Mapping[str, Explanation]]:
         """For every member of the ensemble, by its events: each metric as a tree of what it was made of."""
         ensemble, _, _ = self._ensemble(events, settings)
-        found = explain(ensemble, events, Node(self.totals, self._members), settings)
+        found = explain(ensemble, events, self._node(settings), settings)
         return {match.events: trees for match, trees in found}
 
     def _ensemble(
@@ -97,7 +97,7 @@ class PlainView:
         """(the best matches, how many there are in all, per filter how many passed it and those before)."""
         if not events:
             return [], 0, ()
-        weigh = self._weights(settings.affinity_emotive)
+        weigh = self._weights(settings)
         matches = [match for known in self._known if (match := self._match(known, events, settings, weigh)) is not None]
         passed = []
         for name in settings.filter_pipeline:
@@ -130,16 +130,31 @@ class PlainView:
             return None
         return _match(known, read, differing, blocks, alike, compared, weigh)
 
-    def _weights(self, emotive: str | None) -> Callable[[Symbol], float] | None:
+    def _node(self, settings: EngineSettings) -> Node:
+        return Node(self.totals, self._members, self._felt(settings.affinity_emotive))
+
+    def _felt(self, emotive: str | None) -> Callable[[Symbol], tuple[float, int]] | None:
+        """What tells a symbol's affinity for the emotive, and its frequency; zeros for an unknown symbol."""
         if emotive is None:
+            return None
+
+        def felt(symbol: Symbol) -> tuple[float, int]:
+            affinity = self._affinities.get(symbol, {}).get(emotive, Fraction(0))
+            return to_float(affinity), self._frequencies.get(symbol, 0)
+
+        return felt
+
+    def _weights(self, settings: EngineSettings) -> Callable[[Symbol], float] | None:
+        """What tells a symbol's weight, or None without affinity; each is worked out once."""
+        felt = self._felt(settings.affinity_emotive)
+        if felt is None:
             return None
         weights: dict[Symbol, float] = {}
 
         def weigh(symbol: Symbol) -> float:
             found = weights.get(symbol)
             if found is None:
-                felt = self._affinities.get(symbol, {}).get(emotive, Fraction(0))
-                found = weights[symbol] = weight(to_float(felt), self._frequencies.get(symbol, 0))
+                found = weights[symbol] = weight(*felt(symbol))
             return found
 
         return weigh

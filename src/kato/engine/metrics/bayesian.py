@@ -38,8 +38,8 @@ def explain_prior(frequency: int, ensemble_frequency: int) -> Explanation:
     return Explanation(prior(frequency, ensemble_frequency), "prior = f / F", parts)
 
 
-def explain_posterior(similarity: Explanation, prior_: Explanation, evidence: float) -> Explanation:
-    """The posterior and what it was made of."""
-    whole = Explanation(evidence, "Σ similarity · prior over the ensemble")
+def explain_posterior(similarity: Explanation, prior_: Explanation, evidence: float, members: int) -> Explanation:
+    """The posterior and what it was made of; `members` is how many the ensemble has."""
+    whole = Explanation(evidence, "Σ similarity · prior over the ensemble", (count(members, "members"),))
     value = posterior(similarity.value, prior_.value, evidence)
     return Explanation(value, "posterior = similarity · prior / Σ", (similarity, prior_, whole))

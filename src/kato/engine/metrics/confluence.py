@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from kato.engine.event import Symbol
 from kato.engine.explanation import Explanation, count
 
 
@@ -27,14 +28,20 @@ def confluence(frequency: int, node_frequency: int, by_chance: float) -> float:
     return frequency / node_frequency * (1 - by_chance)
 
 
-def explain_confluence(frequency: int, node_frequency: int, by_chance: float) -> Explanation:
+def explain_chance(present: Sequence[Symbol], shares: Mapping[Symbol, Explanation]) -> Explanation:
+    """The product and its factors, in the order of the present."""
+    factors = tuple(shares[symbol] for symbol in present)
+    return Explanation(chance([factor.value for factor in factors]), "chance = Π p over the present", factors)
+
+
+def explain_confluence(frequency: int, node_frequency: int, by_chance: Explanation) -> Explanation:
     """The confluence and what it was made of."""
     return Explanation(
-        confluence(frequency, node_frequency, by_chance),
+        confluence(frequency, node_frequency, by_chance.value),
         "confluence = f / Σf · (1 − chance)",
         (
             count(frequency, "times the pattern was learned"),
             count(node_frequency, "frequencies of the whole node, summed"),
-            Explanation(by_chance, "product of the present's symbol probabilities"),
+            by_chance,
         ),
     )

@@ -67,15 +67,15 @@ def explain_normalized_entropy(counts: Mapping[Symbol, int], symbols: int) -> Ex
     return Explanation(normalized_entropy(counts, symbols), "normalized_entropy = −Σ q log_V q", parts)
 
 
-def explain_global_normalized_entropy(probabilities: Mapping[Symbol, float], symbols: int) -> Explanation:
+def explain_global_normalized_entropy(shares: Mapping[Symbol, Explanation], symbols: int) -> Explanation:
     """The global entropy, the probability of each symbol, and the base."""
-    parts = (
-        *(Explanation(p, f"share of patterns that hold {symbol!r}") for symbol, p in probabilities.items()),
-        count(symbols, "symbols in the node, the base"),
-    )
-    value = global_normalized_entropy(probabilities, symbols)
+    parts = (*shares.values(), count(symbols, "symbols in the node, the base"))
+    value = global_normalized_entropy({symbol: share.value for symbol, share in shares.items()}, symbols)
     return Explanation(value, "global_normalized_entropy = −Σ p log_V p", parts)
 
 
 def _counted(counts: Mapping[Symbol, int]) -> tuple[Explanation, ...]:
-    return tuple(count(n, f"{symbol!r} in the present") for symbol, n in counts.items())
+    return (
+        count(sum(counts.values()), "symbols in the present"),
+        *(count(n, f"{symbol!r} in the present") for symbol, n in counts.items()),
+    )

@@ -14,7 +14,15 @@ def cosine(memory: Mapping[Symbol, int], present: Mapping[Symbol, int], probabil
     """
     Cosine of the symbol counts, each weighted by its share of patterns; 0–1, and 0 when a side is 0.
 
-    `probabilities` holds every symbol of the present; one it lacks counts as 0.
+    Symbols of the memory outside the present count too: they turn the memory away from it.
+
+    Args:
+        probabilities: Of every symbol of either; one it lacks counts as 0.
+
+    Source: docs/metrics.md#itfdf_similarity
+
+    >>> round(cosine({"a": 1, "c": 1}, {"a": 1}, {"a": 0.5, "c": 0.5}), 5)
+    0.70711
     """
     common = total(
         (probabilities.get(symbol, 0.0) * n) * (probabilities.get(symbol, 0.0) * present[symbol])
@@ -40,13 +48,33 @@ def itfdf_similarity(cos: float, frequency: int, ensemble_frequency: int) -> flo
     return 1 - (1 - cos) * frequency / ensemble_frequency
 
 
-def explain_itfdf_similarity(cos: float, frequency: int, ensemble_frequency: int) -> Explanation:
+def explain_cosine(
+    memory: Mapping[Symbol, int], present: Mapping[Symbol, int], shares: Mapping[Symbol, Explanation]
+) -> Explanation:
+    """The cosine and, for every symbol of either side, its probability and its counts."""
+    parts = tuple(
+        Explanation(
+            share.value,
+            f"weight of {symbol!r}",
+            (
+                share,
+                count(memory.get(symbol, 0), f"{symbol!r} in the memory"),
+                count(present.get(symbol, 0), f"{symbol!r} in the present"),
+            ),
+        )
+        for symbol, share in shares.items()
+    )
+    value = cosine(memory, present, {symbol: share.value for symbol, share in shares.items()})
+    return Explanation(value, "cosine of memory and present, symbols weighted by their share of patterns", parts)
+
+
+def explain_itfdf_similarity(cos: Explanation, frequency: int, ensemble_frequency: int) -> Explanation:
     """The similarity and what it was made of."""
     return Explanation(
-        itfdf_similarity(cos, frequency, ensemble_frequency),
+        itfdf_similarity(cos.value, frequency, ensemble_frequency),
         "itfdf_similarity = 1 − (1 − cos) · f / F",
         (
-            Explanation(cos, "cosine of memory and present, symbols weighted by their share of patterns"),
+            cos,
             count(frequency, "times the pattern was learned"),
             count(ensemble_frequency, "frequencies of the ensemble, summed"),
         ),

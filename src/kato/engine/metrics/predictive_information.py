@@ -18,16 +18,16 @@ def predictive_information(similarity: float, frequency: int, ensemble_frequency
 
 
 def explain_predictive_information(
-    similarity: Explanation, frequency: int, ensemble_frequency: int, support: float
+    similarity: Explanation, frequency: int, ensemble_frequency: int, support: Explanation
 ) -> Explanation:
-    """The information and what it was made of."""
+    """The information and what it was made of; `support` explains A."""
     return Explanation(
-        predictive_information(similarity.value, frequency, ensemble_frequency, support),
+        predictive_information(similarity.value, frequency, ensemble_frequency, support.value),
         "predictive_information = (similarity · f / F) / A",
         (
             similarity,
             count(frequency, "times the pattern was learned"),
             count(ensemble_frequency, "frequencies of the ensemble, summed"),
-            Explanation(support, "aggregate potential of the pattern's future"),
+            support,
         ),
     )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from kato.engine.explanation import Explanation
+from collections.abc import Mapping
+
+from kato.engine.event import Symbol
+from kato.engine.explanation import Explanation, count
 
 LEAST = 0.01
 """Added to every weight, so that a symbol nothing was felt about still counts a little (docs/metrics.md#affinity)."""
@@ -55,7 +58,48 @@ def weighted_snr(matches: float, extras: float) -> float:
     return (matches / 2) / (matches / 2 + extras / 2)
 
 
-def explain_ratio(name: str, value: float, **sums: float) -> Explanation:
-    """One of the four and the sums of weights it was made of."""
-    parts = tuple(Explanation(amount, f"Σ weights of the {of}") for of, amount in sums.items())
-    return Explanation(value, f"{name}, symbols weighted by affinity", parts)
+def explain_weight(symbol: Symbol, affinity: float, frequency: int) -> Explanation:
+    """The weight of one symbol and what it was made of."""
+    parts = (
+        Explanation(affinity, f"what was felt about {symbol!r}, summed over its learnings"),
+        count(frequency, f"times {symbol!r} was learned"),
+    )
+    return Explanation(weight(affinity, frequency), f"w({symbol!r}) = |affinity| / frequency + {LEAST}", parts)
+
+
+def explain_sum(
+    of: str, amount: float, counts: Mapping[Symbol, int], weights: Mapping[Symbol, Explanation]
+) -> Explanation:
+    """A sum of weights: each distinct symbol's weight, and how often it is counted."""
+    parts = tuple(
+        Explanation(weights[symbol].value, f"weight of {symbol!r}", (weights[symbol], count(n, "times, in the " + of)))
+        for symbol, n in counts.items()
+    )
+    return Explanation(amount, f"Σ weights of the {of}", parts)
+
+
+def explain_weighted_similarity(matches: Explanation, memory: Explanation, pattern: Explanation) -> Explanation:
+    """The weighted similarity and its sums."""
+    return Explanation(
+        weighted_similarity(matches.value, memory.value, pattern.value),
+        "weighted_similarity = 2 · matches / (memory + pattern)",
+        (matches, memory, pattern),
+    )
+
+
+def explain_weighted_evidence(matches: Explanation, pattern: Explanation) -> Explanation:
+    """The weighted evidence and its sums."""
+    value = weighted_evidence(matches.value, pattern.value)
+    return Explanation(value, "weighted_evidence = matches / pattern", (matches, pattern))
+
+
+def explain_weighted_confidence(matches: Explanation, present: Explanation) -> Explanation:
+    """The weighted confidence and its sums."""
+    value = weighted_confidence(matches.value, present.value)
+    return Explanation(value, "weighted_confidence = matches / present", (matches, present))
+
+
+def explain_weighted_snr(matches: Explanation, extras: Explanation) -> Explanation:
+    """The weighted signal-to-noise ratio and its sums."""
+    value = weighted_snr(matches.value, extras.value)
+    return Explanation(value, "weighted_snr = matches / (matches + extras)", (matches, extras))
