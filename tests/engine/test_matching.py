@@ -143,7 +143,7 @@ def test_rule_3_5_everything_compares_the_memory_as_read():
     assert only(ask(knowing("apple pie"), "apple aple", fuzzy_token_threshold=0.8)).anomalies == ()
 
 
-def test_rule_4_nothing_aligned_is_all_present():
+def test_rule_4_1_nothing_aligned_is_all_present():
     alignment = align(events_of("a [b,c]"), events_of("x"), ())
     assert (alignment.past, alignment.present, alignment.future) == ((), events_of("a [b,c]"), ())
     assert alignment.extra_count == 1
@@ -151,7 +151,7 @@ def test_rule_4_nothing_aligned_is_all_present():
 
 
 @given(pattern_text, pattern_text)
-def test_rule_4_every_token_is_matched_missing_or_outside(pattern, memory):
+def test_rule_4_2_every_token_is_matched_missing_or_outside(pattern, memory):
     for found in ask(knowing(pattern), memory, recall_threshold=0.0).ranked:
         assert found.past + found.present + found.future == events_of(pattern)
         assert len(found.missing) == len(found.present)
@@ -159,6 +159,25 @@ def test_rule_4_every_token_is_matched_missing_or_outside(pattern, memory):
         present = sum(map(len, found.present))
         assert len(found.matches) + sum(map(len, found.missing)) == present
         assert len(found.matches) + sum(map(len, found.extras)) == len(flat(events_of(memory)))
+
+
+@pytest.mark.parametrize("memory", ["b", "a b", "[a,b] x"])
+@pytest.mark.parametrize("threshold", [0.0, 0.1])
+def test_rule_4_3_shapes_never_vary(memory, threshold):
+    """Lists of events whatever the memory, also for one of a single symbol and for a pattern that does not align."""
+    for found in ask(knowing("a b c", "x y"), memory, recall_threshold=threshold).ranked:
+        for part in (found.past, found.present, found.future, found.missing, found.extras):
+            assert isinstance(part, tuple)
+            assert all(isinstance(each, tuple) and all(isinstance(token, str) for token in each) for each in part)
+        assert len(found.missing) == len(found.present) > 0
+        assert len(found.extras) == len(events_of(memory))
+
+
+def test_rule_6_5_a_zero_is_never_negative():
+    """Nothing aligned makes snr −1 and evidence and confidence 0; their product must not show as −0."""
+    found = ask(knowing("u v w"), "x y", recall_threshold=0.0)
+    numbers = [getattr(only(found).metrics, each.name) for each in fields(only(found).metrics)]
+    assert [value for value in numbers if value == 0 and math.copysign(1, value) < 0] == []
 
 
 def test_rule_5_numbers_over_an_ensemble():
@@ -296,7 +315,7 @@ def test_distances():
     assert distance([1e300, 0.0], [1e-300, 0.0], "cosine") == 0
 
 
-def test_blocks_are_told():
+def test_rule_3_3_blocks_are_told():
     assert only(ask(knowing("a b c"), "b c")).blocks == (Block(1, 0, 2),)
 
 

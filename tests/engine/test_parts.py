@@ -20,7 +20,7 @@ finite = st.floats(allow_nan=False, allow_infinity=False)
 
 
 @given(st.lists(finite, max_size=8))
-def test_sums_are_rounded_once(values):
+def test_rule_6_5_sums_are_rounded_once(values):
     assert total(values) == to_float(sum(map(Fraction, values), Fraction(0)))
     assert total(values) == total(reversed(values))
 
@@ -86,7 +86,7 @@ def test_every_bad_key_is_named():
     )
 
 
-def test_weighted_rankings_need_an_affinity():
+def test_rule_6_4_weighted_rankings_need_an_affinity():
     with pytest.raises(InvalidSettings):
         resolve({"rank_sort_algo": "weighted_snr"})
     assert resolve({"rank_sort_algo": "weighted_snr", "affinity_emotive": "joy"})[0].affinity_emotive == "joy"

@@ -66,7 +66,7 @@ def selected(algorithm: str, *candidates: Candidate) -> list[str]:
         ("weighted_snr", "weighted_snr"),
     ],
 )
-def test_the_ensemble_is_chosen_by_what_the_ranking_asks_for(algorithm: str, key: str) -> None:
+def test_rule_6_2_the_ensemble_is_chosen_by_what_the_ranking_asks_for(algorithm: str, key: str) -> None:
     assert selection_key_name(algorithm) == key
     if key == "similarity_by_frequency":
         better = Candidate("z", similarity=0.5, frequency=3, quality=0.0)
@@ -81,25 +81,25 @@ def test_every_ranking_has_a_selection_key_of_the_table() -> None:
     assert keys <= {*Candidate.__dataclass_fields__, "similarity_by_frequency"}
 
 
-def test_few_fragments_are_selected_first_and_nothing_aligned_last() -> None:
+def test_rule_6_2_few_fragments_are_selected_first_and_nothing_aligned_last() -> None:
     candidates = [Candidate(str(breaks), fragmentation=breaks) for breaks in (-1, 3, 0, 1)]
     assert selected("fragmentation", *candidates) == ["0", "1", "3", "-1"]
 
 
-def test_ties_of_selection_fall_by_quality_then_similarity_then_frequency_then_name() -> None:
+def test_rule_6_2_ties_of_selection_fall_by_quality_then_similarity_then_frequency_then_name() -> None:
     best = Candidate("z4", quality=2.0, similarity=0.1, frequency=1)
     then = Candidate("z3", similarity=0.6, frequency=1)
     third = Candidate("z2", frequency=2)
     assert selected("snr", Candidate("b"), Candidate("a"), third, then, best) == ["z4", "z3", "z2", "a", "b"]
 
 
-def test_equal_predictions_are_shown_by_name() -> None:
+def test_rule_6_3_equal_predictions_are_shown_by_name() -> None:
     found = node("a b c", "a b d", "a b e", "a b f").predict("a b").ranked
     assert [each.name for each in found] == sorted(each.name for each in found)
     assert len({each.metrics for each in found}) == 1
 
 
-def test_ties_of_ranking_fall_by_potential_then_similarity_then_frequency() -> None:
+def test_rule_6_3_ties_of_ranking_fall_by_potential_then_similarity_then_frequency() -> None:
     """
     Ranked by confidence, all of these have 1 after `a b`: their presents are complete.
 
