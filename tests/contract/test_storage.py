@@ -6,53 +6,39 @@ from fractions import Fraction
 
 import pytest
 
+from contract.asking import AB, CD, NOWHERE, change, commit, create, everything, patterns, record, repeat
 from kato.engine.event import vector_name
 from kato.errors import PatternNotFound, SessionNotFound, StorageUnavailable
-from kato.storage import records
 from kato.storage.interface import (
     Edit,
     Forget,
     ForgetAll,
     Learn,
     Reply,
-    SessionChange,
     SessionChanged,
     SessionCreate,
     SessionEnd,
-    SessionRecord,
     SessionTouch,
     Transaction,
 )
 from kato.storage.memory import MemoryStorage
 
-AB = (("a",), ("b",))
-CD = (("c", "d"),)
-HOSTILE = ("'; DROP TABLE node; --", "a/b", "é", "e\u0301", "日本", "%_", '"', "\\", " ", "node", "NODE")
-
-
-def commit(store, *operations, node="node", at=1, session=None, **more):
-    (result,) = store.commit([Transaction(at, node, operations, session_id=session, **more)], durable=False)
-    if isinstance(result, Exception):
-        raise result
-    return result.changes
-
-
-def patterns(store, node="node"):
-    return list(store.load(node).patterns)
-
-
-def record(session_id="s", node="node", created=1, expires=100, **more):
-    return SessionRecord(session_id, node, created, created, expires, 10, b"profile", b"head", **more)
-
-
-def create(store, *made):
-    for each in made:
-        (result,) = store.commit([Transaction(1, sessions=(SessionCreate(each),))], durable=False)
-        assert not isinstance(result, Exception)
-
-
-def change(session_id="s", version=1, **more):
-    return SessionChange(session_id, version, last_accessed=2, expires_at=200, ttl_seconds=20, **more)
+HOSTILE = (
+    "'; DROP TABLE node; --",
+    "nul\0a",
+    "nul\0b",
+    "🧠",
+    "a/b",
+    "é",
+    "e\u0301",
+    "日本",
+    "%_",
+    '"',
+    "\\",
+    " ",
+    "node",
+    "NODE",
+)
 
 
 def test_a_first_learning_makes_a_pattern_and_later_ones_raise_its_frequency(store):
@@ -86,11 +72,11 @@ def test_a_failing_transaction_leaves_nothing_and_the_others_go_on(store):
     name = commit(store, Learn(AB, ({"joy": 1.0},), vectors={}))[0].after.name
     before = (patterns(store), store.log("node"), store.session("s"), store.count_sessions(now=1))
     failing = (
-        Transaction(2, "node", (Learn(CD), Learn(AB), Edit(name, frequency=9), Forget("0" * 40))),
+        Transaction(2, "node", (Learn(CD), Learn(AB), Edit(name, frequency=9), Forget(NOWHERE))),
         Transaction(2, "node", (Forget(name), Forget(name))),
         Transaction(2, "node", (ForgetAll(), Forget(name))),
-        Transaction(2, "new", (Learn(CD), Edit("0" * 40, frequency=2))),
-        Transaction(2, "unknown", (Forget("0" * 40),)),
+        Transaction(2, "new", (Learn(CD), Edit(NOWHERE, frequency=2))),
+        Transaction(2, "unknown", (Forget(NOWHERE),)),
         Transaction(2, "node", (Learn(CD),), sessions=(change(version=5),)),
         Transaction(2, sessions=(SessionCreate(record("t")), change(head=b"x"), change("gone"))),
         Transaction(2, sessions=(SessionEnd("s", "deleted", 2, 9), change())),
@@ -137,9 +123,14 @@ def test_vectors_are_kept_as_long_as_a_pattern_holds_their_name(store):
     assert dict(store.load("node").vectors) == {}
 
 
-def test_two_contents_of_one_name_do_not_merge(store, monkeypatch):
-    for module in ("kato.storage.sqlite_writing", "kato.storage.sqlite", "kato.storage.memory"):
+def one_name_for_all(monkeypatch):
+    """Colliding contents, made cheaply: from here on every content has the same name."""
+    for module in ("kato.storage.sqlite_writing", "kato.storage.memory_contents"):
         monkeypatch.setattr(f"{module}.pattern_name", lambda _: "ab" * 20)
+
+
+def test_two_contents_of_one_name_do_not_merge(store, monkeypatch):
+    one_name_for_all(monkeypatch)
     commit(store, Learn(AB), Learn(CD))
     commit(store, Learn(CD))
     assert [(each.events, each.frequency) for each in patterns(store)] == [(AB, 1), (CD, 2)]
@@ -147,6 +138,32 @@ def test_two_contents_of_one_name_do_not_merge(store, monkeypatch):
     page, position, total = store.patterns("node", order="name", after=None, limit=1)
     rest, _, _ = store.patterns("node", order="name", after=position, limit=1)
     assert (total, [each.events for each in (*page, *rest)]) == (2, [AB, CD])
+
+
+def test_the_log_tells_two_contents_of_one_name_apart(store, monkeypatch):
+    one_name_for_all(monkeypatch)
+    commit(store, Learn(AB), Learn(CD), Learn(CD), Learn(AB))
+    commit(store, Learn(CD), Forget("ab" * 20), Learn(CD), Learn(AB))
+    assert [(each.events, each.frequency) for each in patterns(store)] == [(CD, 4), (AB, 1)]
+    copy = MemoryStorage()
+    repeat(store.log("node"), copy)
+    assert everything(copy) == everything(store)
+
+
+def test_patterns_keep_the_order_in_which_they_were_learned(store):
+    name = commit(store, Learn(AB))[0].after.name
+    commit(store, Forget(name), Learn(CD), Learn(AB))
+    assert [each.events for each in patterns(store)] == [CD, AB]
+
+
+def test_a_name_that_is_none_names_no_pattern(store):
+    name = commit(store, Learn(AB))[0].after.name
+    for malformed in ("", "xyz", name.upper(), name + " ", f"PTRN|{name}", "é" * 40):
+        assert store.pattern("node", malformed) is None
+        for operation in (Forget(malformed), Edit(malformed, frequency=2)):
+            with pytest.raises(PatternNotFound):
+                commit(store, operation)
+    assert store.pattern("node", name).frequency == 1
 
 
 def test_hostile_nodes_and_symbols_share_nothing(store):
@@ -174,14 +191,8 @@ def test_the_log_is_chained_and_repeating_it_gives_an_equal_memory(store):
     assert store.log("unknown") == []
     store.verify_log("node")
     copy = MemoryStorage()
-    known = {}
-    for entry in entries:
-        for made in commit(
-            copy, records.replayed(entry, known), at=entry.at, session=entry.session_id, actor=entry.actor
-        ):
-            known |= {made.after.name: made.after.events} if made.after else {}
-    assert patterns(copy) == patterns(store)
-    assert [entry.hash for entry in copy.log("node")] == [entry.hash for entry in entries]
+    repeat(entries, copy)
+    assert everything(copy) == everything(store)
 
 
 def test_pages_hold_every_pattern_once_in_every_order(store):
@@ -292,20 +303,48 @@ def test_replies_are_kept_with_their_effect_and_only_the_newest(store):
     assert store.reply("scope", "three1", now=5) == reply("three1")
     assert store.reply("scope", "three1", now=101) is None
     assert store.reply("else", "three1", now=5) is None
-    failing = Transaction(1, "node", (Forget("0" * 40),), reply=reply("four"))
+    failing = Transaction(1, "node", (Forget(NOWHERE),), reply=reply("four"))
     assert isinstance(store.commit([failing], durable=False)[0], PatternNotFound)
     assert store.reply("scope", "four", now=5) is None
     store.sweep(now=101)
     assert store.reply("scope", "three1", now=5) is None
 
 
-def test_a_failing_reply_takes_the_whole_transaction_back(store):
+def test_what_one_transaction_breaks_is_its_own_failure(store):
     def broken(_):
         raise ZeroDivisionError
 
-    with pytest.raises(ZeroDivisionError):
-        store.commit([Transaction(1, "node", (Learn(AB),), reply=broken)], durable=False)
-    assert patterns(store) == []
+    create(store, record())
+    failing = (
+        (Transaction(1, "node", (Learn(AB),), reply=broken), ZeroDivisionError),
+        (Transaction(1, "node", (Learn((("\ud800", "x"),)),)), UnicodeEncodeError),
+        (Transaction(1, "node", (Learn(CD),), sessions=(SessionCreate(record(created=5)),)), SessionChanged),
+    )
+    heard = []
+    store.listen(lambda node, changes: heard.append((node, len(changes))))
+    group = [each for pair in failing for each in (pair[0], Transaction(2, "other", (Learn(AB),)))]
+    results = store.commit(group, durable=True)
+    for result, (_, error) in zip(results[::2], failing, strict=True):
+        assert isinstance(result, error)
+    assert (store.node("node"), store.session("s").created_at) == (None, 1)
+    assert [each.frequency for each in patterns(store, "other")] == [3]
+    assert heard == [("other", 1)] * 3
+
+
+def test_a_session_begins_with_version_one_and_cannot_be_made_twice(store):
+    create(store, record(steps=((0, b"x"),)))
+    with pytest.raises(SessionChanged):
+        commit(store, node=None, sessions=(SessionCreate(record(steps=((1, b"y"),))),))
+    assert store.session("s") == record(steps=((0, b"x"),), version=1)
+    assert store.count_sessions(now=1).created == 1
+
+
+def test_a_storage_that_keeps_no_replies_of_a_scope_has_none(store):
+    commit(store, reply=Reply("scope", "key", b"", b"answer", expires_at=9, keep=0), node=None)
+    assert store.reply("scope", "key", now=1) is None
+    commit(store, reply=Reply("scope", "key", b"", b"one", expires_at=9, keep=5), node=None)
+    commit(store, reply=Reply("scope", "key", b"", b"two", expires_at=9, keep=5), node=None)
+    assert store.reply("scope", "key", now=1).answer == b"two"
 
 
 def test_listeners_hear_every_change_in_order_before_the_commit_returns(store):
@@ -313,16 +352,44 @@ def test_listeners_hear_every_change_in_order_before_the_commit_returns(store):
     store.listen(lambda node, changes: heard.append((node, [change.sequence for change in changes])))
     commit(store, Learn(AB), Learn(CD))
     commit(store, Learn(AB), node="other")
-    store.commit([Transaction(1, "node", (Forget("0" * 40),))], durable=False)
+    store.commit([Transaction(1, "node", (Forget(NOWHERE),))], durable=False)
     assert heard == [("node", [1, 2]), ("other", [1])]
 
 
+def test_a_listener_can_ask_for_what_it_was_told(store):
+    heard = []
+    store.listen(lambda node, changes: heard.append((store.node(node).head, patterns(store, node))))
+    (learned,) = commit(store, Learn(AB))
+    assert heard == [(1, [learned.after])]
+
+
 def test_a_closed_storage_says_so(store):
+    create(store, record())
     store.check()
     store.compact()
     assert store.size_bytes() >= 0
     store.close()
-    with pytest.raises(StorageUnavailable):
-        store.check()
-    with pytest.raises(StorageUnavailable):
-        commit(store, Learn(AB))
+    store.close()
+    questions = (
+        store.check,
+        store.compact,
+        store.size_bytes,
+        store.nodes,
+        lambda: commit(store, Learn(AB)),
+        lambda: store.load("node"),
+        lambda: store.node("node"),
+        lambda: store.log("node"),
+        lambda: store.verify_log("node"),
+        lambda: store.pattern("node", NOWHERE),
+        lambda: store.patterns("node", order="name", after=None, limit=1),
+        lambda: store.session("s"),
+        lambda: store.ended_session("s"),
+        lambda: store.sessions(now=1),
+        lambda: store.count_sessions(now=1),
+        lambda: store.due_sessions(now=1),
+        lambda: store.sweep(now=1),
+        lambda: store.reply("scope", "key", now=1),
+    )
+    for question in questions:
+        with pytest.raises(StorageUnavailable, match="closed"):
+            question()

@@ -11,11 +11,18 @@ from kato.errors import StorageInUse, StorageUnavailable
 if sys.platform == "win32":  # pragma: no cover - exercised on Windows only
     import msvcrt
 
+    _BUSY = (PermissionError,)
+
     def _lock(descriptor: int) -> None:
+        # Locked bytes cannot be read by others there, so the lock lies beyond the text that names the holder.
+        os.lseek(descriptor, 1024, os.SEEK_SET)
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        os.lseek(descriptor, 0, os.SEEK_SET)
 
 else:
     import fcntl
+
+    _BUSY = (BlockingIOError,)
 
     def _lock(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -37,15 +44,21 @@ class Hold:
             raise StorageUnavailable(f"{path} cannot be opened: {error.strerror}") from error
         try:
             _lock(self._descriptor)
-        except OSError as error:
+        except _BUSY as error:
+            os.lseek(self._descriptor, 0, os.SEEK_SET)
             holder = os.read(self._descriptor, 32).decode("ascii", "replace").strip() or "unknown"
             os.close(self._descriptor)
             raise StorageInUse(
                 f"{path.parent} is in use by process {holder}; only one process may open a memory. "
                 "Stop that process, talk to it over HTTP, or name another directory"
             ) from error
+        except OSError as error:
+            os.close(self._descriptor)
+            raise StorageUnavailable(
+                f"{path} cannot be locked: {error.strerror}; a memory must lie on a file system with locks"
+            ) from error
         os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, str(os.getpid()).encode(), 0)
+        os.write(self._descriptor, str(os.getpid()).encode())
 
     def release(self) -> None:
         """Let go."""

@@ -7,7 +7,7 @@ did: pattern operations, a session change, or both. The storage folds pattern op
 `kato.engine.pattern`), inside the transaction, so that two writers can never overwrite each other.
 
 The methods are blocking. `kato.storage.writer` lets many callers share one commit; `kato.service` never calls a backend
-directly. No posting queries: matching happens in `kato.engine` over what `scan` and the log deliver.
+directly. No posting queries: matching happens in `kato.engine` over what `load`, listeners and the log deliver.
 
 Times are integers: microseconds since 1970, UTC. They come in as arguments; a storage has no clock.
 """
@@ -88,7 +88,7 @@ class SessionRecord:
 
 @dataclass(frozen=True, slots=True)
 class SessionCreate:
-    """Store a session that does not exist yet."""
+    """Store a session that does not exist yet; SessionChanged is raised if it does. Its version becomes 1."""
 
     record: SessionRecord
 
@@ -164,7 +164,7 @@ class Transaction:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """What a transaction did: one Change per operation that changed something, in order, as `Storage.scan` tells them."""
+    """What a transaction did: one Change per operation that changed something, in order, as listeners hear them."""
 
     changes: tuple[Change, ...] = ()
 
@@ -218,7 +218,12 @@ class Loaded:
 
     head: int
     patterns: Iterator[Pattern]
-    """In the order they were first learned. Must be exhausted or closed."""
+    """
+    In the order they were first learned, read while they are asked for; a read
+    transaction ends when they are exhausted or dropped.
+
+    Raises StoredDataCorrupt, naming node and pattern, where one is not what was written or some are missing.
+    """
     vectors: Mapping[Symbol, tuple[float, ...]]
 
 
@@ -240,15 +245,18 @@ class Storage(Protocol):
         """
         Apply the transactions in order; when this returns they are kept.
 
-        Each transaction succeeds or fails alone: its place in the list holds what it did, or its error
-        (PatternNotFound, SessionChanged, SessionNotFound). A failure of the storage itself is raised and means that none
-        of them happened. With `durable` they survive the loss of power, without it the death of the process.
-        Listeners have been told of every change before this returns.
+        Each transaction succeeds or fails alone: its place in the list holds what it did, or its error: PatternNotFound,
+        SessionChanged, SessionNotFound, or whatever its own values or its reply function raised. A failure of the storage
+        itself is raised and means that none of them happened. With `durable` they survive the loss of power, without it
+        the death of the process. Listeners have been told of every change before this returns.
         """
         ...
 
     def listen(self, listener: Callable[[str, Sequence[Change]], None]) -> None:
-        """Call `listener(node_id, changes)` for all changes of a node, in log order, from the committing thread."""
+        """Call `listener(node_id, changes)` for all changes of a node, in log order, from the committing thread.
+
+        A listener must not raise: what it is told of is already kept.
+        """
         ...
 
     # nodes

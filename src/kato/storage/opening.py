@@ -12,7 +12,7 @@ from kato.storage.sqlite import SqliteStorage
 FILE_NAME = "kato.db"
 
 
-def open_storage(location: str) -> Storage:
+def open_storage(location: str | Path) -> Storage:
     """
     The storage at a location.
 
@@ -24,15 +24,20 @@ def open_storage(location: str) -> Storage:
         StorageUnavailable: The location is not understood or cannot be opened.
         StoredDataCorrupt: What is there is not ours.
     """
+    if isinstance(location, Path):
+        return _in_file(location)
     if location == ":memory:":
         return MemoryStorage()
     scheme, separator, rest = location.partition("://")
-    if separator and scheme != "sqlite":
+    if not separator and location:
+        return _in_file(Path(location))
+    if scheme != "sqlite" or rest in {"", "/"}:
         raise StorageUnavailable(
-            f"There is no storage called {scheme!r}; a location is :memory:, a directory, or a path ending in .db"
+            f"{location!r} is no place to keep things; a location is :memory:, a directory, or a path ending in .db"
         )
-    path = Path(rest.removeprefix("/") if separator and rest.startswith("/") and not rest.startswith("//") else rest)
-    path = path if separator else Path(location)
-    if path.suffix != ".db":
-        path = path / FILE_NAME
-    return SqliteStorage(path.expanduser())
+    # After sqlite:/// comes a path: sqlite:///notes.db is relative, sqlite:////srv/notes.db absolute.
+    return _in_file(Path(rest.removeprefix("/")))
+
+
+def _in_file(path: Path) -> SqliteStorage:
+    return SqliteStorage((path if path.suffix == ".db" else path / FILE_NAME).expanduser())

@@ -6,9 +6,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import struct
-from collections.abc import Mapping, Sequence
+import zlib
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Literal
 
 import orjson
@@ -21,6 +24,7 @@ from kato.storage.interface import Edit, Forget, ForgetAll, Learn, LogEntry, Ope
 Kind = Literal["learn", "edit", "forget", "forget_all"]
 GENESIS = b"\0" * 32
 """The hash before a node's first log row."""
+_BARE_NAME = re.compile(r"[0-9a-f]{40}")
 _KINDS: dict[type, Kind] = {Learn: "learn", Edit: "edit", Forget: "forget", ForgetAll: "forget_all"}
 
 
@@ -42,15 +46,17 @@ def kind_of(operation: Operation) -> Kind:
     return _KINDS[type(operation)]
 
 
-def payload_of(operation: Operation, name: str | None, *, is_new: bool) -> bytes:
+def payload_of(operation: Operation, name: str | None, *, with_events: bool) -> bytes:
     """
     What the log keeps of an operation: enough to repeat it on an equal memory.
 
-    The events of a pattern are written the first time; later learnings name it.
+    Args:
+        with_events: Whether a learning must tell its events: the first one of a pattern, and every one where the name
+            alone would mean another pattern. The rest only name it.
     """
     if isinstance(operation, Learn):
         document: dict[str, Any] = {"name": name}
-        if is_new:
+        if with_events:
             document["events"] = operation.events
         if operation.emotives:
             document["emotives"] = [dict(each) for each in operation.emotives]
@@ -73,18 +79,18 @@ def payload_of(operation: Operation, name: str | None, *, is_new: bool) -> bytes
     return dump({"name": name} if isinstance(operation, Forget) else {})
 
 
-def replayed(entry: LogEntry, events_of: Mapping[str, tuple[Event, ...]]) -> Operation:
+def replayed(entry: LogEntry, events_of: Callable[[str], tuple[Event, ...]]) -> Operation:
     """
     The operation a log row stands for.
 
     Args:
-        events_of: The events of the patterns known at that point, by name.
+        events_of: The events of the first learned of the patterns of a name, as known at that point.
     """
     document = load(entry.payload)
     if entry.operation == "learn":
         events = document.get("events")
         return Learn(
-            events=read_events(events) if events is not None else events_of[document["name"]],
+            events=read_events(events) if events is not None else events_of(document["name"]),
             emotives=tuple(document.get("emotives", ())),
             metadata=tuple(document.get("metadata", ())),
             persistence=document.get("persistence", 5),
@@ -112,47 +118,99 @@ def chained(
     payload: bytes,
 ) -> bytes:
     """SHA-256 over the previous row's hash and this row; 32 bytes. Parts are length-prefixed, so none can run into the next."""
-    digest = hashlib.sha256(previous)
-    digest.update(struct.pack("<QQ", sequence, at))
-    for part in (node_id, operation, session_id, actor):
+    row = (
+        previous,
+        struct.pack("<QQ", sequence, at),
+        _framed(node_id, operation, session_id, actor),
+        struct.pack("<q", len(payload)),
+        payload,
+    )
+    return hashlib.sha256(b"".join(row)).digest()
+
+
+@lru_cache(maxsize=1024)
+def _framed(*parts: str | None) -> bytes:
+    """Texts, each after its length in bytes; -1 for None. Remembered, because the rows of a session are alike in them."""
+    framed = bytearray()
+    for part in parts:
         encoded = b"" if part is None else part.encode()
-        digest.update(struct.pack("<q", -1 if part is None else len(encoded)))
-        digest.update(encoded)
-    digest.update(struct.pack("<q", len(payload)))
-    digest.update(payload)
-    return digest.digest()
+        framed += struct.pack("<q", -1 if part is None else len(encoded)) + encoded
+    return bytes(framed)
 
 
-def check_chain(node_id: str, previous: bytes, entries: Sequence[LogEntry]) -> bytes:
+def check_chain(node_id: str, previous: bytes, entries: Sequence[LogEntry], *, after: int = 0) -> bytes:
     """
     Recompute the hashes of consecutive log rows; returns the last.
 
+    Args:
+        previous: Hash of the row of sequence `after`.
+
     Raises:
-        StoredDataCorrupt: Names the first row that is not what was written.
+        StoredDataCorrupt: Names the first sequence that is missing or not what was written.
     """
-    for entry in entries:
-        expected = chained(
-            previous,
-            node_id,
-            entry.sequence,
-            entry.at,
-            entry.operation,
-            entry.session_id,
-            entry.actor,
-            entry.payload,
+    for sequence, entry in enumerate(entries, start=after + 1):
+        if entry.sequence != sequence:
+            raise StoredDataCorrupt(f"The log of node {node_id[:200]!r} lacks sequence {sequence}; restore a backup")
+        previous = chained(
+            previous, node_id, sequence, entry.at, entry.operation, entry.session_id, entry.actor, entry.payload
         )
-        if expected != entry.hash:
+        if previous != entry.hash:
             raise StoredDataCorrupt(
-                f"The log of node {node_id[:200]!r} was altered or damaged at sequence {entry.sequence}; "
-                "restore a backup"
+                f"The log of node {node_id[:200]!r} was altered or damaged at sequence {sequence}; restore a backup"
             )
-        previous = expected
     return previous
+
+
+def checksum(
+    node: int,
+    name: bytes,
+    events: str,
+    length: int,
+    frequency: int,
+    emotives: bytes | None,
+    metadata: bytes | None,
+    affinity: bytes | None,
+) -> int:
+    """CRC-32 over a pattern's row. The name has 20 bytes and JSON holds no NUL, so equal text means equal parts."""
+    annotations = (
+        b""
+        if emotives is metadata is affinity is None
+        else b"%b\0%b\0%b"
+        % (
+            emotives or b"",
+            metadata or b"",
+            affinity or b"",
+        )
+    )
+    return zlib.crc32(b"%d %d %d %b%b\0%b" % (node, length, frequency, name, events.encode(), annotations))
+
+
+def sealed(content: bytes) -> bytes:
+    """Content after its CRC-32, so that damage is seen when it is read."""
+    return zlib.crc32(content).to_bytes(4, "little") + content
+
+
+def unsealed(stored: bytes, what: str) -> bytes:
+    """
+    What `sealed` was given.
+
+    Raises:
+        StoredDataCorrupt: It was not stored like this; `what` names it.
+    """
+    content = stored[4:]
+    if zlib.crc32(content).to_bytes(4, "little") != stored[:4]:
+        raise StoredDataCorrupt(f"{what} is damaged; restore a backup")
+    return content
+
+
+def name_key(name: str) -> bytes | None:
+    """The 20 bytes of a bare pattern name; None for text that is none, and so names no pattern."""
+    return bytes.fromhex(name) if _BARE_NAME.fullmatch(name) else None
 
 
 def read_events(document: Sequence[Sequence[str]]) -> tuple[Event, ...]:
     """Events out of JSON lists."""
-    return tuple(tuple(event) for event in document)
+    return tuple(map(tuple, document))
 
 
 def affinity_text(affinity: Mapping[str, Fraction]) -> bytes | None:
@@ -167,7 +225,7 @@ def read_affinity(content: bytes | None) -> dict[str, Fraction]:
 
 def read_pattern(
     name: str,
-    events: bytes,
+    events: str,
     frequency: int,
     emotives: bytes | None,
     metadata: bytes | None,
@@ -184,8 +242,13 @@ def read_pattern(
     )
 
 
+def name_prefix(search: str) -> str:
+    """A search text as the beginning of a bare name: case and the prefix PTRN| do not count."""
+    return search.lower().removeprefix("ptrn|")
+
+
 def matches_search(pattern: Pattern, search: str) -> bool:
     """Whether one of the pattern's symbols contains the text, or its bare name begins with it."""
-    if not search or pattern.name.startswith(search.lower().removeprefix("ptrn|")):
+    if not search or pattern.name.startswith(name_prefix(search)):
         return True
     return any(search in symbol for event in pattern.events for symbol in event)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
 
 from kato.errors import StoredDataCorrupt
 
-VERSION = 1
+VERSION = 2
 APPLICATION_ID = 0x4B41544F  # "KATO"
+_SEQUENCE_BITS = 38
+"""Leaves 25 bits for the node: 33 million nodes of 274 thousand million log rows each."""
 
 TABLES = """
 CREATE TABLE node (
@@ -28,20 +31,19 @@ CREATE TABLE pattern (
     frequency INTEGER NOT NULL,
     emotives BLOB,
     metadata BLOB,
-    affinity BLOB
+    affinity BLOB,
+    checksum INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX pattern_by_name ON pattern (node, name);
 CREATE TABLE log (
-    node INTEGER NOT NULL,
-    sequence INTEGER NOT NULL,
+    id INTEGER PRIMARY KEY,
     at INTEGER NOT NULL,
     operation TEXT NOT NULL,
     session_id TEXT,
     actor TEXT,
     payload BLOB NOT NULL,
-    hash BLOB NOT NULL,
-    PRIMARY KEY (node, sequence)
-) STRICT, WITHOUT ROWID;
+    hash BLOB NOT NULL
+) STRICT;
 CREATE TABLE vector (
     node INTEGER NOT NULL,
     name TEXT NOT NULL,
@@ -61,6 +63,7 @@ CREATE TABLE session (
     head BLOB NOT NULL
 ) STRICT;
 CREATE INDEX session_by_creation ON session (created_at, session_id);
+CREATE INDEX session_by_node ON session (node_id, created_at, session_id);
 CREATE INDEX session_by_expiry ON session (expires_at, session_id);
 CREATE TABLE step (
     session_id TEXT NOT NULL,
@@ -73,6 +76,7 @@ CREATE TABLE ended (
     state TEXT NOT NULL,
     forget_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX ended_by_time ON ended (forget_at);
 CREATE TABLE reply (
     ordinal INTEGER PRIMARY KEY AUTOINCREMENT,
     scope TEXT NOT NULL,
@@ -83,6 +87,8 @@ CREATE TABLE reply (
     keep INTEGER NOT NULL,
     UNIQUE (scope, key)
 ) STRICT;
+CREATE INDEX reply_by_age ON reply (scope, ordinal);
+CREATE INDEX reply_by_time ON reply (expires_at);
 CREATE TABLE counter (
     name TEXT PRIMARY KEY,
     value INTEGER NOT NULL
@@ -91,24 +97,39 @@ INSERT INTO counter VALUES ('created', 0), ('deleted', 0), ('expired', 0), ('las
 """
 
 
-def prepare(connection: sqlite3.Connection) -> None:
+def log_id(node: int, sequence: int) -> int:
+    """The key of a log row: rows of one node lie together, in order, in one tree."""
+    return (node << _SEQUENCE_BITS) + sequence
+
+
+def sequence_of(number: int) -> int:
+    """The sequence in a log row's key."""
+    return number & ((1 << _SEQUENCE_BITS) - 1)
+
+
+def prepare(connection: sqlite3.Connection, path: Path) -> None:
     """
     Make the tables in an empty file, or check that the file is ours.
 
     Raises:
-        StoredDataCorrupt: It belongs to another program, or to a newer version of this one.
+        StoredDataCorrupt: It belongs to another program, or to another version of this one. The sentence names
+            `path`, for it is read by whoever starts the program.
     """
     application = connection.execute("PRAGMA application_id").fetchone()[0]
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if application == APPLICATION_ID and version == VERSION:
         return
-    if application == APPLICATION_ID and version > VERSION:
+    if application == APPLICATION_ID:
+        age = "a newer" if version > VERSION else "an older"
         raise StoredDataCorrupt(
-            f"The database has format {version}, this version of KATO reads format {VERSION}; install a newer KATO"
+            f"{path} has format {version}, this version of KATO reads format {VERSION}; use {age} KATO"
         )
     if tables:
-        raise StoredDataCorrupt("The file is a database of another program; name another file or directory")
+        raise StoredDataCorrupt(f"{path} is a database of another program; name another file or directory")
+    # Pages that forgetting leaves empty can then be given back; it must be chosen before the first table.
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    connection.execute("PRAGMA journal_mode = WAL")
     connection.executescript(
         f"BEGIN IMMEDIATE; {TABLES} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"
     )

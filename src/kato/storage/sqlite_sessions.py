@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import Any
+from typing import Any, Literal
 
 from kato.errors import SessionNotFound
+from kato.storage import records
 from kato.storage.interface import (
     Reply,
     SessionChange,
@@ -34,7 +35,7 @@ class SessionTables:
         Apply one session operation.
 
         Raises:
-            SessionChanged: The version is not the expected one.
+            SessionChanged: The version is not the expected one, or the session to create exists.
             SessionNotFound: The session to change is gone.
         """
         if isinstance(operation, SessionCreate):
@@ -50,9 +51,8 @@ class SessionTables:
             self._end(operation)
 
     def _create(self, record: SessionRecord) -> None:
-        self._connection.execute(
-            "INSERT INTO session (session_id, node_id, created_at, last_accessed, expires_at, ttl_seconds, version, "
-            "profile, head) VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?)",
+        made = self._connection.execute(
+            f"INSERT INTO session ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT (session_id) DO NOTHING",
             (
                 record.session_id,
                 record.node_id,
@@ -60,10 +60,12 @@ class SessionTables:
                 record.last_accessed,
                 record.expires_at,
                 record.ttl_seconds,
-                record.profile,
-                record.head,
+                records.sealed(record.profile),
+                records.sealed(record.head),
             ),
-        )
+        ).rowcount
+        if not made:
+            raise SessionChanged(record.session_id)
         self._append(record.session_id, record.steps)
         self._count("created", record.created_at)
 
@@ -75,8 +77,8 @@ class SessionTables:
                 change.last_accessed,
                 change.expires_at,
                 change.ttl_seconds,
-                change.profile,
-                change.head,
+                records.sealed(change.profile) if change.profile is not None else None,
+                records.sealed(change.head) if change.head is not None else None,
                 change.session_id,
                 change.expected_version,
             ),
@@ -96,7 +98,7 @@ class SessionTables:
         if steps:
             self._connection.executemany(
                 "INSERT INTO step VALUES (?, ?, ?)",
-                [(session_id, ordinal, content) for ordinal, content in steps],
+                [(session_id, ordinal, records.sealed(content)) for ordinal, content in steps],
             )
 
     def _end(self, end: SessionEnd) -> None:
@@ -118,13 +120,18 @@ class SessionTables:
         """Remember an answer, and forget the oldest of its scope beyond what is kept."""
         self._connection.execute(
             "INSERT OR REPLACE INTO reply (scope, key, fingerprint, answer, expires_at, keep) VALUES (?, ?, ?, ?, ?, ?)",
-            (reply.scope, reply.key, reply.fingerprint, reply.answer, reply.expires_at, reply.keep),
+            (reply.scope, reply.key, reply.fingerprint, records.sealed(reply.answer), reply.expires_at, reply.keep),
         )
         self._connection.execute(
             "DELETE FROM reply WHERE scope = ?1 AND ordinal <= "
             "(SELECT ordinal FROM reply WHERE scope = ?1 ORDER BY ordinal DESC LIMIT 1 OFFSET ?2)",
             (reply.scope, reply.keep),
         )
+
+    def forget(self, now: int) -> None:
+        """Drop the ends and answers whose time has passed."""
+        self._connection.execute("DELETE FROM ended WHERE forget_at <= ?", (now,))
+        self._connection.execute("DELETE FROM reply WHERE expires_at <= ?", (now,))
 
     # --- reading ---
 
@@ -136,25 +143,64 @@ class SessionTables:
         steps = self._connection.execute(
             "SELECT ordinal, content FROM step WHERE session_id = ? ORDER BY ordinal", (session_id,)
         ).fetchall()
-        return _record(row, tuple((ordinal, content) for ordinal, content in steps))
+        what = f"A step of session {session_id[:200]}"
+        return _record(row, tuple((ordinal, records.unsealed(content, what)) for ordinal, content in steps))
+
+    def read_end(self, session_id: str) -> Literal["deleted", "expired"] | None:
+        """How a session ended, while that is remembered."""
+        row = self._connection.execute("SELECT state FROM ended WHERE session_id = ?", (session_id,)).fetchone()
+        return row[0] if row else None
+
+    def read_reply(self, scope: str, key: str, now: int) -> Reply | None:
+        """A remembered answer that has not run out."""
+        row = self._connection.execute(
+            "SELECT fingerprint, answer, expires_at, keep FROM reply WHERE scope = ? AND key = ? AND expires_at > ?",
+            (scope, key, now),
+        ).fetchone()
+        if row is None:
+            return None
+        return Reply(scope, key, row[0], records.unsealed(row[1], "A remembered answer"), *row[2:])
+
+    def due(self, now: int, limit: int) -> list[tuple[str, str]]:
+        """Session and node of sessions whose expiry has passed, oldest first."""
+        rows = self._connection.execute(
+            "SELECT session_id, node_id FROM session WHERE expires_at <= ? ORDER BY expires_at, session_id LIMIT ?",
+            (now, limit),
+        )
+        return [(session_id, node_id) for session_id, node_id in rows]
+
+    def has_forgettable(self, now: int) -> bool:
+        """Whether `forget` would find anything."""
+        row = self._connection.execute(
+            "SELECT EXISTS (SELECT 1 FROM ended WHERE forget_at <= ?1) "
+            "OR EXISTS (SELECT 1 FROM reply WHERE expires_at <= ?1)",
+            (now,),
+        ).fetchone()
+        return bool(row[0])
 
     def listed(self, now: int, node_id: str | None, after: tuple[int, str] | None, limit: int) -> list[SessionRecord]:
         """Live sessions without their steps, by creation and id."""
-        created, session_id = after or (-1, "")
+        where = "(created_at, session_id) > (?, ?) AND expires_at > ?"
+        parameters = [*(after or (-1, "")), now]
+        if node_id is not None:
+            where += " AND node_id = ?"
+            parameters.append(node_id)
         rows = self._connection.execute(
-            f"SELECT {_COLUMNS} FROM session WHERE (created_at, session_id) > (?1, ?2) AND expires_at > ?3 "
-            "AND (?4 IS NULL OR node_id = ?4) ORDER BY created_at, session_id LIMIT ?5",
-            (created, session_id, now, node_id, limit),
+            f"SELECT {_COLUMNS} FROM session WHERE {where} ORDER BY created_at, session_id LIMIT ?",
+            (*parameters, limit),
         ).fetchall()
         return [_record(row, ()) for row in rows]
 
     def counts(self, now: int, node_id: str | None) -> SessionCounts:
-        """Exact counts."""
+        """Exact counts. Of all nodes, the active are those begun and not ended, less the few that are due."""
         counters = dict(self._connection.execute("SELECT name, value FROM counter").fetchall())
-        active = self._connection.execute(
-            "SELECT count(*) FROM session WHERE expires_at > ?1 AND (?2 IS NULL OR node_id = ?2)",
-            (now, node_id),
-        ).fetchone()[0]
+        if node_id is None:
+            query, parameters = "SELECT count(*) FROM session WHERE expires_at <= ?", (now,)
+            begun = counters["created"] - counters["deleted"] - counters["expired"]
+            active = begun - self._connection.execute(query, parameters).fetchone()[0]
+        else:
+            query = "SELECT count(*) FROM session WHERE node_id = ? AND expires_at > ?"
+            active = self._connection.execute(query, (node_id, now)).fetchone()[0]
         return SessionCounts(
             active=active,
             created=counters["created"],
@@ -166,6 +212,16 @@ class SessionTables:
 
 def _record(row: tuple[Any, ...], steps: tuple[tuple[int, bytes], ...]) -> SessionRecord:
     session_id, node_id, created_at, last_accessed, expires_at, ttl_seconds, profile, head, version = row
+    what = f"Session {session_id[:200]}"
     return SessionRecord(
-        session_id, node_id, created_at, last_accessed, expires_at, ttl_seconds, profile, head, steps, version
+        session_id,
+        node_id,
+        created_at,
+        last_accessed,
+        expires_at,
+        ttl_seconds,
+        records.unsealed(profile, what),
+        records.unsealed(head, what),
+        steps,
+        version,
     )

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kato.engine.event import Event, Symbol, Vector
+from kato.engine.event import Symbol, Vector
 from kato.engine.knowledge import Change
 from kato.engine.pattern import Pattern, pattern_name
 from kato.errors import PatternNotFound
 from kato.storage import records
 from kato.storage.folding import changed, learned, vector_symbols
-from kato.storage.interface import Edit, ForgetAll, Learn, Operation, Transaction
+from kato.storage.interface import Edit, Forget, ForgetAll, Learn, Operation, Transaction
+from kato.storage.schema import log_id
+from kato.storage.sqlite_reading import PATTERN_COLUMNS, read_checked
 
 _CHUNK = 500
 """Names looked up by one statement; below SQLite's limit of parameters."""
@@ -25,29 +27,50 @@ def pack_vector(vector: Vector) -> bytes:
     return struct.pack(f"<{len(vector)}d", *vector)
 
 
-def unpack_vector(content: bytes) -> Vector:
-    """What `pack_vector` wrote."""
-    return struct.unpack(f"<{len(content) // 8}d", content)
-
-
 @dataclass(slots=True)
 class _Held:
-    """A pattern as it stands within the transaction; `row` is None while it is not stored, `pattern` when forgotten."""
+    """A pattern as it stands within the transaction; `pattern` is None once forgotten, `row` while it is not stored."""
 
-    row: int | None
-    pattern: Pattern | None
-    stored: Pattern | None
+    row: int | None = None
+    stored: Pattern | None = None
+    pattern: Pattern | None = None
 
 
 @dataclass(slots=True)
 class _Node:
+    """A node as it stands within the transaction, and what is still to be written of it."""
+
+    node_id: str
     number: int
     head: int
     hash: bytes
     patterns: int
     held: dict[str, list[_Held]] = field(default_factory=dict)
-    """Patterns looked up so far, by name; usually one each."""
+    """Patterns looked up so far, by name, in the order first learned; usually one each."""
+    added: list[_Held] = field(default_factory=list)
+    """Those of `held` that are not stored yet, in the order learned."""
     log: list[tuple[Any, ...]] = field(default_factory=list)
+    vectors: dict[Symbol, tuple[int, bytes | None]] = field(default_factory=dict)
+    """Vector → by how many more patterns it is held, its components if they came along."""
+
+    def find(self, operation: Learn | Edit | Forget, name: str) -> _Held | None:
+        """The pattern an operation is about: for a learning the one of that very content, else the first learned."""
+        for held in self.held[name]:
+            pattern = held.pattern
+            if pattern is not None and (not isinstance(operation, Learn) or pattern.events == operation.events):
+                return held
+        return None
+
+    def add(self, name: str) -> _Held:
+        """Make room for a pattern that is learned for the first time."""
+        held = _Held()
+        self.held[name].append(held)
+        self.added.append(held)
+        return held
+
+    def is_first(self, held: _Held, name: str) -> bool:
+        """Whether the name alone means this pattern."""
+        return held is next(each for each in self.held[name] if each.pattern is not None)
 
 
 class NodeTables:
@@ -63,10 +86,9 @@ class NodeTables:
         Raises:
             PatternNotFound: An edit or forgetting names no pattern.
         """
-        node_id = transaction.node_id
-        if node_id is None or not transaction.operations:
+        if transaction.node_id is None or not transaction.operations:
             return ()
-        node = self._open(node_id, transaction)
+        node = self._open(transaction.node_id, transaction)
         if node is None:
             return ()
         names = [
@@ -76,21 +98,25 @@ class NodeTables:
         self._look_up(node, names)
         changes = []
         for operation, name in zip(transaction.operations, names, strict=True):
-            change = self._one(node, node_id, operation, name, transaction)
-            if change is not None:
-                changes.append(change)
+            if not isinstance(operation, ForgetAll):
+                changes.append(self._change_one(node, operation, name, transaction))
+            elif node.patterns:
+                changes.append(self._forget_all(node, operation, transaction))
         self._flush(node, transaction.at)
         return tuple(changes)
 
+    # --- finding ---
+
     def _open(self, node_id: str, transaction: Transaction) -> _Node | None:
+        """The node's row, made if there is something to learn; None where forgetting everything leaves it unknown."""
         row = self._connection.execute(
             "SELECT id, head, hash, patterns FROM node WHERE node_id = ?", (node_id,)
         ).fetchone()
         if row is not None:
-            return _Node(*row)
+            return _Node(node_id, *row)
         first = next((each for each in transaction.operations if not isinstance(each, ForgetAll)), None)
         if first is None:
-            return None  # forgetting everything of an unknown node leaves it unknown
+            return None
         if not isinstance(first, Learn):
             raise PatternNotFound(first.name, node_id)
         cursor = self._connection.execute(
@@ -98,161 +124,147 @@ class NodeTables:
             (node_id, records.GENESIS, transaction.at, transaction.at),
         )
         assert cursor.lastrowid is not None
-        return _Node(cursor.lastrowid, 0, records.GENESIS, 0)
+        return _Node(node_id, cursor.lastrowid, 0, records.GENESIS, 0)
 
-    def _look_up(self, node: _Node, names: Iterable[str]) -> None:
-        wanted = [name for name in dict.fromkeys(names) if name]
-        for name in wanted:
-            node.held[name] = []
-        for start in range(0, len(wanted), _CHUNK):
-            chunk = wanted[start : start + _CHUNK]
+    def _look_up(self, node: _Node, names: list[str]) -> None:
+        node.held = {name: [] for name in names}
+        keys = [key for name in node.held if (key := records.name_key(name)) is not None]
+        for start in range(0, len(keys), _CHUNK):
+            chunk = keys[start : start + _CHUNK]
             marks = ",".join("?" * len(chunk))
             rows = self._connection.execute(
-                "SELECT id, name, events, frequency, emotives, metadata, affinity FROM pattern "
-                f"WHERE node = ? AND name IN ({marks}) ORDER BY id",
-                (node.number, *map(bytes.fromhex, chunk)),
+                f"SELECT id, {PATTERN_COLUMNS} FROM pattern WHERE node = ? AND name IN ({marks}) ORDER BY id",
+                (node.number, *chunk),
             )
-            for row in rows:
-                pattern = records.read_pattern(row[1].hex(), *row[2:])
-                node.held[pattern.name].append(_Held(row[0], pattern, pattern))
+            for number, *row in rows:
+                pattern = read_checked(node.node_id, row)
+                node.held[pattern.name].append(_Held(number, pattern, pattern))
 
-    def _one(
-        self, node: _Node, node_id: str, operation: Operation, name: str, transaction: Transaction
-    ) -> Change | None:
-        before: Pattern | None = None
-        after: Pattern | None = None
-        vectors: Mapping[Symbol, Vector] = {}
-        if isinstance(operation, ForgetAll):
-            if not node.patterns:
-                return None
-            self._forget_all(node)
+    # --- changing ---
+
+    def _change_one(self, node: _Node, operation: Learn | Edit | Forget, name: str, transaction: Transaction) -> Change:
+        held = node.find(operation, name)
+        before = held.pattern if held is not None else None
+        if isinstance(operation, Learn):
+            held = held or node.add(name)
+            after: Pattern | None = learned(operation, before, name)
+        elif held is None or before is None:
+            raise PatternNotFound(name, node.node_id)
         else:
-            held = self._held(node, operation, name)
-            if held is None:
-                if not isinstance(operation, Learn):
-                    raise PatternNotFound(name, node_id)
-                held = _Held(None, None, None)
-                node.held[name].append(held)
-            before = held.pattern
-            if isinstance(operation, Learn):
-                after = learned(operation, before, name)
-                vectors = operation.vectors
-            elif isinstance(operation, Edit) and before is not None:
-                after = changed(operation, before)
-            held.pattern = after
-            node.patterns += (before is None) - (after is None)
-            self._count_vectors(node, before, after, vectors)
-        node.head += 1
-        payload = records.payload_of(operation, name or None, is_new=before is None)
-        kind = records.kind_of(operation)
-        node.hash = records.chained(
-            node.hash,
-            node_id,
-            node.head,
-            transaction.at,
-            kind,
-            transaction.session_id,
-            transaction.actor,
-            payload,
-        )
-        node.log.append(
-            (
-                node.number,
-                node.head,
-                transaction.at,
-                kind,
-                transaction.session_id,
-                transaction.actor,
-                payload,
-                node.hash,
-            )
-        )
-        return Change(node.head, kind, before, after, vectors, transaction.at, transaction.session_id)
+            after = changed(operation, before) if isinstance(operation, Edit) else None
+        held.pattern = after
+        vectors: Mapping[Symbol, Vector] = {}
+        if isinstance(operation, Learn):
+            vectors = operation.vectors
+            if before is None or vectors:
+                self._hold_vectors(node, operation, is_new=before is None)
+        elif isinstance(operation, Forget) and before is not None:
+            self._let_go_of_vectors(node, before)
+        node.patterns += (before is None) - (after is None)
+        with_events = isinstance(operation, Learn) and (before is None or not node.is_first(held, name))
+        payload = records.payload_of(operation, name, with_events=with_events)
+        return self._log(node, operation, payload, before, after, vectors, transaction)
 
-    @staticmethod
-    def _held(node: _Node, operation: Operation, name: str) -> _Held | None:
-        """The pattern an operation is about: for a learning the one of that very content."""
-        events: tuple[Event, ...] | None = operation.events if isinstance(operation, Learn) else None
-        for held in node.held[name]:
-            if held.pattern is not None and (events is None or held.pattern.events == events):
-                return held
-        return None
-
-    def _forget_all(self, node: _Node) -> None:
+    def _forget_all(self, node: _Node, operation: ForgetAll, transaction: Transaction) -> Change:
         self._connection.execute("DELETE FROM pattern WHERE node = ?", (node.number,))
         self._connection.execute("DELETE FROM vector WHERE node = ?", (node.number,))
         node.patterns = 0
-        for held in node.held.values():
-            held.clear()
+        node.added.clear()
+        node.vectors.clear()
+        for several in node.held.values():
+            several.clear()
+        payload = records.payload_of(operation, None, with_events=False)
+        return self._log(node, operation, payload, None, None, {}, transaction)
 
-    def _count_vectors(
-        self, node: _Node, before: Pattern | None, after: Pattern | None, vectors: Mapping[Symbol, Vector]
-    ) -> None:
-        """Keep, per vector, how many patterns hold its name, and its components once known."""
-        step = (before is None) - (after is None)
-        pattern = after or before
-        if pattern is None or (not step and not vectors):
+    @staticmethod
+    def _log(
+        node: _Node,
+        operation: Operation,
+        payload: bytes,
+        before: Pattern | None,
+        after: Pattern | None,
+        vectors: Mapping[Symbol, Vector],
+        transaction: Transaction,
+    ) -> Change:
+        node.head += 1
+        kind = records.kind_of(operation)
+        at, session_id, actor = transaction.at, transaction.session_id, transaction.actor
+        node.hash = records.chained(node.hash, node.node_id, node.head, at, kind, session_id, actor, payload)
+        node.log.append((log_id(node.number, node.head), at, kind, session_id, actor, payload, node.hash))
+        return Change(node.head, kind, before, after, vectors, at, session_id)
+
+    # --- vectors: how many patterns hold the name of each, and its components once known ---
+
+    @staticmethod
+    def _hold_vectors(node: _Node, operation: Learn, *, is_new: bool) -> None:
+        for name in vector_symbols(operation.events):
+            holders, components = node.vectors.get(name, (0, None))
+            if components is None and name in operation.vectors:
+                components = pack_vector(operation.vectors[name])
+            node.vectors[name] = (holders + is_new, components)
+
+    def _let_go_of_vectors(self, node: _Node, pattern: Pattern) -> None:
+        names = [(node.number, name) for name in vector_symbols(pattern.events)]
+        if not names:
             return
-        for name in vector_symbols(pattern.events):
-            components = pack_vector(vectors[name]) if name in vectors else None
-            if step >= 0:
-                self._connection.execute(
-                    "INSERT INTO vector (node, name, holders, components) VALUES (?1, ?2, ?3, ?4) "
-                    "ON CONFLICT DO UPDATE SET holders = holders + ?3, components = coalesce(components, ?4)",
-                    (node.number, name, step, components),
-                )
-            else:
-                self._connection.execute(
-                    "UPDATE vector SET holders = holders - 1 WHERE node = ? AND name = ?", (node.number, name)
-                )
-                self._connection.execute(
-                    "DELETE FROM vector WHERE node = ? AND name = ? AND holders = 0", (node.number, name)
-                )
+        self._flush_vectors(node)  # those held so far must be counted before the last one is let go
+        execute = self._connection.executemany
+        execute("UPDATE vector SET holders = holders - 1 WHERE node = ? AND name = ?", names)
+        execute("DELETE FROM vector WHERE node = ? AND name = ? AND holders = 0", names)
+
+    def _flush_vectors(self, node: _Node) -> None:
+        self._connection.executemany(
+            "INSERT INTO vector (node, name, holders, components) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+            "holders = holders + excluded.holders, components = coalesce(components, excluded.components)",
+            [(node.number, name, holders, components) for name, (holders, components) in node.vectors.items()],
+        )
+        node.vectors.clear()
+
+    # --- writing ---
 
     def _flush(self, node: _Node, at: int) -> None:
-        inserted, updated, deleted = [], [], []
+        if not node.log:
+            return
+        execute = self._connection.executemany
+        updated, deleted = [], []
         for several in node.held.values():
             for held in several:
-                if held.pattern is held.stored:
+                if held.row is None or held.pattern is held.stored:
                     continue
                 if held.pattern is None:
                     deleted.append((held.row,))
-                elif held.row is None:
-                    inserted.append(_insert_row(node.number, held.pattern))
                 else:
-                    updated.append((*_changing(held.pattern), held.row))
-        execute = self._connection.executemany
+                    row = _row(node.number, held.pattern)
+                    updated.append((*row[4:], held.row))  # what lies before does not change after the first learning
+        inserted = [_row(node.number, held.pattern) for held in node.added if held.pattern is not None]
         if deleted:
-            execute("DELETE FROM pattern WHERE id = ?", [row for row in deleted if row[0] is not None])
-        if inserted:
-            execute(
-                "INSERT INTO pattern (node, name, events, length, frequency, emotives, metadata, affinity) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                inserted,
-            )
+            execute("DELETE FROM pattern WHERE id = ?", deleted)
         if updated:
             execute(
-                "UPDATE pattern SET frequency = ?, emotives = ?, metadata = ?, affinity = ? WHERE id = ?",
+                "UPDATE pattern SET frequency = ?, emotives = ?, metadata = ?, affinity = ?, checksum = ? WHERE id = ?",
                 updated,
             )
-        if node.log:
-            execute("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?)", node.log)
-            self._connection.execute(
-                "UPDATE node SET head = ?, hash = ?, patterns = ?, changed_at = ? WHERE id = ?",
-                (node.head, node.hash, node.patterns, at, node.number),
-            )
+        if inserted:
+            execute(f"INSERT INTO pattern ({PATTERN_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", inserted)
+        if node.vectors:
+            self._flush_vectors(node)
+        execute("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?)", node.log)
+        self._connection.execute(
+            "UPDATE node SET head = ?, hash = ?, patterns = ?, changed_at = ? WHERE id = ?",
+            (node.head, node.hash, node.patterns, at, node.number),
+        )
 
 
-def _changing(pattern: Pattern) -> tuple[Any, ...]:
-    """The columns that change after the first learning."""
-    return (
+def _row(number: int, pattern: Pattern) -> tuple[Any, ...]:
+    """A pattern's row, as PATTERN_COLUMNS names its parts."""
+    row = (
+        number,
+        bytes.fromhex(pattern.name),
+        records.dump(pattern.events).decode(),
+        pattern.length,
         pattern.frequency,
         records.dump([dict(each) for each in pattern.emotives]) if pattern.emotives else None,
         records.dump(dict(pattern.metadata)) if pattern.metadata else None,
         records.affinity_text(pattern.affinity),
     )
-
-
-def _insert_row(number: int, pattern: Pattern) -> Sequence[Any]:
-    events = records.dump(pattern.events).decode()
-    return (number, bytes.fromhex(pattern.name), events, pattern.length, *_changing(pattern))
+    return (*row, records.checksum(*row))

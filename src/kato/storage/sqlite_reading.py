@@ -1,0 +1,238 @@
+"""How nodes, their patterns and their logs are read. Every function sees one moment: its connection is in a transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from kato.engine.event import Symbol, Vector, vector_name
+from kato.engine.pattern import Pattern
+from kato.errors import StorageUnavailable, StoredDataCorrupt
+from kato.storage import records
+from kato.storage.interface import Loaded, LogEntry, NodeInfo, Order
+from kato.storage.schema import log_id, sequence_of
+from kato.storage.sqlite_errors import mapped
+
+PATTERN_COLUMNS = "node, name, events, length, frequency, emotives, metadata, affinity, checksum"
+_FETCH = 1000
+"""Rows taken from SQLite at a time: enough that the call costs nothing, few enough to be no burden."""
+_LOG_COLUMNS = "id, at, operation, session_id, actor, payload, hash"
+_NODE_COLUMNS = "node_id, patterns, head, created_at, changed_at"
+
+
+def unpack_vector(content: bytes) -> Vector:
+    """Components out of little-endian doubles."""
+    return struct.unpack(f"<{len(content) // 8}d", content)
+
+
+# --- patterns ---
+
+
+def read_checked(node_id: str, row: Sequence[Any]) -> Pattern:
+    """
+    A pattern out of its row (PATTERN_COLUMNS).
+
+    Raises:
+        StoredDataCorrupt: The row is not what was written.
+    """
+    if records.checksum(*row[:-1]) != row[-1]:
+        raise StoredDataCorrupt(f"Pattern {row[1].hex()} of node {node_id[:200]!r} is damaged; restore a backup")
+    _, name, events, _, frequency, emotives, metadata, affinity, _ = row
+    return records.read_pattern(name.hex(), events, frequency, emotives, metadata, affinity)
+
+
+def read_pattern(connection: sqlite3.Connection, node_id: str, name: str) -> Pattern | None:
+    """The first learned of the patterns of a name."""
+    key = records.name_key(name)
+    if key is None:
+        return None
+    row = connection.execute(
+        f"SELECT {PATTERN_COLUMNS} FROM pattern "
+        "WHERE node = (SELECT id FROM node WHERE node_id = ?) AND name = ? ORDER BY id LIMIT 1",
+        (node_id, key),
+    ).fetchone()
+    return read_checked(node_id, row) if row else None
+
+
+def read_page(
+    connection: sqlite3.Connection,
+    node_id: str,
+    order: Order,
+    after: tuple[Any, ...] | None,
+    limit: int,
+    search: str,
+) -> tuple[list[Pattern], tuple[Any, ...] | None, int]:
+    """One page; a position is (name, row) or (frequency or length, name, row), the row telling equal names apart."""
+    row = connection.execute("SELECT id FROM node WHERE node_id = ?", (node_id,)).fetchone()
+    if row is None:
+        return [], None, 0
+    where, parameters = "node = ?", list(row)
+    if search:
+        # Wherever a symbol contains the text, the stored JSON contains it escaped; the exact test follows below.
+        escaped = records.dump(search).decode()[1:-1]
+        prefix = records.name_prefix(search)
+        where += " AND (instr(events, ?) > 0 OR substr(lower(hex(name)), 1, ?) = ?)"
+        parameters += [escaped, len(prefix), prefix]
+        counted = connection.execute(f"SELECT {PATTERN_COLUMNS} FROM pattern WHERE {where}", parameters)
+        total = sum(records.matches_search(read_checked(node_id, each), search) for each in counted)
+    else:
+        total = connection.execute(f"SELECT count(*) FROM pattern WHERE {where}", parameters).fetchone()[0]
+    column, descending = order.removeprefix("-"), order.startswith("-")
+    direction, beyond = ("DESC", "<") if descending else ("ASC", ">")
+    if column == "name":
+        ordering = f"name {direction}, id"
+        position = f"(name {beyond} ?1 OR (name = ?1 AND id > ?2))"
+        values = [bytes.fromhex(after[0]), after[1]] if after else []
+    else:
+        ordering = f"{column} {direction}, name, id"
+        position = f"({column} {beyond} ?1 OR ({column} = ?1 AND (name > ?2 OR (name = ?2 AND id > ?3))))"
+        values = [after[0], bytes.fromhex(after[1]), after[2]] if after else []
+    if after:
+        where = f"{position} AND {where}"
+    page: list[Pattern] = []
+    last: tuple[Any, ...] | None = None
+    rows = connection.execute(
+        f"SELECT id, {PATTERN_COLUMNS} FROM pattern WHERE {where} ORDER BY {ordering}", [*values, *parameters]
+    )
+    for number, *row in rows:
+        pattern = read_checked(node_id, row)
+        if not records.matches_search(pattern, search):
+            continue
+        if len(page) == limit:
+            return page, last, total
+        page.append(pattern)
+        value = pattern.frequency if column == "frequency" else pattern.length
+        last = (pattern.name, number) if column == "name" else (value, pattern.name, number)
+    return page, None, total
+
+
+# --- everything a node has learned ---
+
+
+class PatternStream(Iterator[Pattern]):
+    """
+    A node's patterns in the order first learned, out of one read transaction that ends with the last or with `close`.
+
+    Raises (while iterating):
+        StoredDataCorrupt: A row is not what was written, or rows are missing.
+        StorageUnavailable: The storage was closed meanwhile.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, patterns: Iterator[Pattern]) -> None:
+        self._connection = connection
+        self._patterns = patterns
+
+    def __next__(self) -> Pattern:
+        return next(self._patterns)
+
+    def close(self) -> None:
+        """End the read transaction; the rest of the patterns is not read."""
+        self._patterns = iter(())
+        self._connection.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+
+def _read_all(
+    connection: sqlite3.Connection, node_id: str, number: int, expected: int, is_closed: Callable[[], bool]
+) -> Iterator[Pattern]:
+    found = 0
+    with mapped():
+        cursor = connection.execute(f"SELECT {PATTERN_COLUMNS} FROM pattern WHERE node = ? ORDER BY id", (number,))
+        while rows := cursor.fetchmany(_FETCH):
+            for row in rows:
+                yield read_checked(node_id, row)
+            found += len(rows)
+            if is_closed():
+                raise StorageUnavailable("The storage has been closed")
+    if found != expected:
+        raise StoredDataCorrupt(
+            f"Node {node_id[:200]!r} has {found} patterns where {expected} were stored; restore a backup"
+        )
+    connection.close()
+
+
+def read_node(connection: sqlite3.Connection, node_id: str, is_closed: Callable[[], bool]) -> Loaded | None:
+    """
+    Everything a node has learned; takes the connection over, unless there is no such node.
+
+    Raises:
+        StoredDataCorrupt: A vector is not what was written, or the log ends elsewhere than the node says.
+    """
+    row = connection.execute("SELECT id, head, patterns FROM node WHERE node_id = ?", (node_id,)).fetchone()
+    if row is None:
+        return None
+    number, head, expected = row
+    newest = connection.execute(
+        "SELECT max(id) FROM log WHERE id > ? AND id < ?", (log_id(number, 0), log_id(number + 1, 0))
+    ).fetchone()[0]
+    ends_at = sequence_of(newest) if newest is not None else 0
+    if ends_at != head:
+        raise _log_ends(node_id, ends_at, head)
+    rows = connection.execute(
+        "SELECT name, components FROM vector WHERE node = ? AND components IS NOT NULL", (number,)
+    ).fetchall()
+    vectors: dict[Symbol, Vector] = {}
+    for name, content in rows:
+        vectors[name] = components = unpack_vector(content)
+        if vector_name(components) != name:
+            raise StoredDataCorrupt(f"Vector {name} of node {node_id[:200]!r} is damaged; restore a backup")
+    patterns = _read_all(connection, node_id, number, expected, is_closed)
+    return Loaded(head, PatternStream(connection, patterns), vectors)
+
+
+# --- nodes and logs ---
+
+
+def read_info(connection: sqlite3.Connection, node_id: str) -> NodeInfo | None:
+    """Facts about one node."""
+    row = connection.execute(f"SELECT {_NODE_COLUMNS} FROM node WHERE node_id = ?", (node_id,)).fetchone()
+    return NodeInfo(*row) if row else None
+
+
+def read_infos(connection: sqlite3.Connection, after: str, limit: int) -> list[NodeInfo]:
+    """Nodes by id."""
+    rows = connection.execute(
+        f"SELECT {_NODE_COLUMNS} FROM node WHERE node_id > ? ORDER BY node_id LIMIT ?", (after, limit)
+    )
+    return [NodeInfo(*row) for row in rows]
+
+
+def read_log(connection: sqlite3.Connection, node_id: str, after: int, limit: int) -> list[LogEntry]:
+    """Log rows by sequence."""
+    row = connection.execute("SELECT id FROM node WHERE node_id = ?", (node_id,)).fetchone()
+    if row is None:
+        return []
+    rows = connection.execute(
+        f"SELECT {_LOG_COLUMNS} FROM log WHERE id > ? AND id < ? ORDER BY id LIMIT ?",
+        (log_id(row[0], after), log_id(row[0] + 1, 0), limit),
+    )
+    return [LogEntry(node_id, sequence_of(number), *rest) for number, *rest in rows]
+
+
+def verify_log(connection: sqlite3.Connection, node_id: str) -> None:
+    """
+    Recompute a node's hash chain.
+
+    Raises:
+        StoredDataCorrupt: Names the first sequence that is missing or not what was written.
+    """
+    row = connection.execute("SELECT head, hash FROM node WHERE node_id = ?", (node_id,)).fetchone()
+    if row is None:
+        return
+    head, stored = row
+    previous, sequence = records.GENESIS, 0
+    while page := read_log(connection, node_id, sequence, _FETCH):
+        previous = records.check_chain(node_id, previous, page, after=sequence)
+        sequence = page[-1].sequence
+    if head != sequence or stored != previous:
+        raise _log_ends(node_id, sequence, head)
+
+
+def _log_ends(node_id: str, found: int, expected: int) -> StoredDataCorrupt:
+    return StoredDataCorrupt(
+        f"The log of node {node_id[:200]!r} ends at {found}, not as stored at {expected}; restore a backup"
+    )
