@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,11 +25,21 @@ def encode_body(body: Any) -> bytes:
 
 
 def encode_answer(answer: Mapping[str, Any]) -> bytes:
-    """An answer as JSON; tuples as lists, integers of any size."""
+    """An answer as JSON; tuples as lists, integers of any size, what is not finite as null."""
     try:
         return orjson.dumps(answer)
     except TypeError:
-        return json.dumps(answer, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+        text = json.dumps(_finite(answer), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        return text.encode("utf-8", "replace")
+
+
+def _finite(value: Any) -> Any:
+    """The value with null for what JSON has no number for, as orjson writes it."""
+    if isinstance(value, Mapping):
+        return {name: _finite(member) for name, member in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(member) for member in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def plain(answer: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,26 +7,35 @@ request but is named in a warning; what is wrong is refused with the place and t
 
 from __future__ import annotations
 
+import math
 import re
+import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
-from pydantic_core import from_json
-
-from kato.errors import InvalidInput, LimitExceeded, MalformedJSON
+from kato.errors import InvalidInput, LimitExceeded
 from kato.wire.limits import Limits
+from kato.wire.parsing import BLANK, parse
 
 _SHOWN = 200
+_MOST_PROBLEMS = 100
+"""Problems named in one refusal. A body may hold millions; a hundred say enough, and an answer must stay small."""
+_MOST_WARNINGS = 1000
+"""Unknown members named in one answer; beyond that, how many more there were."""
 _SURROGATES = re.compile("[\ud800-\udfff]")
+_SKETCH = reprlib.Repr()  # of a list or object, whose whole text may be as long as the body
+_SKETCH.maxlevel, _SKETCH.maxlist, _SKETCH.maxdict, _SKETCH.maxstring, _SKETCH.maxlong = 4, 50, 50, _SHOWN, _SHOWN
 
 
 def shown(value: Any) -> Any:
     """A refused value, cut to 200 characters."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return repr(value)
     if isinstance(value, (bool, int, float)) or value is None:
         text = repr(value)
         return value if len(text) <= _SHOWN else text[:_SHOWN]
-    text = value if isinstance(value, str) else repr(value)
+    text = value if isinstance(value, str) else _SKETCH.repr(value)
     return _SURROGATES.sub("?", text[:_SHOWN])
 
 
@@ -46,19 +55,29 @@ class Reader:
         self.problems: list[dict[str, Any]] = []
         self.beyond: list[dict[str, Any]] = []
         self.warnings: list[str] = []
+        self.unnamed = 0
 
     def wrong(self, loc: Sequence[str | int], kind: str, message: str, value: Any) -> None:
         """Note a member with a wrong type or value."""
         self.problems.append(problem(loc, kind, message, value))
+        self._stop_at_enough()
 
     def too_much(
         self, loc: Sequence[str | int], message: str, value: Any, limit: int, actual: int, setting: str
     ) -> None:
         """Note a single value beyond its limit."""
         self.beyond.append(problem(loc, "limit", message, value, limit=limit, actual=actual, setting=setting))
+        self._stop_at_enough()
+
+    def _stop_at_enough(self) -> None:
+        if len(self.problems) + len(self.beyond) >= _MOST_PROBLEMS:
+            self.finish()
 
     def unknown(self, loc: Sequence[str | int], name: str) -> None:
         """Say that a member was ignored."""
+        if len(self.warnings) >= _MOST_WARNINGS:
+            self.unnamed += 1
+            return
         self.warnings.append(f"unknown key '{path_text([*loc[1:], name])}' was ignored")
 
     def finish(self) -> None:
@@ -66,12 +85,15 @@ class Reader:
         Refuse the body if anything was wrong with it.
 
         Raises:
-            InvalidInput, LimitExceeded: Every problem found; the latter only where all are about limits.
+            InvalidInput, LimitExceeded: The problems found, at most a hundred; the latter only where all are about limits.
         """
         if self.problems:
             raise InvalidInput([*self.problems, *self.beyond])
         if self.beyond:
             raise LimitExceeded(self.beyond)
+        if self.unnamed:
+            self.warnings.append(f"{self.unnamed} more unknown keys were ignored")
+            self.unnamed = 0
 
     # --- values ---
 
@@ -113,8 +135,8 @@ class Reader:
         if type(value) is not float:
             self.wrong(loc, "number_type", "must be a number", value)
             return 0.0
-        if value in (float("inf"), float("-inf")):
-            self.wrong(loc, "finite_number", "must be a finite number", str(value))
+        if not math.isfinite(value):
+            self.wrong(loc, "finite_number", "must be a finite number", value)
             return 0.0
         return value
 
@@ -194,6 +216,8 @@ class Shape(Protocol):
     """A request body: how it is read, and what it looks like as JSON Schema."""
 
     SCHEMA: ClassVar[dict[str, Any]]
+    MAY_BE_ABSENT: ClassVar[bool]
+    """Whether no body at all means the same as `{}`."""
 
     @classmethod
     def read(cls, value: Any, reader: Reader) -> Self:
@@ -204,41 +228,22 @@ class Shape(Protocol):
 ShapeT = TypeVar("ShapeT", bound=Shape)
 
 
-def parse(body: bytes) -> Any:
-    """
-    JSON bytes as values; integers keep every digit, of a name given twice the last counts.
-
-    Raises:
-        MalformedJSON: Not JSON in UTF-8; NaN and Infinity are not JSON.
-    """
-    try:
-        value = from_json(body, allow_inf_nan=True, cache_strings="none")
-    except ValueError as error:
-        reason = str(error).split(" at line")[0]
-        raise MalformedJSON([problem(("body",), "json_invalid", f"is not JSON in UTF-8: {reason}", "")]) from error
-    if _NOT_JSON.search(body) and _has_constant(body):
-        raise MalformedJSON([problem(("body",), "json_invalid", "is not JSON: NaN and Infinity are not numbers", "")])
-    return value
-
-
-_NOT_JSON = re.compile(rb"NaN|Infinity")
-_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
-
-
-def _has_constant(body: bytes) -> bool:
-    """Whether NaN or Infinity stands outside of strings in a body known to parse."""
-    return _NOT_JSON.search(_STRINGS.sub(b'""', body)) is not None
-
-
 def read_body(shape: type[ShapeT], body: bytes, limits: Limits) -> tuple[ShapeT, list[str]]:
     """
-    A request body in its shape, and warnings about what was ignored. An empty body is an empty object.
+    A request body in its shape, and warnings about what was ignored.
 
     Raises:
-        MalformedJSON, InvalidInput, LimitExceeded: As `Reader`; PayloadTooLarge for a count beyond its limit.
+        InvalidInput: The body is required and absent.
+        MalformedJSON, InvalidInput, LimitExceeded: As `parse` and `Reader`; PayloadTooLarge for a count beyond its limit.
     """
     reader = Reader(limits)
-    found = shape.read(parse(body) if body.strip() else {}, reader)
+    if body.strip(BLANK):
+        value = parse(body, limits)
+    elif shape.MAY_BE_ABSENT:
+        value = {}
+    else:
+        raise InvalidInput([problem(("body",), "missing", "is required; {} is an empty one", None)])
+    found = shape.read(value, reader)
     reader.finish()
     return found, reader.warnings
 

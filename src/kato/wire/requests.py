@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 
 from kato.engine.settings import KEYS
 from kato.errors import InvalidInput, PayloadTooLarge
+from kato.wire.limits import Limits
 from kato.wire.reading import Reader, path_text, problem
 
 _MAX_TTL = 31_536_000
@@ -63,6 +64,7 @@ class CreateSession:
     config: dict[str, Any] | None = None
     metadata: dict[str, Any] | None = None
 
+    MAY_BE_ABSENT: ClassVar[bool] = False
     SCHEMA: ClassVar[dict[str, Any]] = {
         "type": "object",
         "required": ["node_id"],
@@ -120,6 +122,7 @@ class ConfigUpdate:
     prefix: str
     """What precedes a key where it is named: "config." or nothing."""
 
+    MAY_BE_ABSENT: ClassVar[bool] = False
     SCHEMA: ClassVar[dict[str, Any]] = {
         "anyOf": [
             {"type": "object", "required": ["config"], "properties": {"config": CONFIG_SCHEMA}},
@@ -145,6 +148,7 @@ class Extend:
     ttl: Any = None
     ttl_seconds: Any = None
 
+    MAY_BE_ABSENT: ClassVar[bool] = True
     SCHEMA: ClassVar[dict[str, Any]] = {
         "type": "object",
         "properties": {"ttl_seconds": _TTL_SCHEMA, "ttl": _TTL_SCHEMA},
@@ -187,6 +191,7 @@ class Observe:
     unique_id: str | None = None
     include_predictions: bool = False
 
+    MAY_BE_ABSENT: ClassVar[bool] = False
     SCHEMA: ClassVar[dict[str, Any]] = {
         "type": "object",
         "properties": _OBSERVE_PROPERTIES,
@@ -198,21 +203,31 @@ class Observe:
         """The body from decoded JSON."""
         return cls._read(value, reader, ("body",))
 
+    @staticmethod
+    def _check_counts(given: dict[str, Any], limits: Limits, loc: Loc) -> None:
+        """
+        Refuse too many of anything, before any of it is looked at.
+
+        Raises:
+            PayloadTooLarge: A count is beyond its limit.
+        """
+        for name, kind, limit, setting in (
+            ("strings", list, limits.max_strings, "KATO_MAX_STRINGS"),
+            ("vectors", list, limits.max_vectors, "KATO_MAX_VECTORS"),
+            ("emotives", dict, limits.max_emotives, "KATO_MAX_EMOTIVES"),
+        ):
+            found = given.get(name)
+            if type(found) is kind and len(found) > limit:
+                raise PayloadTooLarge(path_text([*loc[1:], name]), limit, len(found), setting)
+
     @classmethod
     def _read(cls, value: Any, reader: Reader, loc: Loc) -> Self:
         given = reader.mapping(loc, value)
         _note_unknown(reader, loc, given, _OBSERVE_MEMBERS)
-        limits = reader.limits
+        cls._check_counts(given, reader.limits, loc)
         strings = reader.listed((*loc, "strings"), given["strings"]) if "strings" in given else []
         vectors = reader.listed((*loc, "vectors"), given["vectors"]) if "vectors" in given else []
         emotives = reader.mapping((*loc, "emotives"), given["emotives"]) if "emotives" in given else {}
-        for name, found, limit, setting in (
-            ("strings", strings, limits.max_strings, "KATO_MAX_STRINGS"),
-            ("vectors", vectors, limits.max_vectors, "KATO_MAX_VECTORS"),
-            ("emotives", emotives, limits.max_emotives, "KATO_MAX_EMOTIVES"),
-        ):
-            if len(found) > limit:
-                raise PayloadTooLarge(path_text([*loc[1:], name]), limit, len(found), setting)
         unique_id = given.get("unique_id")
         if unique_id is not None:
             unique_id = _read_unique_id(reader, (*loc, "unique_id"), unique_id)
@@ -268,6 +283,7 @@ class ObserveSequence:
     clear_stm_between: bool = False
     include_predictions: bool = False
 
+    MAY_BE_ABSENT: ClassVar[bool] = False
     SCHEMA: ClassVar[dict[str, Any]] = {
         "type": "object",
         "required": ["observations"],
@@ -300,6 +316,9 @@ class ObserveSequence:
         limit = reader.limits.max_sequence
         if len(items) > limit:
             raise PayloadTooLarge("observations", limit, len(items), "KATO_MAX_SEQUENCE")
+        for position, item in enumerate(items):
+            if type(item) is dict:
+                Observe._check_counts(item, reader.limits, (*loc, position))
         return cls(
             [Observe._read(item, reader, (*loc, position)) for position, item in enumerate(items)],
             *(reader.boolean(("body", name), given.get(name, False)) for name in flags),
@@ -314,6 +333,7 @@ class EditPattern:
     emotives: list[dict[str, float]] | None = None
     metadata: dict[str, Any] | None = None
 
+    MAY_BE_ABSENT: ClassVar[bool] = False
     SCHEMA: ClassVar[dict[str, Any]] = {
         "type": "object",
         "minProperties": 1,
@@ -362,6 +382,7 @@ class LearnMany:
 
     sequences: list[list[list[str]]]
 
+    MAY_BE_ABSENT: ClassVar[bool] = False
     SCHEMA: ClassVar[dict[str, Any]] = {
         "type": "object",
         "required": ["sequences"],
@@ -389,27 +410,39 @@ class LearnMany:
         limits = reader.limits
         if len(sequences) > limits.max_sequence:
             raise PayloadTooLarge("sequences", limits.max_sequence, len(sequences), "KATO_MAX_SEQUENCE")
-        read: list[list[list[str]]] = []
         for position, sequence in enumerate(sequences):
-            events = reader.listed((*loc, position), sequence)
-            if len(events) > limits.max_stm_events:
-                where = path_text(["sequences", position])
-                raise PayloadTooLarge(where, limits.max_stm_events, len(events), "KATO_MAX_STM_EVENTS")
-            read.append([cls._event(reader, (*loc, position, index), event) for index, event in enumerate(events)])
-        return cls(read)
+            cls._check_counts(sequence, limits, (*loc, position))
+        return cls(
+            [
+                [
+                    cls._event(reader, (*loc, position, index), event)
+                    for index, event in enumerate(reader.listed((*loc, position), sequence))
+                ]
+                for position, sequence in enumerate(sequences)
+            ]
+        )
+
+    @staticmethod
+    def _check_counts(sequence: Any, limits: Limits, loc: Loc) -> None:
+        if type(sequence) is not list:
+            return
+        if len(sequence) > limits.max_stm_events:
+            raise PayloadTooLarge(path_text(loc[1:]), limits.max_stm_events, len(sequence), "KATO_MAX_STM_EVENTS")
+        for index, event in enumerate(sequence):
+            if type(event) is list and len(event) > limits.max_strings:
+                where = path_text([*loc[1:], index])
+                raise PayloadTooLarge(where, limits.max_strings, len(event), "KATO_MAX_STRINGS")
 
     @staticmethod
     def _event(reader: Reader, loc: Loc, value: Any) -> list[str]:
-        strings = reader.listed(loc, value)
-        if len(strings) > reader.limits.max_strings:
-            raise PayloadTooLarge(path_text(loc[1:]), reader.limits.max_strings, len(strings), "KATO_MAX_STRINGS")
-        return [reader.symbol((*loc, position), each) for position, each in enumerate(strings)]
+        return [reader.symbol((*loc, position), each) for position, each in enumerate(reader.listed(loc, value))]
 
 
 @dataclass(slots=True)
 class NoBody:
     """A body nobody asked for: an object whose members are named and ignored."""
 
+    MAY_BE_ABSENT: ClassVar[bool] = True
     SCHEMA: ClassVar[dict[str, Any]] = {"type": "object"}
 
     @classmethod
