@@ -7,17 +7,13 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import threading
-from concurrent.futures import CancelledError
 
 import pytest
 
 from kato.errors import StorageFull, StorageInUse, StorageUnavailable, StoredDataCorrupt
 from kato.storage.interface import Learn, SessionCreate, SessionRecord, Transaction
-from kato.storage.memory import MemoryStorage
 from kato.storage.opening import open_storage
 from kato.storage.sqlite import SqliteStorage
-from kato.storage.writer import DirectWriter, Writer
 
 AB = (("a",), ("b",))
 
@@ -166,58 +162,6 @@ def test_errors_of_the_database_become_ours(tmp_path):
     store._writer.execute("PRAGMA query_only = OFF")
     assert [change.sequence for change in learn(store).changes] == [2]
     store.close()
-
-
-def test_many_threads_share_commits_and_lose_nothing(tmp_path):
-    store = SqliteStorage(tmp_path / "kato.db")
-    writer = Writer(store, "learn")
-
-    def work():
-        for _ in range(50):
-            writer.submit(Transaction(1, "node", (Learn(AB),))).result()
-
-    threads = [threading.Thread(target=work) for _ in range(32)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    writer.close()
-    (found,) = store.load("node").patterns
-    assert found.frequency == 1600
-    store.verify_log("node")
-    store.close()
-
-
-@pytest.mark.parametrize("kind", [Writer, DirectWriter])
-def test_a_writer_hands_on_errors_and_results(kind):
-    store = MemoryStorage()
-    writer = kind(store, "full")
-    assert writer.submit(Transaction(1, "node", (Learn(AB),))).result().changes
-    from kato.errors import PatternNotFound
-    from kato.storage.interface import Forget
-
-    assert isinstance(writer.submit(Transaction(1, "node", (Forget("0" * 40),))).exception(), PatternNotFound)
-    store.close()
-    assert isinstance(writer.submit(Transaction(1, "node", (Learn(AB),))).exception(), StorageUnavailable)
-    writer.close()
-
-
-def test_a_closed_writer_refuses_and_a_cancelled_transaction_never_happens():
-    store = MemoryStorage()
-    entered, go = threading.Event(), threading.Event()
-    store.listen(lambda *_: (entered.set(), go.wait(10)))
-    writer = Writer(store, "learn")
-    first = writer.submit(Transaction(1, "node", (Learn(AB),)))
-    entered.wait(10)
-    second = writer.submit(Transaction(1, "node", (Learn(AB),)))
-    assert second.cancel()
-    go.set()
-    first.result()
-    with pytest.raises(CancelledError):
-        second.result()
-    writer.close()
-    assert next(iter(store.load("node").patterns)).frequency == 1
-    assert isinstance(writer.submit(Transaction(1)).exception(), StorageUnavailable)
 
 
 def test_locations_are_understood(tmp_path, monkeypatch):

@@ -246,6 +246,19 @@ def test_searching_finds_symbols_and_names(store, symbol):
     assert search("\\n") == search("u0000") == []
 
 
+def test_a_name_is_searched_from_its_beginning_and_a_symbol_anywhere_in_its_own_case(store):
+    found = [commit(store, Learn((("Zebra", f"{n}"),)))[0].after for n in range(20)]
+
+    def total(text):
+        return store.patterns("node", order="name", after=None, limit=1, search=text)[2]
+
+    assert (total("ebr"), total("zebra")) == (20, 0)
+    for pattern in found:
+        prefix, middle = pattern.name[:8], pattern.name[2:10]
+        assert total(prefix) == total(prefix.upper()) == sum(each.name.startswith(prefix) for each in found)
+        assert total(middle) == sum(each.name.startswith(middle) for each in found)
+
+
 def test_sessions_are_kept_changed_touched_and_ended(store):
     create(store, record(steps=((0, b"zero"), (1, b"one"))))
     assert store.session("s") == record(steps=((0, b"zero"), (1, b"one")), version=1)

@@ -151,10 +151,13 @@ def check_chain(node_id: str, previous: bytes, entries: Sequence[LogEntry], *, a
     for sequence, entry in enumerate(entries, start=after + 1):
         if entry.sequence != sequence:
             raise StoredDataCorrupt(f"The log of node {node_id[:200]!r} lacks sequence {sequence}; restore a backup")
-        previous = chained(
-            previous, node_id, sequence, entry.at, entry.operation, entry.session_id, entry.actor, entry.payload
-        )
-        if previous != entry.hash:
+        facts = (entry.at, entry.operation, entry.session_id, entry.actor, entry.payload)
+        try:
+            previous = chained(previous, node_id, sequence, *facts)
+            is_sound = previous == entry.hash
+        except (TypeError, AttributeError, struct.error):
+            is_sound = False  # damage can turn a value into one of another type
+        if not is_sound:
             raise StoredDataCorrupt(
                 f"The log of node {node_id[:200]!r} was altered or damaged at sequence {sequence}; restore a backup"
             )
@@ -185,22 +188,21 @@ def checksum(
     return zlib.crc32(b"%d %d %d %b%b\0%b" % (node, length, frequency, name, events.encode(), annotations))
 
 
-def sealed(content: bytes) -> bytes:
-    """Content after its CRC-32, so that damage is seen when it is read."""
-    return zlib.crc32(content).to_bytes(4, "little") + content
+def sealed(content: bytes, place: str) -> bytes:
+    """Content after the CRC-32 of itself and the place it is meant for, so that damage to either is seen when it is read."""
+    return zlib.crc32(content, zlib.crc32(place.encode())).to_bytes(4, "little") + content
 
 
-def unsealed(stored: bytes, what: str) -> bytes:
+def unsealed(stored: object, place: str) -> bytes:
     """
     What `sealed` was given.
 
     Raises:
-        StoredDataCorrupt: It was not stored like this; `what` names it.
+        StoredDataCorrupt: It was not stored like this, or not there; the sentence names the place.
     """
-    content = stored[4:]
-    if zlib.crc32(content).to_bytes(4, "little") != stored[:4]:
-        raise StoredDataCorrupt(f"{what} is damaged; restore a backup")
-    return content
+    if not isinstance(stored, bytes) or sealed(stored[4:], place) != stored:
+        raise StoredDataCorrupt(f"What is stored of {place[:200]} is damaged; restore a backup")
+    return stored[4:]
 
 
 def name_key(name: str) -> bytes | None:

@@ -59,6 +59,7 @@ CREATE TABLE session (
     expires_at INTEGER NOT NULL,
     ttl_seconds INTEGER NOT NULL,
     version INTEGER NOT NULL,
+    steps INTEGER NOT NULL,
     profile BLOB NOT NULL,
     head BLOB NOT NULL
 ) STRICT;

@@ -30,7 +30,7 @@ from kato.storage.interface import (
     SessionRecord,
     Transaction,
 )
-from kato.storage.sqlite_errors import is_of_the_storage, mapped, translated
+from kato.storage.sqlite_errors import DATABASE_ERRORS, is_of_the_storage, mapped, translated
 from kato.storage.sqlite_sessions import SessionTables
 from kato.storage.sqlite_writing import NodeTables
 
@@ -87,7 +87,7 @@ class SqliteStorage:
             connection = self._connect()
             schema.prepare(connection, self._path)
             connection.execute(f"PRAGMA journal_size_limit = {_WAL_KEPT}")
-        except sqlite3.Error as error:
+        except DATABASE_ERRORS as error:
             if connection is not None:
                 connection.close()
             # For whoever starts the program, so it may say where and why.
@@ -103,8 +103,12 @@ class SqliteStorage:
         connection = sqlite3.connect(
             self._path, isolation_level=None, check_same_thread=False, timeout=5.0, cached_statements=256
         )
-        connection.execute("PRAGMA cache_size = -65536")
-        connection.execute("PRAGMA temp_store = MEMORY")
+        try:
+            connection.execute("PRAGMA cache_size = -65536")
+            connection.execute("PRAGMA temp_store = MEMORY")
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def _is_closed(self) -> bool:

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from kato.errors import StorageError, StorageFull, StorageUnavailable, StoredDataCorrupt
 
 _CORRUPT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+DATABASE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
+"""What a call may raise; the second where SQLite's own sentence quotes damaged text."""
 _SILENT = "The database does not answer; nothing was changed"
 
 
@@ -17,11 +19,11 @@ def mapped() -> Iterator[None]:
     """No sentence holds a path or a statement: callers of a server may see it."""
     try:
         yield
-    except sqlite3.Error as error:
+    except DATABASE_ERRORS as error:
         raise translated(error, _SILENT) from error
 
 
-def translated(error: sqlite3.Error, otherwise: str) -> StorageError:
+def translated(error: Exception, otherwise: str) -> StorageError:
     """
     Our error for one of SQLite's.
 
@@ -30,8 +32,8 @@ def translated(error: sqlite3.Error, otherwise: str) -> StorageError:
     """
     code = getattr(error, "sqlite_errorcode", None)
     if code is None:
-        # Python's own complaint about a stored value, which only damage explains: text that is not UTF-8.
-        damaged = isinstance(error, sqlite3.OperationalError) and "decode" in str(error)
+        # Python's own complaint, which only damage explains: text that is not UTF-8.
+        damaged = isinstance(error, UnicodeDecodeError) or "decode" in str(error)
     else:
         damaged = code & 0xFF in _CORRUPT
     if damaged:
@@ -49,4 +51,4 @@ def is_of_the_storage(error: Exception) -> bool:
     """
     if isinstance(error, (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError)):
         return False
-    return isinstance(error, (sqlite3.Error, StorageError))
+    return isinstance(error, (*DATABASE_ERRORS, StorageError))

@@ -37,9 +37,14 @@ def read_checked(node_id: str, row: Sequence[Any]) -> Pattern:
     Raises:
         StoredDataCorrupt: The row is not what was written.
     """
-    if records.checksum(*row[:-1]) != row[-1]:
-        raise StoredDataCorrupt(f"Pattern {row[1].hex()} of node {node_id[:200]!r} is damaged; restore a backup")
-    _, name, events, _, frequency, emotives, metadata, affinity, _ = row
+    _, name, events, _, frequency, emotives, metadata, affinity, checksum = row
+    try:
+        is_sound = records.checksum(*row[:-1]) == checksum
+    except (TypeError, AttributeError):
+        is_sound = False  # damage can turn a value into one of another type
+    if not is_sound:
+        told = name.hex() if isinstance(name, bytes) else repr(name)[:40]
+        raise StoredDataCorrupt(f"Pattern {told} of node {node_id[:200]!r} is damaged; restore a backup")
     return records.read_pattern(name.hex(), events, frequency, emotives, metadata, affinity)
 
 
@@ -177,8 +182,12 @@ def read_node(connection: sqlite3.Connection, node_id: str, is_closed: Callable[
     ).fetchall()
     vectors: dict[Symbol, Vector] = {}
     for name, content in rows:
-        vectors[name] = components = unpack_vector(content)
-        if vector_name(components) != name:
+        try:
+            vectors[name] = unpack_vector(content)
+            is_sound = vector_name(vectors[name]) == name
+        except (TypeError, struct.error):
+            is_sound = False
+        if not is_sound:
             raise StoredDataCorrupt(f"Vector {name} of node {node_id[:200]!r} is damaged; restore a backup")
     patterns = _read_all(connection, node_id, number, expected, is_closed)
     return Loaded(head, PatternStream(connection, patterns), vectors)

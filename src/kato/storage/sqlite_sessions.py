@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any, Literal
 
-from kato.errors import SessionNotFound
+from kato.errors import SessionNotFound, StoredDataCorrupt
 from kato.storage import records
 from kato.storage.interface import (
     Reply,
@@ -19,7 +19,7 @@ from kato.storage.interface import (
     SessionTouch,
 )
 
-_COLUMNS = "session_id, node_id, created_at, last_accessed, expires_at, ttl_seconds, profile, head, version"
+_COLUMNS = "session_id, node_id, created_at, last_accessed, expires_at, ttl_seconds, profile, head, version, steps"
 
 
 class SessionTables:
@@ -52,7 +52,7 @@ class SessionTables:
 
     def _create(self, record: SessionRecord) -> None:
         made = self._connection.execute(
-            f"INSERT INTO session ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT (session_id) DO NOTHING",
+            f"INSERT INTO session ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?) ON CONFLICT (session_id) DO NOTHING",
             (
                 record.session_id,
                 record.node_id,
@@ -60,8 +60,9 @@ class SessionTables:
                 record.last_accessed,
                 record.expires_at,
                 record.ttl_seconds,
-                records.sealed(record.profile),
-                records.sealed(record.head),
+                records.sealed(record.profile, _profile_of(record.session_id)),
+                records.sealed(record.head, _head_of(record.session_id)),
+                len(record.steps),
             ),
         ).rowcount
         if not made:
@@ -70,35 +71,40 @@ class SessionTables:
         self._count("created", record.created_at)
 
     def _change(self, change: SessionChange) -> None:
+        session_id, profile, head = change.session_id, change.profile, change.head
+        dropped = 0
+        if change.keep_from is not None:
+            dropped = self._connection.execute(
+                "DELETE FROM step WHERE session_id = ? AND ordinal < ?", (session_id, change.keep_from)
+            ).rowcount
         updated = self._connection.execute(
             "UPDATE session SET version = version + 1, last_accessed = ?, expires_at = ?, ttl_seconds = ?, "
-            "profile = coalesce(?, profile), head = coalesce(?, head) WHERE session_id = ? AND version = ?",
+            "profile = coalesce(?, profile), head = coalesce(?, head), steps = steps + ? "
+            "WHERE session_id = ? AND version = ?",
             (
                 change.last_accessed,
                 change.expires_at,
                 change.ttl_seconds,
-                records.sealed(change.profile) if change.profile is not None else None,
-                records.sealed(change.head) if change.head is not None else None,
-                change.session_id,
+                records.sealed(profile, _profile_of(session_id)) if profile is not None else None,
+                records.sealed(head, _head_of(session_id)) if head is not None else None,
+                len(change.append) - dropped,
+                session_id,
                 change.expected_version,
             ),
         ).rowcount
         if not updated:
-            exists = self._connection.execute(
-                "SELECT 1 FROM session WHERE session_id = ?", (change.session_id,)
-            ).fetchone()
-            raise SessionChanged(change.session_id) if exists else SessionNotFound(change.session_id)
-        if change.keep_from is not None:
-            self._connection.execute(
-                "DELETE FROM step WHERE session_id = ? AND ordinal < ?", (change.session_id, change.keep_from)
-            )
-        self._append(change.session_id, change.append)
+            exists = self._connection.execute("SELECT 1 FROM session WHERE session_id = ?", (session_id,)).fetchone()
+            raise SessionChanged(session_id) if exists else SessionNotFound(session_id)
+        self._append(session_id, change.append)
 
     def _append(self, session_id: str, steps: tuple[tuple[int, bytes], ...]) -> None:
         if steps:
             self._connection.executemany(
                 "INSERT INTO step VALUES (?, ?, ?)",
-                [(session_id, ordinal, records.sealed(content)) for ordinal, content in steps],
+                [
+                    (session_id, ordinal, records.sealed(content, _step_of(session_id, ordinal)))
+                    for ordinal, content in steps
+                ],
             )
 
     def _end(self, end: SessionEnd) -> None:
@@ -118,9 +124,10 @@ class SessionTables:
 
     def remember(self, reply: Reply) -> None:
         """Remember an answer, and forget the oldest of its scope beyond what is kept."""
+        answer = records.sealed(reply.answer, _answer_to(reply.scope, reply.key))
         self._connection.execute(
             "INSERT OR REPLACE INTO reply (scope, key, fingerprint, answer, expires_at, keep) VALUES (?, ?, ?, ?, ?, ?)",
-            (reply.scope, reply.key, reply.fingerprint, records.sealed(reply.answer), reply.expires_at, reply.keep),
+            (reply.scope, reply.key, reply.fingerprint, answer, reply.expires_at, reply.keep),
         )
         self._connection.execute(
             "DELETE FROM reply WHERE scope = ?1 AND ordinal <= "
@@ -143,8 +150,12 @@ class SessionTables:
         steps = self._connection.execute(
             "SELECT ordinal, content FROM step WHERE session_id = ? ORDER BY ordinal", (session_id,)
         ).fetchall()
-        what = f"A step of session {session_id[:200]}"
-        return _record(row, tuple((ordinal, records.unsealed(content, what)) for ordinal, content in steps))
+        if len(steps) != row[-1]:
+            raise StoredDataCorrupt(f"Steps of session {session_id[:200]} are missing; restore a backup")
+        return _record(
+            row,
+            tuple((ordinal, records.unsealed(content, _step_of(session_id, ordinal))) for ordinal, content in steps),
+        )
 
     def read_end(self, session_id: str) -> Literal["deleted", "expired"] | None:
         """How a session ended, while that is remembered."""
@@ -159,7 +170,7 @@ class SessionTables:
         ).fetchone()
         if row is None:
             return None
-        return Reply(scope, key, row[0], records.unsealed(row[1], "A remembered answer"), *row[2:])
+        return Reply(scope, key, row[0], records.unsealed(row[1], _answer_to(scope, key)), *row[2:])
 
     def due(self, now: int, limit: int) -> list[tuple[str, str]]:
         """Session and node of sessions whose expiry has passed, oldest first."""
@@ -211,8 +222,7 @@ class SessionTables:
 
 
 def _record(row: tuple[Any, ...], steps: tuple[tuple[int, bytes], ...]) -> SessionRecord:
-    session_id, node_id, created_at, last_accessed, expires_at, ttl_seconds, profile, head, version = row
-    what = f"Session {session_id[:200]}"
+    session_id, node_id, created_at, last_accessed, expires_at, ttl_seconds, profile, head, version, _ = row
     return SessionRecord(
         session_id,
         node_id,
@@ -220,8 +230,27 @@ def _record(row: tuple[Any, ...], steps: tuple[tuple[int, bytes], ...]) -> Sessi
         last_accessed,
         expires_at,
         ttl_seconds,
-        records.unsealed(profile, what),
-        records.unsealed(head, what),
+        records.unsealed(profile, _profile_of(session_id)),
+        records.unsealed(head, _head_of(session_id)),
         steps,
         version,
     )
+
+
+# Places, as checksums know them and as sentences about damage name them.
+
+
+def _profile_of(session_id: str) -> str:
+    return f"session {session_id}, profile"
+
+
+def _head_of(session_id: str) -> str:
+    return f"session {session_id}, head"
+
+
+def _step_of(session_id: str, ordinal: int) -> str:
+    return f"session {session_id}, step {ordinal}"
+
+
+def _answer_to(scope: str, key: str) -> str:
+    return f"the answer to {key} of {scope}"
