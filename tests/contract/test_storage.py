@@ -92,6 +92,17 @@ def test_a_failing_transaction_leaves_nothing_and_the_others_go_on(store):
     store.verify_log("node")
 
 
+def test_a_failing_transaction_leaves_vectors_and_order_as_they_were(store):
+    vector = vector_name((1.0,))
+    learned = commit(store, Learn(AB), Learn(CD), Learn(((vector, "a"),), vectors={vector: (1.0,)}))
+    before, other = everything(store), vector_name((2.0,))
+    more = Learn(((other,), ("b",)), vectors={other: (2.0,)})
+    for operations in ((Learn(AB), more), (Forget(learned[0].after.name), Learn(AB)), (Forget(learned[2].after.name),)):
+        with pytest.raises(PatternNotFound):
+            commit(store, *operations, Forget(NOWHERE))
+        assert everything(store) == before
+
+
 def test_forgetting_all_forgets_the_node_and_keeps_its_log(store):
     commit(store, Learn(AB), Learn(CD))
     commit(store, Learn(AB), node="other")

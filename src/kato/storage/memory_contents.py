@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -124,19 +124,22 @@ def _apply_operation(
         if before is None:
             raise PatternNotFound(name, node_id)
         after = changed(operation, before) if isinstance(operation, Edit) else None
-    undo.append(_restoring(node, before, after, vectors))
+    undo.append(_restoring(node, before, after))
     if after is not None:
         node.patterns[after.events] = after
         node.by_name.setdefault(after.name, []).extend([after.events] if before is None else [])
-        node.vectors.update((key, vector) for key, vector in vectors.items() if key in vector_symbols(after.events))
+        if vectors:
+            held = vector_symbols(after.events)
+            node.vectors = node.vectors | {key: vector for key, vector in vectors.items() if key in held}
     elif before is not None:
-        del node.patterns[before.events]
-        node.by_name[before.name].remove(before.events)
+        node.patterns = {events: each for events, each in node.patterns.items() if each is not before}
+        others = [events for events in node.by_name[before.name] if events != before.events]
+        node.by_name = node.by_name | {before.name: others}
     else:
         node.patterns, node.by_name = {}, {}
     if after is None and node.vectors:
-        held = {symbol for events in node.patterns for symbol in vector_symbols(events)}
-        node.vectors = {key: vector for key, vector in node.vectors.items() if key in held}
+        known = {symbol for events in node.patterns for symbol in vector_symbols(events)}
+        node.vectors = {key: vector for key, vector in node.vectors.items() if key in known}
     node.head += 1
     node.changed_at = transaction.at
     with_events = after is not None and (before is None or named(node, after.name) is not after)
@@ -148,24 +151,24 @@ def _apply_operation(
     return Change(node.head, kind, before, after, vectors, at, session_id)
 
 
-def _restoring(
-    node: Node, before: Pattern | None, after: Pattern | None, vectors: Mapping[Symbol, Vector]
-) -> Callable[[], None]:
-    """What puts the node back to how it is now, after an operation that is about to happen."""
+def _restoring(node: Node, before: Pattern | None, after: Pattern | None) -> Callable[[], None]:
+    """
+    What puts the node back to how it is now, after an operation that is about to happen.
+
+    Learning and editing write into the dictionaries at hand; forgetting, and whatever changes the vectors, leaves them as they
+    are and puts others in their place. So the old ones, with what was written taken back, are the old state in the old order.
+    """
     head, chain, changed_at, length = node.head, node.hash, node.changed_at, len(node.log)
-    patterns, by_name = node.patterns, node.by_name
-    held = dict(node.vectors) if vectors or after is None else node.vectors
+    patterns, by_name, vectors = node.patterns, node.by_name, node.vectors
 
     def restore() -> None:
         node.head, node.hash, node.changed_at = head, chain, changed_at
         del node.log[length:]
-        node.patterns, node.by_name, node.vectors = patterns, by_name, held
+        node.patterns, node.by_name, node.vectors = patterns, by_name, vectors
         if after is not None and before is None:
             del patterns[after.events]
             by_name[after.name].remove(after.events)
-        elif before is not None:
-            if after is None:
-                by_name[before.name].append(before.events)
+        elif after is not None and before is not None:
             patterns[before.events] = before
 
     return restore
