@@ -13,16 +13,19 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from fractions import Fraction
 from typing import Any
 
 import psutil
 from platformdirs import user_data_dir
 
-from kato.engine.settings import KEYS, resolve
+from kato.engine.settings import KEYS, Key, resolve
 from kato.errors import InvalidSettings
 from kato.wire.limits import Limits
 
 _TRUE, _FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?")
+_INTEGER = re.compile(r"-?[0-9]{1,18}")
 _UNITS = {"": 1, "b": 1, "k": 10**3, "kb": 10**3, "kib": 2**10, "m": 10**6, "mb": 10**6, "mib": 2**20}
 _UNITS |= {"g": 10**9, "gb": 10**9, "gib": 2**30, "t": 10**12, "tb": 10**12, "tib": 2**40}
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -37,6 +40,21 @@ IGNORED = (
 
 def _half_of_memory() -> int:
     return int(psutil.virtual_memory().total // 2)
+
+
+def refusal(errors: Mapping[str, str]) -> InvalidSettings:
+    """
+    The error that stops a start.
+
+    Args:
+        errors: Variable → a sentence without subject: what is allowed, and what it holds unless that is a secret.
+
+    >>> refusal({"KATO_PORT": "must be an integer from 1 to 65535, got '0'"}).message
+    "KATO_PORT must be an integer from 1 to 65535, got '0'"
+    """
+    error = InvalidSettings(errors)
+    error.message = "; ".join(f"{name} {sentence}" for name, sentence in errors.items())
+    return error
 
 
 @dataclass(frozen=True)
@@ -115,11 +133,15 @@ class Variable:
     secret: bool = False
 
 
+def _whole(text: str) -> int:
+    if not _INTEGER.fullmatch(text):
+        raise ValueError(text)
+    return int(text)
+
+
 def _integer(low: int, high: int | None = None) -> tuple[Callable[[str], int], str]:
     def read(text: str) -> int:
-        if not re.fullmatch(r"-?[0-9]{1,18}", text):
-            raise ValueError(text)
-        value = int(text)
+        value = _whole(text)
         if value < low or (high is not None and value > high):
             raise ValueError(text)
         return value
@@ -166,6 +188,14 @@ def _origins(text: str) -> tuple[str, ...]:
     return origins
 
 
+def _hosts(text: str) -> tuple[str, ...]:
+    hosts = read_list(text)
+    for host in hosts:
+        if "/" in host or any(character.isspace() for character in host):
+            raise ValueError(host)
+    return hosts
+
+
 def _keys(text: str) -> tuple[str, ...]:
     keys = read_list(text)
     if any(len(key) < 16 for key in keys):
@@ -183,14 +213,21 @@ def read_bytes(text: str) -> int:
     found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([a-zA-Z]*)", text)
     if found is None or found[2].lower() not in _UNITS:
         raise ValueError(text)
-    return int(float(found[1]) * _UNITS[found[2].lower()])
+    return int(Fraction(found[1]) * _UNITS[found[2].lower()])
 
 
 def _seconds(text: str) -> float:
-    value = float(text)
+    value = _number(text)
     if not math.isfinite(value) or value < 0:
         raise ValueError(text)
     return value
+
+
+def _number(text: str) -> float:
+    """A number as JSON or people write it; not as Python does, where 1_0 is ten and nan a number."""
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(text)
+    return float(text)
 
 
 def _max_requests(text: str) -> int | None:
@@ -236,7 +273,7 @@ VARIABLES: tuple[Variable, ...] = (
     _variable("rate_limit_per_minute", _integer(0)),
     _variable("cors_enabled", (_boolean, "true or false"), "CORS_ENABLED"),
     _variable("cors_origins", (_origins, "a list of origins such as https://example.org, or *"), "CORS_ORIGINS"),
-    _variable("allowed_hosts", (read_list, "a list of host names")),
+    _variable("allowed_hosts", (_hosts, "a list of host names")),
     _variable("data_dir", (str, "a path")),
     _variable("durability", _choice("learn", "full")),
     _variable("engine", _choice("native", "plain")),
@@ -249,10 +286,15 @@ VARIABLES: tuple[Variable, ...] = (
 )
 _LIMIT_ALIASES = {"max_body_bytes": ("MAX_REQUEST_SIZE",)}
 _FIXED_LIMITS = {"max_name_characters"}
+_MOST_METADATA_DEPTH = 150
+"""Bodies are parsed 200 levels deep (`kato.wire.parsing`); an answer and a stored row put some levels around metadata."""
 LIMIT_VARIABLES: tuple[Variable, ...] = tuple(
     _variable(
         each.name,
-        _integer(0 if each.name == "max_sessions" else 1),
+        _integer(
+            0 if each.name == "max_sessions" else 1,
+            _MOST_METADATA_DEPTH if each.name == "max_metadata_depth" else None,
+        ),
         *_LIMIT_ALIASES.get(each.name, ()),
     )
     for each in fields(Limits)
@@ -264,10 +306,20 @@ class _Reading:
     """Reads variables out of an environment, gathering what is wrong."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        self._given = {name.upper(): value.strip() for name, value in environ.items() if value.strip()}
         self._read: set[str] = set()
         self.errors: dict[str, str] = {}
         self.warnings: list[str] = []
+        self._given: dict[str, str] = {}
+        spelt: dict[str, str] = {}
+        for name, value in sorted(
+            environ.items()
+        ):  # capitals first: of two spellings of a name the same one always wins
+            text, known = value.strip(), name.upper()
+            if not text:
+                continue
+            if self._given.setdefault(known, text) != text:
+                self.warnings.append(f"{spelt[known]} and {name} differ; {spelt[known]} is used")
+            spelt.setdefault(known, name)
 
     def _text(self, names: tuple[str, ...], *, secret: bool) -> tuple[str, str] | None:
         self._read.update(names)
@@ -301,15 +353,18 @@ class _Reading:
             text = self._text((f"KATO_{key.name.upper()}", key.name.upper(), *aliases), secret=False)
             if text is not None:
                 names[key.name] = text[0]
-                found[key.name] = _setting(text[1], key.default)
+                found[key.name] = setting_value(key, text[1])
         if "use_token_matching" in found and "sort_symbols" not in found:
             found["sort_symbols"] = found["use_token_matching"]
+            names["sort_symbols"] = names["use_token_matching"]
         try:
-            resolve(found)
+            _, effective, said = resolve(found)
         except InvalidSettings as error:
             for key_name, sentence in error.errors.items():
                 self.errors[names.get(key_name, f"KATO_{key_name.upper()}")] = sentence
-        return found
+            return found
+        self.warnings += said
+        return {name: effective[name] for name in found}
 
     def finish(self) -> None:
         """
@@ -325,23 +380,32 @@ class _Reading:
         if unread:
             self.warnings.append(f"nothing reads {', '.join(unread)}")
         if self.errors:
-            raise InvalidSettings(self.errors)
+            raise refusal(self.errors)
 
 
-def _setting(text: str, default: Any) -> Any:
-    """The text of a session setting as the JSON value it stands for; as text where it stands for none."""
-    lowered = text.lower()
-    if isinstance(default, bool) and lowered in _TRUE | _FALSE:
-        return lowered in _TRUE
-    if isinstance(default, list):
-        return list(read_list(text))
-    if lowered in {"null", "none"}:
+def setting_value(key: Key, text: str) -> Any:
+    """
+    The text of a session setting as the JSON value it stands for; as text where it stands for none of the key's type.
+
+    >>> from kato.engine.settings import BY_NAME
+    >>> setting_value(BY_NAME["affinity_emotive"], "5"), setting_value(BY_NAME["vector_dim"], "5")
+    ('5', 5)
+    """
+    kinds = (key.schema or {})["type"]
+    if key.nullable and text.lower() == "null":
         return None
-    if re.fullmatch(r"-?[0-9]{1,18}", text) and not isinstance(default, str):
-        return int(text)
-    if isinstance(default, (int, float)) or default is None:
-        try:
-            return float(text)
-        except ValueError:
-            return text
+    for kind, read in _READERS:
+        if kind in kinds:
+            try:
+                return read(text)
+            except ValueError:
+                return text  # refused with all the others, in the words of the key's rule
     return text
+
+
+_READERS: tuple[tuple[str, Callable[[str], Any]], ...] = (
+    ("boolean", _boolean),
+    ("array", lambda text: list(read_list(text))),
+    ("integer", _whole),
+    ("number", lambda text: int(text) if _INTEGER.fullmatch(text) else _number(text)),
+)

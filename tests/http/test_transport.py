@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import time
 
 import httpx2
 import pytest
@@ -36,6 +37,16 @@ def test_a_trailing_slash_makes_no_difference_and_causes_no_redirect(http):
     assert http.post("/sessions/", json={"node_id": "slash"}).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/docs/", "/redoc/", "/openapi.json/"])
+def test_the_description_needs_no_redirect_either(http, path):
+    answer = http.get(path)
+    assert answer.status_code == 200
+    assert answer.headers["x-trace-id"].startswith("kato-")
+    assert http.head(path).content == b""
+    refused = http.post(path, json={})
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+
+
 def test_head_answers_like_get_without_the_body(http):
     got, headed = http.get("/sessions/count"), http.head("/sessions/count")
     assert headed.status_code == 200
@@ -61,7 +72,10 @@ def test_a_body_of_another_type_is_415(http, session, content_type):
     assert answer.headers["x-session-id"] == session
 
 
-@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "application/vnd.x+json", None])
+@pytest.mark.parametrize(
+    "content_type",
+    ["application/json; charset=utf-8", "APPLICATION/JSON", "application/vnd.x+json", "model/x+json", None],
+)
 def test_json_and_undeclared_bodies_are_read(http, session, content_type):
     headers = {"Content-Type": content_type} if content_type else {}
     request = http.build_request("POST", f"/sessions/{session}/observe", content=b'{"strings":["a"]}', headers=headers)
@@ -73,9 +87,57 @@ def test_an_operation_without_a_body_accepts_an_empty_one_of_any_type(http, sess
     assert answer.status_code == 200
 
 
+@pytest.mark.parametrize("path", ["observe", "config"])
+def test_a_required_body_that_is_absent_is_422_and_changes_nothing(http, session, path):
+    answer = http.post(f"/sessions/{session}/{path}")
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["loc"] == ["body"]
+    assert http.get(f"/sessions/{session}/stm").json()["time"] == 0
+
+
 def test_members_of_a_body_nobody_asked_for_are_named(http, session):
     answer = http.post(f"/sessions/{session}/clear-stm", json={"really": True})
     assert answer.json()["warnings"] == ["unknown key 'really' was ignored"]
+    answer = http.request("DELETE", f"/sessions/{session}", json={"really": True})
+    assert answer.json()["warnings"] == ["unknown key 'really' was ignored"]
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "learn"), ("POST", "observe"), ("PUT", "config")])
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "not visible"}])
+def test_a_session_that_is_gone_goes_before_everything_in_its_body(http, method, path, headers):
+    answer = http.request(method, f"/sessions/session-none/{path}", content=b"{nonsense", headers=headers)
+    assert answer.status_code == 404
+    assert answer.json()["error"]["code"] == "SESSION_NOT_FOUND"
+
+
+@pytest.mark.parametrize(
+    ("key", "code"),
+    [("k" * 257, "LIMIT_EXCEEDED"), ("a b", "VALIDATION_ERROR"), ("é".encode(), "VALIDATION_ERROR")],
+)
+def test_an_idempotency_key_that_can_be_none_is_422_and_changes_nothing(http, session, key, code):
+    answer = http.post(f"/sessions/{session}/observe", json={"strings": ["a"]}, headers={"Idempotency-Key": key})
+    assert answer.status_code == 422
+    assert answer.json()["error"]["code"] == code
+    assert answer.json()["detail"][0]["loc"] == ["header", "Idempotency-Key"]
+    if code == "LIMIT_EXCEEDED":
+        assert answer.json()["detail"][0]["ctx"] == {"limit": 256, "actual": 257, "setting": "fixed"}
+    assert http.get(f"/sessions/{session}/stm").json()["time"] == 0
+
+
+@pytest.mark.parametrize("key", ["k" * 256, "!~", ""])
+def test_an_idempotency_key_that_can_be_one_is_taken(http, session, key):
+    answer = http.post(f"/sessions/{session}/observe", json={}, headers={"Idempotency-Key": key})
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("header", ["X-Node-ID", "X-Test-ID"])
+def test_a_node_named_in_no_encoding_is_no_other_node(http, session, header):
+    """Read as Latin-1 these bytes would be the name of another node."""
+    answer = http.get("/patterns", headers={header: b"\xff"})
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["loc"] == ["header", header]
+    assert http.get("/patterns", headers={header: "ÿ".encode()}).json()["node_id"].endswith("ÿ")
+    assert http.get(f"/sessions/{session}/stm", headers={header: b"\xff"}).status_code == 200
 
 
 def test_a_compressed_body_is_415(http, session):
@@ -173,6 +235,67 @@ def test_an_error_on_a_live_session_names_it(http, session):
     assert answer.headers["x-session-id"] == session
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/observe", 405), ("GET", "/nothing", 404), ("POST", "/config", 422), ("PUT", "/config", 415)],
+)
+def test_every_error_on_a_path_of_a_live_session_names_it(http, session, method, path, status):
+    headers = {"Content-Type": "text/plain"} if status == 415 else {}
+    answer = http.request(method, f"/sessions/{session}{path}", content=b"x" if status == 415 else b"", headers=headers)
+    assert answer.status_code == status
+    assert answer.json()["error"]["session_id"] == answer.headers["x-session-id"] == session
+    gone = http.request(method, f"/sessions/session-none{path}", headers=headers)
+    assert gone.json()["error"]["session_id"] == "session-none"
+    assert "x-session-id" not in gone.headers
+
+
+def test_a_live_session_named_outside_its_paths_is_echoed_on_errors_too(http, session):
+    answer = http.get("/metrics/nothing", headers={"X-Session-ID": session})
+    assert (answer.status_code, answer.headers["x-session-id"]) == (404, session)
+    assert "session_id" not in answer.json()["error"]
+
+
+def test_an_error_that_quotes_what_json_cannot_say_is_answered_all_the_same(http, session):
+    body = b'{"strings":[1e400,123456789012345678901234567890]}'
+    answer = http.post(f"/sessions/{session}/observe", content=body)
+    assert answer.status_code == 422
+    assert [each["input"] for each in answer.json()["detail"]] == ["inf", 123456789012345678901234567890]
+
+
+@pytest.mark.parametrize("rest", [b"", b'{"strings":["half"]}'])
+def test_a_request_whose_client_leaves_half_way_is_not_begun(http, server, session, rest):
+    head = f"POST /sessions/{session}/observe HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n"
+    before = server.application.system.measures.in_flight
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(head.encode() + rest)
+        while server.application.system.measures.in_flight == before:
+            time.sleep(0.01)
+    while server.application.system.measures.in_flight > before:
+        time.sleep(0.01)
+    assert http.get(f"/sessions/{session}/stm").json()["time"] == 0
+    observed = ("POST", "/sessions/{session_id}/observe", 499)
+    assert observed in server.application.system.measures.routes
+
+
+def test_metadata_may_be_as_deep_as_the_largest_setting_allows(tmp_path):
+    from kato.settings import Settings
+    from kato.wire.limits import Limits
+    from serving import running
+
+    metadata: dict = {"n": 10**30}
+    for _ in range(149):
+        metadata = {"m": metadata}
+    settings = Settings(data_dir=str(tmp_path), log_level="CRITICAL", limits=Limits(max_metadata_depth=150))
+    with running(settings) as server, httpx2.Client(base_url=server.url) as client:
+        made = client.post("/sessions", json={"node_id": "deep", "metadata": metadata})
+        assert made.json()["metadata"] == metadata
+        observe = f"/sessions/{made.json()['session_id']}/observe-sequence"
+        observations = [{"strings": ["a", "b"], "metadata": metadata}]
+        answer = client.post(observe, json={"observations": observations, "learn_at_end": True})
+        assert answer.status_code == 200, answer.text
+        assert client.post(observe, json={"observations": [{"metadata": {"m": metadata}}]}).status_code == 422
+
+
 def test_an_unforeseen_error_is_a_500_without_its_text(http, server, monkeypatch):
     system = server.application.system
     monkeypatch.setattr(type(system.sessions), "count", lambda *_: 1 / 0)
@@ -215,6 +338,11 @@ def corpus() -> list[bytes]:
         b'{"emotives":[]}',
         b'{"metadata":[]}',
         b'{"metadata":{"a":1e999}}',
+        b'{"metadata":{"a":' + b"9" * 5000 + b"}}",
+        b'{"strings":[1e999,' + b"9" * 30 + b"]}",
+        b'{"ttl":[1e999,' + b"9" * 30 + b"]}",
+        b'{"unique_id":{"\\ud800":1}}',
+        b"\x0b",
         depth,
         b"[" * 100_000,
         b'{"a":' * 100_000,
@@ -262,6 +390,16 @@ def test_concurrent_requests_beyond_the_limit_are_503(tmp_path):
         assert answer.json()["error"]["code"] == "OVERLOADED"
         assert answer.headers["retry-after"] == "1"
         assert client.get("/health").status_code == 200
+
+
+def test_a_body_that_does_not_arrive_in_time_is_504():
+    from kato.settings import Settings
+    from serving import running
+
+    settings = Settings(data_dir=":memory:", request_timeout=0.2, log_level="CRITICAL")
+    with running(settings) as server, socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(b"POST /sessions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n{")
+        assert b" 504 " in connection.recv(65536).split(b"\r\n", 1)[0]
 
 
 def test_a_request_that_takes_too_long_is_504(monkeypatch):

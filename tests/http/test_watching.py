@@ -17,6 +17,12 @@ def watch(server, query="", **more):
     return connect(f"ws://127.0.0.1:{server.port}/ws/events{query}", **more)
 
 
+def make(server, node_id, **more):
+    """A session that nobody of this test talks to; its id."""
+    with KATOClient(server.url) as kato:
+        return kato.create_session(node_id, **more)
+
+
 def next_event(connection, kind=None):
     while True:
         event = json.loads(connection.recv(timeout=10))
@@ -30,7 +36,7 @@ def test_a_watcher_sees_a_session_live_and_learn(server):
     with watch(server, "?node_id=watched") as connection, KATOClient(server.url) as kato:
         assert next_event(connection, "state.snapshot")["system_status"] == "healthy"
         session_id = kato.create_session("watched")
-        KATOClient(server.url).create_session("elsewhere")
+        make(server, "elsewhere")
         assert next_event(connection)["session_id"] == session_id
         kato.observe(["a"], emotives={"joy": 1.0})
         updated = next_event(connection)
@@ -50,7 +56,7 @@ def test_a_watcher_sees_a_session_live_and_learn(server):
 def test_expiry_is_told_when_it_happens(server):
     with watch(server, "?event_type=session.expired&event_type=session.destroyed") as connection:
         next_event(connection, "state.snapshot")
-        session_id = KATOClient(server.url).create_session("brief", ttl=1)
+        session_id = make(server, "brief", ttl=1)
         assert next_event(connection)["session_id"] == session_id
         assert next_event(connection)["reason"] == "expired"
 
@@ -60,12 +66,12 @@ def test_filters_can_be_changed_and_nonsense_is_ignored(server):
         next_event(connection, "state.snapshot")
         connection.send("ping")
         assert connection.recv(timeout=5) == "pong"
-        for nonsense in ("hello", "[1]", "{}", '{"action": 5}', "{"):
+        for nonsense in ("hello", "[1]", "{}", '{"action": 5}', '{"action": [1]}', '{"action": {}}', "{", "[" * 9_999):
             connection.send(nonsense)
         connection.send(json.dumps({"action": "subscribe", "node_id": ["x", 5], "event_types": "session.created"}))
         assert next_event(connection) == {"filter": {"node_id": ["x"], "event_type": ["session.created"]}}
-        KATOClient(server.url).create_session("y")
-        wanted = KATOClient(server.url).create_session("x")
+        make(server, "y")
+        wanted = make(server, "x")
         assert next_event(connection)["session_id"] == wanted
         connection.send('{"action": "unsubscribe"}')
         assert next_event(connection) == {"filter": {}}

@@ -41,6 +41,8 @@ class Application:
         self.settings = settings
         self.system: System | None = None
         self.watching: Watching | None = None
+        self.failure: Exception | None = None
+        """Why the system could not be opened, if it could not."""
         self._clock = clock
         shown = settings.docs_enabled
         self._fastapi = FastAPI(
@@ -49,7 +51,6 @@ class Application:
             docs_url="/docs" if shown else None,
             redoc_url="/redoc" if shown else None,
             openapi_url="/openapi.json" if shown else None,
-            lifespan=self._lifespan,
         )
         self._fastapi.openapi = lambda: description(OPERATIONS, VERSION)  # type: ignore[method-assign]
         origins = Origins(settings.host, settings.allowed_hosts, settings.cors_origins if settings.cors_enabled else ())
@@ -72,7 +73,22 @@ class Application:
         elif scope["type"] == "websocket":
             await self._watch(scope, receive, send)
         else:
-            await self._fastapi(scope, receive, send)
+            await self._live(receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """The lifespan: open when told to start, close when told to stop."""
+        await receive()
+        opened = self._opened()
+        try:
+            await opened.__aenter__()
+        except Exception as error:  # noqa: BLE001 - whoever started the server learns of it and decides
+            self.failure = error
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await opened.__aexit__(None, None, None)
+        await send({"type": "lifespan.shutdown.complete"})
 
     async def _watch(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.watching is None or scope["path"].rstrip("/") != "/ws/events":
@@ -82,8 +98,7 @@ class Application:
             await self.watching.serve(scope, receive, send, self._ws_origins)
 
     @asynccontextmanager
-    async def _lifespan(self, app: FastAPI) -> AsyncIterator[None]:
-        del app
+    async def _opened(self) -> AsyncIterator[None]:
         system = open_system(self.settings, clock=self._clock)
         upkeep = [asyncio.create_task(_sweep(system)), asyncio.create_task(_record(system))]
         settings = self.settings

@@ -1,4 +1,8 @@
-"""The server's log: one line per request, as JSON or for people. Never what was observed."""
+"""
+The server's log: one line per request, as JSON or for people. Never what was observed.
+
+A traceback shows where and what kind, without the values of variables: those are observations, keys and session ids.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ import sys
 from typing import Any, TextIO
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 
 
 def logger() -> Any:
@@ -16,30 +21,58 @@ def logger() -> Any:
 
 def set_up(level: str, form: str, output: str) -> None:
     """
-    Where log lines go and how they look.
+    Where log lines go and how they look; those of the HTTP library too.
 
     Args:
         level: DEBUG … CRITICAL.
         form: "human" or "json".
         output: "stdout", "stderr", or the path of a file that is appended to.
+
+    Raises:
+        OSError: The file cannot be written.
     """
-    stream: TextIO = sys.stdout
-    if output == "stderr":
-        stream = sys.stderr
-    elif output != "stdout":
-        stream = open(output, "a", encoding="utf-8", buffering=1)  # noqa: SIM115 - open as long as the server
-    renderer: Any = structlog.processors.JSONRenderer()
-    if form == "human":
-        renderer = structlog.dev.ConsoleRenderer(colors=stream.isatty())
-    processors: list[Any] = [
+    stream = _stream(output)
+    least = logging.getLevelNamesMapping()[level]
+    before: list[Any] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    last: list[Any] = [
+        structlog.dev.ConsoleRenderer(
+            colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback, sort_keys=False
+        )
+    ]
     if form == "json":
-        processors.append(structlog.processors.dict_tracebacks)
+        errors = structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
+        last = [errors, structlog.processors.JSONRenderer()]
     structlog.configure(
-        processors=[*processors, renderer],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+        processors=[*before, *last],
+        wrapper_class=structlog.make_filtering_bound_logger(least),
         logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=False,
     )
+    _set_up_library(before, last, stream, least)
+
+
+_files: list[TextIO] = []
+"""The file that is written to, where it is a file."""
+
+
+def _stream(output: str) -> TextIO:
+    found = {"stdout": sys.stdout, "stderr": sys.stderr}.get(output)
+    opened = [] if found else [open(output, "a", encoding="utf-8", buffering=1)]  # noqa: SIM115 - open until the next
+    for file in _files:
+        file.close()
+    _files[:] = opened
+    return found or opened[0]
+
+
+def _set_up_library(before: list[Any], last: list[Any], stream: TextIO, least: int) -> None:
+    """Lines of the HTTP library look like ours and go where ours go; what it says of its ordinary life is left out."""
+    remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=before, processors=[remove, *last]))
+    library = logging.getLogger("uvicorn")
+    library.handlers[:] = [handler]
+    library.propagate = False
+    library.setLevel(max(least, logging.WARNING))

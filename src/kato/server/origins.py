@@ -34,10 +34,13 @@ def host_name(host: str) -> str:
 
 def is_loopback(name: str) -> bool:
     """Whether a host name can only mean this machine."""
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
+    return name == "localhost" or name.endswith(".localhost") or _address_is(name, "is_loopback")
+
+
+def _address_is(name: str, what: str) -> bool:
+    """Whether a host name is an IP address with that attribute; a name that is no address has none."""
     try:
-        return ipaddress.ip_address(name).is_loopback
+        return bool(getattr(ipaddress.ip_address(name), what))
     except ValueError:
         return False
 
@@ -55,12 +58,17 @@ class Origins:
         """
         Refuse a host name that is not ours.
 
+        A server bound to every address of the machine answers to any address, as opposed to any name: whoever points a
+        name of their own at it still sends that name.
+
         Raises:
             OriginRefused: It is no loopback name, not the bound address, and not allowed.
         """
         name = host_name(host)
         allowed = {host_name(each) for each in self.allowed_hosts}
         if is_loopback(name) or name == self.bound_host.lower() or name in allowed or "*" in self.allowed_hosts:
+            return
+        if _address_is(self.bound_host, "is_unspecified") and _address_is(name, "version"):
             return
         raise OriginRefused(f"The host name {name[:100]!r} is not one of this server's; add it to KATO_ALLOWED_HOSTS")
 
@@ -85,9 +93,10 @@ class Origins:
         raise OriginRefused(f"The origin {origin[:100]!r} may not write here; add it to KATO_CORS_ORIGINS")
 
     def answer_headers(self, origin: str | None) -> Headers:
-        """What lets a page of an allowed origin read an answer."""
+        """What lets a page of an allowed origin read an answer; and that caches must keep answers apart by origin."""
+        listed = bool(self.cors_origins) and "*" not in self.cors_origins
         if origin is None or not self.is_allowed(origin):
-            return []
+            return [(b"vary", b"Origin")] if listed else []
         shown = [(b"access-control-expose-headers", _EXPOSED.encode())]
         if "*" in self.cors_origins:
             return [(b"access-control-allow-origin", b"*"), *shown]
@@ -101,7 +110,7 @@ class Origins:
     def preflight_headers(self, origin: str | None, asked: str) -> Headers:
         """The answer to a preflight; without permission where the origin is not allowed."""
         found = self.answer_headers(origin)
-        if found:
+        if origin is not None and self.is_allowed(origin):
             found += [
                 (b"access-control-allow-methods", _METHODS.encode()),
                 (b"access-control-allow-headers", asked.encode("latin-1", "replace") or b"*"),

@@ -86,6 +86,17 @@ def _segments(path: str) -> list[str]:
     return trimmed.split("/") if trimmed else []
 
 
+def session_in(raw_path: str) -> str | None:
+    """The session that a path names, whether or not there is an operation at it; None for other paths."""
+    segments = _segments(raw_path)
+    if len(segments) < 2 or segments[0] != "sessions" or segments[1] in {"", "count"}:
+        return None
+    try:
+        return decoded("session_id", segments[1])
+    except InvalidInput:
+        return None
+
+
 def decoded(name: str, value: str) -> str:
     """
     A percent-encoded path value as text.

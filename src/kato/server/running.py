@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import socket
+
 import uvicorn
 
-from kato.errors import InvalidSettings
 from kato.server.app import create_app
 from kato.server.logs import logger, set_up
 from kato.server.origins import is_loopback
-from kato.settings import Settings
+from kato.settings import Settings, refusal
 
 
 def serve(settings: Settings) -> None:
@@ -16,38 +18,20 @@ def serve(settings: Settings) -> None:
     Serve until stopped by a signal.
 
     Raises:
-        InvalidSettings: The settings may not be: more than one worker, a public address without keys, or a protection that
-            this version does not have.
+        InvalidSettings: The settings may not be: more than one worker, a public address without keys, an address that cannot
+            be listened on, or a protection that this version does not have.
         StorageInUse, StorageUnavailable, StoredDataCorrupt: The data directory cannot be used.
+        OSError: The log file cannot be written.
     """
-    if settings.workers > 1:
-        raise InvalidSettings(
-            {
-                "KATO_WORKERS": "must be 1, because one process holds a data directory and answers for it; "
-                f"predictions run in threads without waiting for one another, got {settings.workers}"
-            }
-        )
-    if settings.api_keys:
-        raise InvalidSettings(
-            {"KATO_API_KEYS": "must not be set: this version does not check API keys, and will not pretend to"}
-        )
-    if settings.rate_limit_per_minute:
-        raise InvalidSettings({"KATO_RATE_LIMIT_PER_MINUTE": "must be 0: this version does not limit rates"})
-    if not is_loopback(settings.host) and not settings.insecure:
-        raise InvalidSettings(
-            {
-                "KATO_HOST": "must be a loopback address, because without API keys everyone who can reach the server may "
-                f"do everything; --insecure allows it all the same, got {settings.host}"
-            }
-        )
+    check(settings)
     set_up(settings.log_level, settings.log_format, settings.log_output)
+    application = create_app(settings)
     config = uvicorn.Config(
-        create_app(settings),
-        host=settings.host,
-        port=settings.port,
+        application,
         backlog=settings.backlog,
         timeout_keep_alive=settings.keep_alive,
         limit_max_requests=settings.limit_max_requests,
+        lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
@@ -57,5 +41,70 @@ def serve(settings: Settings) -> None:
         timeout_graceful_shutdown=10,
         ws_max_size=65_536,
     )
-    logger().info("serving", url=f"http://{settings.host}:{settings.port}", data=settings.data_dir)
-    uvicorn.Server(config).run()
+    with listening(settings.host, settings.port, settings.backlog) as door:
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        logger().info("serving", url=f"http://{host}:{settings.port}", data=settings.data_dir)
+        try:
+            uvicorn.Server(config).run(sockets=[door])
+        except SystemExit:
+            if application.failure is None:
+                raise
+            raise application.failure from None
+
+
+def check(settings: Settings) -> None:
+    """
+    Refuse what this version cannot do, or may not do by itself.
+
+    Raises:
+        InvalidSettings: With the variable, the reason, and what it holds.
+    """
+    if settings.workers > 1:
+        raise refusal(
+            {
+                "KATO_WORKERS": "must be 1, because one process holds a data directory and answers for it; "
+                f"predictions run in threads without waiting for one another, got {settings.workers}"
+            }
+        )
+    if settings.api_keys:
+        raise refusal(
+            {"KATO_API_KEYS": "must not be set: this version does not check API keys, and will not pretend to"}
+        )
+    if settings.rate_limit_per_minute:
+        raise refusal(
+            {
+                "KATO_RATE_LIMIT_PER_MINUTE": "must be 0, because this version does not limit rates, "
+                f"got {settings.rate_limit_per_minute}"
+            }
+        )
+    if not is_loopback(settings.host) and not settings.insecure:
+        raise refusal(
+            {
+                "KATO_HOST": "must be a loopback address, because without API keys everyone who can reach the server may "
+                f"do everything; --insecure allows it all the same, got {settings.host}"
+            }
+        )
+
+
+def listening(host: str, port: int, backlog: int) -> socket.socket:
+    """
+    A socket that listens.
+
+    Raises:
+        InvalidSettings: There is no such address here, or somebody else listens on that port.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    except socket.gaierror as error:
+        raise refusal({"KATO_HOST": f"must be an address of this machine, got {host} ({error.strerror})"}) from error
+    try:
+        return socket.create_server(address[:2], family=family, backlog=backlog)
+    except OSError as error:
+        name = "KATO_PORT" if is_taken(error) else "KATO_HOST"
+        rule = "a port that is free and allowed" if name == "KATO_PORT" else "an address of this machine"
+        raise refusal({name: f"must be {rule}, got {host}:{port} ({error.strerror})"}) from error
+
+
+def is_taken(error: OSError) -> bool:
+    """Whether it is the port that cannot be had, as opposed to the address."""
+    return error.errno in {errno.EADDRINUSE, errno.EACCES}

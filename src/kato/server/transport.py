@@ -11,32 +11,40 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, MutableMapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qsl
 
 from kato.errors import (
     InternalError,
+    InvalidInput,
     KATOError,
     KATOSessionError,
     MethodNotAllowed,
     NotReady,
     Overloaded,
-    PayloadTooLarge,
     RequestTimedOut,
-    UnsupportedMediaType,
+    StorageError,
 )
 from kato.operations import Answer, Operation, Request
+from kato.server.bodies import (
+    IDEMPOTENCY_KEY,
+    ClientGone,
+    check_idempotency_key,
+    check_media_type,
+    read_all,
+)
 from kato.server.logs import logger
 from kato.server.origins import Headers, Origins
-from kato.server.routing import Routes
+from kato.server.routing import Routes, session_in
 from kato.service.runtime import random_hex
 from kato.service.system import System
 from kato.wire.answers import time_text
 from kato.wire.encoding import encode_answer
 from kato.wire.failures import error_body
-from kato.wire.reading import read_body
+from kato.wire.parsing import BLANK
+from kato.wire.reading import problem, read_body
 from kato.wire.requests import NoBody
 
 Scope = MutableMapping[str, Any]
@@ -44,17 +52,32 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _TRACE = re.compile(r"[A-Za-z0-9._:-]{1,128}")
-_JSON = re.compile(r"application/([\w.+-]+\+)?json", re.IGNORECASE)
+_NODE_HEADERS = {"x-test-id": "X-Test-ID", "x-node-id": "X-Node-ID"}
 _RETRY_SECONDS = "1"
+_CLIENT_GONE = 499
+"""In the log and the numbers only: the client left before its request was whole, so nobody is answered."""
 
 
 class Exchange:
     """One request on its way: what was asked, and what is known of it so far."""
 
-    __slots__ = ("headers", "host", "method", "node_id", "origin", "path", "query", "route", "session_id", "trace_id")
+    __slots__ = (
+        "headers",
+        "host",
+        "method",
+        "node_id",
+        "origin",
+        "path",
+        "query",
+        "route",
+        "session_id",
+        "trace_id",
+        "unreadable",
+    )
 
     def __init__(self, scope: Scope) -> None:
-        self.headers = {name.decode("latin-1").lower(): _text(value) for name, value in scope["headers"]}
+        self.unreadable: set[str] = set()  # names of headers that are not UTF-8
+        self.headers = {name: self._text(name, value) for name, value in _named(scope["headers"])}
         self.method: str = scope["method"]
         raw = scope.get("raw_path") or scope["path"].encode()
         self.path = raw.decode("latin-1").partition("?")[0]
@@ -67,12 +90,17 @@ class Exchange:
         self.session_id: str | None = None
         self.node_id: str | None = None
 
+    def _text(self, name: str, value: bytes) -> str:
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            self.unreadable.add(name)
+            return value.decode("latin-1")
 
-def _text(value: bytes) -> str:
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return value.decode("latin-1")
+
+def _named(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[str, bytes]]:
+    for name, value in headers:
+        yield name.decode("latin-1").lower(), value
 
 
 class Transport:
@@ -141,10 +169,8 @@ class Transport:
         try:
             self._origins.check_host(exchange.host)
             self._origins.check_origin(exchange.method, exchange.origin, exchange.host)
-            if exchange.path.rstrip("/") in self._documentation_paths and exchange.method in {"GET", "HEAD"}:
-                exchange.route = exchange.path.rstrip("/")
-                await self._documentation(scope, receive, _with_headers(send, exchange, headers))
-                return 200
+            if exchange.path.rstrip("/") in self._documentation_paths:
+                return await self._describe(exchange, scope, receive, send, headers)
             if system is None:
                 raise NotReady("The server is starting or stopping")
             if system.measures.in_flight > self._most_in_flight and not exchange.path.startswith("/health"):
@@ -152,8 +178,6 @@ class Transport:
                     f"More than {self._most_in_flight} requests are in flight; the limit is KATO_LIMIT_CONCURRENCY"
                 )
                 raise Overloaded(message)
-            if exchange.method == "OPTIONS":
-                self._allowed_methods(exchange)
             answer = await self._operate(system, exchange, receive)
             body = answer.body if isinstance(answer.body, bytes) else encode_answer(answer.body)
             headers += [(name.encode(), value.encode()) for name, value in answer.headers.items()]
@@ -165,6 +189,8 @@ class Transport:
                 exchange.node_id = exchange.node_id or answer.body.get("node_id")
             await self._send(send, exchange, 200, body, headers)
             return 200
+        except ClientGone:
+            return _CLIENT_GONE
         except KATOError as error:
             refused: KATOError = error
         except Exception:  # noqa: BLE001 - see below
@@ -173,35 +199,63 @@ class Transport:
             refused = InternalError()
         return await self._refuse(system, send, exchange, refused, headers)
 
-    def _allowed_methods(self, exchange: Exchange) -> None:
-        self._routes.find(
-            "OPTIONS", exchange.path
-        )  # raises: no operation has this method, the error names those it has
+    async def _describe(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send, headers: Headers) -> int:
+        """The generated description, at its path with or without a slash at the end."""
+        exchange.route = path = exchange.path.rstrip("/")
+        if exchange.method not in {"GET", "HEAD"}:
+            raise MethodNotAllowed(exchange.method, ["GET", "HEAD", "OPTIONS"])
+        status = 500
+
+        async def sending(message: MutableMapping[str, Any]) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], *headers, (b"x-trace-id", exchange.trace_id.encode())]
+            await send(message)
+
+        await self._documentation({**scope, "path": path, "raw_path": path.encode()}, receive, sending)
+        return status
 
     async def _operate(self, system: System, exchange: Exchange, receive: Receive) -> Answer:
+        """
+        One operation from its first byte to its answer.
+
+        Raises:
+            RequestTimedOut: That took too long: reading, waiting, or the operation itself.
+        """
         operation, values = self._routes.find(exchange.method, exchange.path)
         exchange.route = operation.template
-        exchange.session_id = None
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._timeout if self._timeout else None
         body = b""
-        if exchange.method not in {"GET", "HEAD", "DELETE"}:
-            body = await _read_all(exchange, receive, system.limits.max_body_bytes)
-            _check_media_type(exchange, operation, body)
+        if exchange.method not in {"GET", "HEAD"}:
+            try:
+                async with asyncio.timeout_at(deadline):
+                    body = await read_all(exchange.headers, receive, system.limits.max_body_bytes)
+            except TimeoutError as error:
+                raise RequestTimedOut(self._timeout or 0.0) from error
+            check_media_type(exchange.headers, operation, body)
         query = parse_qsl(exchange.query.decode("latin-1"), keep_blank_values=True, errors="surrogateescape")
         request = Request(values, tuple(query), body, exchange.headers, exchange.trace_id)
-        named = await self._named_session(system, exchange, values)
-        task = asyncio.create_task(_run(operation, system, request))
-        await asyncio.wait({task}, timeout=self._timeout)
+        task = asyncio.create_task(self._run(system, exchange, operation, request))
+        await asyncio.wait({task}, timeout=None if deadline is None else max(0.0, deadline - loop.time()))
         if not task.done():
             # What has not begun to be stored is taken back; what has is finished and told.
             task.cancel()
             await asyncio.wait({task})
             if task.cancelled():
                 raise RequestTimedOut(self._timeout or 0.0)
-        answer = task.result()
-        exchange.session_id = answer.session_id or named
+        return task.result()
+
+    async def _run(self, system: System, exchange: Exchange, operation: Operation, request: Request) -> Answer:
+        exchange.session_id = await self._named_session(system, exchange, request.path)
+        warnings = await _ahead(system, operation, request, exchange.unreadable)
+        answer = await operation.handler(system, request)
+        if warnings and isinstance(answer.body, dict):
+            answer.body["warnings"] = [*answer.body["warnings"], *warnings]
         return answer
 
-    async def _named_session(self, system: System, exchange: Exchange, values: Any) -> str | None:
+    async def _named_session(self, system: System, exchange: Exchange, values: Mapping[str, str]) -> str | None:
         """The live session that a request outside `/sessions/…` names by header or cookie; it counts as accessed."""
         if "session_id" in values:
             return None
@@ -213,15 +267,11 @@ class Transport:
     async def _refuse(
         self, system: System | None, send: Send, exchange: Exchange, error: KATOError, headers: Headers
     ) -> int:
-        session_id = None
-        if exchange.path.startswith("/sessions/") and exchange.route.startswith("/sessions/{session_id}"):
-            _, values = self._routes.find(exchange.method, exchange.path)
-            session_id = values.get("session_id")
-            if system is not None and session_id and not isinstance(error, KATOSessionError):
-                state, _ = await system.sessions.exists(session_id)
-                if state == "active":
-                    headers.append((b"x-session-id", session_id.encode()))
-                    exchange.session_id = session_id
+        session_id = session_in(exchange.path)
+        if session_id is not None and await _is_live(system, session_id, error):
+            exchange.session_id = session_id
+        if exchange.session_id is not None:
+            headers.append((b"x-session-id", exchange.session_id.encode()))
         if isinstance(error, MethodNotAllowed):
             headers.append((b"allow", ", ".join(error.allowed).encode()))
         if error.status_code in {429, 503}:
@@ -242,56 +292,30 @@ class Transport:
         await send({"type": "http.response.body", "body": b"" if exchange.method == "HEAD" else body})
 
 
-async def _run(operation: Operation, system: System, request: Request) -> Answer:
-    """The operation; a body it has no use for is read all the same, so that nothing is ignored silently."""
-    if operation.request is not None or not request.body.strip():
-        return await operation.handler(system, request)
-    _, warnings = read_body(NoBody, request.body, system.limits)
-    answer = await operation.handler(system, request)
-    if isinstance(answer.body, dict):
-        answer.body["warnings"] = [*answer.body["warnings"], *warnings]
-    return answer
-
-
-async def _read_all(exchange: Exchange, receive: Receive, limit: int) -> bytes:
+async def _ahead(system: System, operation: Operation, request: Request, unreadable: Collection[str]) -> list[str]:
     """
-    The whole request body.
+    What concerns every operation alike, before it: the form of some headers, and a body it has no use for.
+
+    Returns:
+        Warnings: members of a body that nobody asked for are not ignored silently.
 
     Raises:
-        PayloadTooLarge: It is, or says it is, larger than the limit.
+        KATOSessionError, InvalidInput, LimitExceeded: In this order; nothing has happened.
     """
-    declared = exchange.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > limit:
-        raise PayloadTooLarge("body", limit, int(declared), "KATO_MAX_BODY_BYTES")
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size > limit:
-            raise PayloadTooLarge("body", limit, None, "KATO_MAX_BODY_BYTES")
-        chunks.append(chunk)
-        if not message.get("more_body", False):
-            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-
-
-def _check_media_type(exchange: Exchange, operation: Operation, body: bytes) -> None:
-    """
-    Refuse a body that is not declared as JSON.
-
-    Raises:
-        UnsupportedMediaType: It is declared as something else, or compressed.
-    """
-    coding = exchange.headers.get("content-encoding", "").strip().lower()
-    if coding not in {"", "identity"}:
-        raise UnsupportedMediaType(f"Content-Encoding {coding[:50]!r} is not understood; send the body as it is")
-    declared = exchange.headers.get("content-type", "").partition(";")[0].strip()
-    if not declared or _JSON.fullmatch(declared):
-        return
-    if not body.strip() and (operation.request is None or not operation.body_required):
-        return
-    raise UnsupportedMediaType(f"Content-Type {declared[:50]!r} is not understood; send application/json")
+    key = request.headers.get(IDEMPOTENCY_KEY, "") if operation.method == "POST" else ""
+    unasked = operation.request is None and request.body.strip(BLANK)
+    in_session = "session_id" in request.path
+    nameless = [name for name in _NODE_HEADERS if name in unreadable and not in_session]
+    if not (key or unasked or nameless):
+        return []
+    if in_session:
+        async with system.sessions.using(request.path["session_id"], owner=request.principal):
+            pass  # a session that is gone is said before anything about the rest of the request
+    if nameless:
+        raise InvalidInput([problem(("header", _NODE_HEADERS[name]), "utf8", "is not UTF-8", "") for name in nameless])
+    if key:
+        check_idempotency_key(key, system.limits)
+    return read_body(NoBody, request.body, system.limits)[1] if unasked else []
 
 
 def _cookie(header: str) -> str | None:
@@ -304,10 +328,11 @@ def _cookie(header: str) -> str | None:
     return found.value if found is not None else None
 
 
-def _with_headers(send: Send, exchange: Exchange, headers: Headers) -> Send:
-    async def sending(message: MutableMapping[str, Any]) -> None:
-        if message["type"] == "http.response.start":
-            message["headers"] = [*message["headers"], *headers, (b"x-trace-id", exchange.trace_id.encode())]
-        await send(message)
-
-    return sending
+async def _is_live(system: System | None, session_id: str, error: KATOError) -> bool:
+    """Whether the session that a refused request names is live; not told to those who may not ask."""
+    if system is None or isinstance(error, (KATOSessionError, StorageError)) or error.status_code in {401, 403}:
+        return False
+    try:
+        return (await system.sessions.exists(session_id))[0] == "active"
+    except StorageError:
+        return False  # the first error is the one to answer with; this only spares a header

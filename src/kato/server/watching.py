@@ -216,7 +216,7 @@ class Watching:
             asked = json.loads(text)
         except (ValueError, RecursionError):
             return
-        if not isinstance(asked, dict) or asked.get("action") not in {"subscribe", "unsubscribe"}:
+        if not isinstance(asked, dict) or asked.get("action") not in ("subscribe", "unsubscribe"):
             return
         given = asked if asked["action"] == "subscribe" else {}
         found = {

@@ -1,0 +1,98 @@
+"""What stops a start, and what it says."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kato.errors import InvalidSettings
+from kato.server.running import check, listening, serve
+from kato.settings import Settings
+from kato.storage.opening import open_storage
+
+
+@pytest.mark.parametrize(
+    ("settings", "variable", "held"),
+    [
+        ({"workers": 2}, "KATO_WORKERS", "2"),
+        ({"rate_limit_per_minute": 5}, "KATO_RATE_LIMIT_PER_MINUTE", "5"),
+        ({"host": "0.0.0.0"}, "KATO_HOST", "0.0.0.0"),
+        ({"host": "::"}, "KATO_HOST", "::"),
+        ({"host": "example.org"}, "KATO_HOST", "example.org"),
+    ],
+)
+def test_what_this_version_may_not_do_is_refused_with_the_reason(settings, variable, held):
+    with pytest.raises(InvalidSettings) as refused:
+        check(Settings(**settings))
+    assert refused.value.message.startswith(f"{variable} must ")
+    assert refused.value.message.endswith(f", got {held}")
+
+
+def test_keys_that_would_not_be_checked_are_refused_without_being_shown():
+    with pytest.raises(InvalidSettings) as refused:
+        check(Settings(api_keys=("a-secret-of-length",)))
+    assert "KATO_API_KEYS must not be set" in refused.value.message
+    assert "a-secret" not in refused.value.message
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"host": "::1"}, {"host": "localhost"}, {"host": "0.0.0.0", "insecure": True}]
+)
+def test_what_may_be_served_is_not_refused(settings):
+    check(Settings(**settings))
+
+
+def test_a_port_somebody_listens_on_is_named():
+    with listening("127.0.0.1", 0, 5) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(InvalidSettings, match=rf"KATO_PORT must be .* free .*127\.0\.0\.1:{port}"):
+            listening("127.0.0.1", port, 5)
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "nowhere.invalid"])
+def test_an_address_of_another_machine_is_named(host):
+    with pytest.raises(InvalidSettings, match=rf"KATO_HOST must be an address of this machine, got {host}"):
+        listening(host, 0, 5)
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")
+def test_ipv6_is_listened_on_too():
+    with listening("::1", 0, 5) as door:
+        assert door.getsockname()[0] == "::1"
+
+
+def test_a_log_that_cannot_be_written_is_an_error_of_the_system(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        serve(Settings(data_dir=":memory:", log_output=str(tmp_path / "none" / "log")))
+
+
+def start(directory: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "kato", "serve", "--port", str(port), "--data", str(directory)]
+    return subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, timeout=60)
+
+
+def test_a_directory_in_use_stops_the_start_with_one_sentence(tmp_path):
+    held = open_storage(str(tmp_path))
+    try:
+        done = start(tmp_path, KATO_LOG_OUTPUT=str(tmp_path / "log"))
+    finally:
+        held.close()
+    assert done.returncode == 1
+    assert f"is in use by process {os.getpid()}" in done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "is in use" in (tmp_path / "log").read_text(encoding="utf-8")
+
+
+def test_a_bad_value_stops_the_start_with_one_sentence_that_shows_it(tmp_path):
+    done = start(tmp_path, KATO_SESSION_TTL="forever")
+    assert done.returncode == 1
+    assert done.stderr == "kato: KATO_SESSION_TTL must be an integer from 1 to 31536000, got 'forever'\n"
