@@ -88,12 +88,12 @@ def read_page(
     direction, beyond = ("DESC", "<") if descending else ("ASC", ">")
     if column == "name":
         ordering = f"name {direction}, id"
-        position = f"(name {beyond} ?1 OR (name = ?1 AND id > ?2))"
-        values = [bytes.fromhex(after[0]), after[1]] if after else []
+        position = f"(name {beyond} ? OR (name = ? AND id > ?))"
+        values = [bytes.fromhex(after[0]), bytes.fromhex(after[0]), after[1]] if after else []
     else:
         ordering = f"{column} {direction}, name, id"
-        position = f"({column} {beyond} ?1 OR ({column} = ?1 AND (name > ?2 OR (name = ?2 AND id > ?3))))"
-        values = [after[0], bytes.fromhex(after[1]), after[2]] if after else []
+        position = f"({column} {beyond} ? OR ({column} = ? AND (name, id) > (?, ?)))"
+        values = [after[0], after[0], bytes.fromhex(after[1]), after[2]] if after else []
     if after:
         where = f"{position} AND {where}"
     page: list[Pattern] = []

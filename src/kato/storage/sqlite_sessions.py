@@ -130,9 +130,9 @@ class SessionTables:
             (reply.scope, reply.key, reply.fingerprint, answer, reply.expires_at, reply.keep),
         )
         self._connection.execute(
-            "DELETE FROM reply WHERE scope = ?1 AND ordinal <= "
-            "(SELECT ordinal FROM reply WHERE scope = ?1 ORDER BY ordinal DESC LIMIT 1 OFFSET ?2)",
-            (reply.scope, reply.keep),
+            "DELETE FROM reply WHERE scope = ? AND ordinal <= "
+            "(SELECT ordinal FROM reply WHERE scope = ? ORDER BY ordinal DESC LIMIT 1 OFFSET ?)",
+            (reply.scope, reply.scope, reply.keep),
         )
 
     def forget(self, now: int) -> None:
@@ -183,9 +183,9 @@ class SessionTables:
     def has_forgettable(self, now: int) -> bool:
         """Whether `forget` would find anything."""
         row = self._connection.execute(
-            "SELECT EXISTS (SELECT 1 FROM ended WHERE forget_at <= ?1) "
-            "OR EXISTS (SELECT 1 FROM reply WHERE expires_at <= ?1)",
-            (now,),
+            "SELECT EXISTS (SELECT 1 FROM ended WHERE forget_at <= ?) "
+            "OR EXISTS (SELECT 1 FROM reply WHERE expires_at <= ?)",
+            (now, now),
         ).fetchone()
         return bool(row[0])
 
