@@ -312,6 +312,30 @@ def test_clear_all_forgets_the_node_and_only_it(kato):
     assert kato.finalize_training()["patterns_processed"] == 0
 
 
+def test_rule_1_8_clearing_forgets_the_episode_and_nothing_else(kato):
+    learn(kato, "ab", "cd")
+    kato.update_config({"persistence": 7})
+    kato.observe(["a"], [[1.0]], {"joy": 1.0}, {"k": 1})
+    kato.clear_stm()
+    assert (kato.get_stm()["stm"], kato.get_stm()["time"], kato.get_percept_data()["percept_data"]) == ([], 0, {})
+    kato.observe(["a", "b"])
+    kato.observe(["c", "d"])
+    assert kato.get_config()["config_overrides"] == {"persistence": 7}
+    learned = kato.learn()
+    assert (learned["frequency"], learned["emotive_profile"]) == (2, {})
+    assert kato.get_pattern(learned["pattern_name"], node_id="node")["pattern"]["metadata"] == {}
+
+
+def test_rule_2_6_finalizing_counts_the_patterns_and_changes_no_prediction(kato):
+    for last in ("c", "d", "c"):
+        learn(kato, "a", "b", last)
+    kato.observe(["a"], emotives={"joy": 0.1})
+    before = kato.get_predictions()
+    assert kato.finalize_training()["patterns_processed"] == 2
+    assert kato.get_predictions() == before
+    assert [each["frequency"] for each in before["predictions"]] == [2, 1]
+
+
 def test_a_long_memory_of_empty_observations_does_not_grow(tmp_path):
     with Kato(tmp_path) as kato:
         session_id = kato.create_session("node")
