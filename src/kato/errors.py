@@ -453,8 +453,8 @@ class SessionExpired(KATOSessionError):
         super().__init__(f"Session {session_id[:200]} not found or expired", session_id=session_id, trace_id=trace_id)
 
 
-class NoActiveSession(KATOSessionError):
-    """A call that needs a session was made before create_session()."""
+class NoActiveSession(KATOSessionError, ValueError):
+    """A call that needs a session was made before create_session(); a ValueError too, for it is the program's mistake."""
 
     def __init__(self) -> None:
         super().__init__("No active session. Call create_session() first.")

@@ -87,7 +87,8 @@ def test_windows_chars_and_whole_files(run, text, tmp_path):
 
 
 def test_nodes_are_listed(run, text):
-    assert "No node has learned anything yet" in run("nodes")[1]
+    with running(Settings(data_dir=":memory:", log_level="CRITICAL")) as server:
+        assert "No node has learned anything yet" in run("nodes", "--url", server.url, data=False)[1]
     run("train", text, "--node", "[red]n")
     code, out, _ = run("nodes")
     assert code == 0
@@ -147,7 +148,8 @@ def test_commands_talk_to_a_running_server(run, text):
         (["fly"], 2, "fly"),
     ],
 )
-def test_wrong_command_lines_end_with_a_sentence(run, arguments, code, sentence):
+def test_wrong_command_lines_end_with_a_sentence(run, tmp_path, arguments, code, sentence):
+    (tmp_path / "memory").mkdir()
     found = run(*arguments, data=arguments[0] not in {"serve", "fly"})
     assert found[0] == code
     assert sentence in " ".join(found[2].split())
@@ -178,7 +180,23 @@ def test_wrong_formats_and_metrics_are_named(run, text):
     code, _, err = run("predict", "--node", "n", "the", "--metrics", "magic")
     assert code == 2
     assert "magic" in err
+    assert run("predict", "--node", "n", "zebra", "--metrics", "magic")[0] == 2
     assert "No pattern of node" in run("predict", "--node", "n", "zebra")[1]
+
+
+@pytest.mark.parametrize("arguments", [["nodes"], ["predict", "--node", "n", "word"]])
+def test_a_memory_that_is_not_there_is_not_made_by_reading(run, tmp_path, arguments):
+    code, _, err = run(*arguments)
+    assert code == 1
+    assert f"there is no memory at {tmp_path / 'memory'}; `kato train` makes one" in err
+    assert not (tmp_path / "memory").exists()
+
+
+@pytest.mark.parametrize("url", ["nonsense", "localhost:8000", "ftp://localhost", ""])
+def test_an_address_that_is_none_is_a_wrong_command_line(run, url):
+    code, _, err = run("nodes", "--url", url, data=False)
+    assert code == 2
+    assert "--url must look like http://localhost:8000" in " ".join(err.split())
 
 
 def test_no_server_is_said_in_a_sentence(run):

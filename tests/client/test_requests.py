@@ -304,6 +304,7 @@ def test_without_a_session_nothing_is_sent(harness, name):
     with pytest.raises(NoActiveSession, match="create_session"):
         harness.do(name, *arguments)
     assert issubclass(NoActiveSession, KATOSessionError)
+    assert issubclass(NoActiveSession, ValueError)
     assert harness.requests == []
 
 

@@ -131,6 +131,15 @@ def test_a_lifetime_that_is_none_is_422(http, member, value):
     assert http.post("/sessions", json=body).status_code == 422
 
 
+@pytest.mark.parametrize(
+    ("body", "loc"), [({"session_ttl": 0}, ["body"]), ({"config": {"session_ttl": 0}}, ["body", "config"])]
+)
+def test_a_lifetime_in_a_configuration_is_named_where_it_stands(http, session, body, loc):
+    answer = http.put(f"/sessions/{session}/config", json=body)
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["loc"] == [*loc, "session_ttl"]
+
+
 def test_two_lifetimes_that_differ_are_422(http):
     assert http.post("/sessions", json={"node_id": "x", "ttl": 5, "ttl_seconds": 6}).status_code == 422
 

@@ -65,6 +65,12 @@ def test_what_is_not_json_in_utf8_is_malformed(body):
     assert type(refused(Observe, body)) is MalformedJSON
 
 
+@pytest.mark.parametrize("text", [b"\\ud800", b"\\ud800x", b"\\ud800\\u0041", b"\\udc00", b"\\udbff\\n"])
+def test_a_lone_surrogate_is_called_one(text):
+    message = refused(Observe, b'{"strings":["' + text + b'"]}').problems[0]["msg"]
+    assert message.endswith("is a lone surrogate, which is not text")
+
+
 @pytest.mark.parametrize("text", ["NaN", "Infinity", '\\"NaN\\\\', "\\\\\\\\", "a\\\\"])
 def test_the_words_of_constants_are_text_inside_strings(text):
     body = f'{{"strings":["{text}","NaN"]}}'.encode()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from kato import Kato, KATOClient
+from kato import Kato, KATOClient, StorageUnavailable
 from kato.client.methods import ClientMethods
 from kato.settings import Settings
 
@@ -16,9 +17,9 @@ Node = Annotated[str, typer.Option("--node", "-n", help="The node whose memory i
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text for people.")]
 
 
-def open_memory(url: str | None, data: str | None) -> ClientMethods:
+def open_memory(url: str | None, data: str | None, *, make: bool = False) -> ClientMethods:
     """
-    The memory that the options name.
+    The memory that the options name; one that is not there yet is made only if `make` says so.
 
     Raises:
         KATOError: It cannot be opened; `StorageInUse` when a server holds the directory.
@@ -26,6 +27,12 @@ def open_memory(url: str | None, data: str | None) -> ClientMethods:
     if url is not None and data is not None:
         raise typer.BadParameter("give --url or --data, not both")
     if url is not None:
-        return KATOClient(url)
+        try:
+            return KATOClient(url)
+        except ValueError as error:
+            raise typer.BadParameter(str(error).replace("base_url", "--url")) from error
     settings, _ = Settings.read()
-    return Kato(data or settings.data_dir, engine=settings.engine, durability=settings.durability)
+    directory = data or settings.data_dir
+    if not make and not Path(directory).expanduser().exists():
+        raise StorageUnavailable(f"there is no memory at {directory}; `kato train` makes one")
+    return Kato(directory, engine=settings.engine, durability=settings.durability)

@@ -10,7 +10,9 @@ from rich.markup import escape
 from kato.cli.files import split
 from kato.cli.opening import AsJson, Data, Node, Url, open_memory
 from kato.cli.printing import console, line_of, number, print_json
+from kato.wire.answers import NUMBERS
 
+METRICS = (*NUMBERS, "frequency")
 _SHOWN = "similarity,evidence,confidence,potential"
 
 
@@ -27,6 +29,10 @@ def predict(
     data: Data = None,
 ) -> None:
     """Observe some words in a session of their own and print past, present and future of what matches."""
+    names = [name.strip() for name in metrics.split(",") if name.strip()]
+    unknown = [name for name in names if name not in METRICS]
+    if unknown:
+        raise typer.BadParameter(f"there is no metric {', '.join(unknown)}; there are {', '.join(METRICS)}")
     config: dict[str, Any] = {"max_predictions": limit}
     if threshold is not None:
         config["recall_threshold"] = threshold
@@ -42,17 +48,12 @@ def predict(
         print_json(answer)
         return
     found = answer["predictions"]
-    names = [name.strip() for name in metrics.split(",") if name.strip()]
     if not found:
         console.print(f"No pattern of node {node!r} matches; lower --threshold, or train it first.", highlight=False)
         return
-    unknown = [name for name in names if name not in found[0]["metrics"]]
-    if unknown:
-        known = ", ".join(found[0]["metrics"])
-        raise typer.BadParameter(f"there is no metric {', '.join(unknown)}; there are {known}")
     for rank_, prediction in enumerate(found, start=1):
         past, present, future = (escape(line_of(prediction[part])) for part in ("past", "present", "future"))
         line = f"{rank_:>3}. [dim]{past}[/dim] · [bold]{present}[/bold] · [green]{future}[/green]"
         console.print(line.replace("[dim][/dim] · ", ""), highlight=False, soft_wrap=True)
-        numbers = "  ".join(f"{name} {number(prediction['metrics'][name])}" for name in names)
+        numbers = "  ".join(f"{name} {number(prediction['metrics'].get(name))}" for name in names)
         console.print(f"     {numbers}", highlight=False, style="dim", soft_wrap=True)

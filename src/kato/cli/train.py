@@ -49,7 +49,7 @@ def train(
         raise typer.BadParameter(f"--tokens must be one of {', '.join(TOKENS)}, got {tokens}")
     form = guess_format(file) if form == "auto" else form
     started = time.perf_counter()
-    with open_memory(url, data) as memory:
+    with open_memory(url, data, make=True) as memory:
         tally = _learn_file(memory, file, node, form, tokens, window, limit)
         seconds = time.perf_counter() - started
         rate = tally.learned / seconds if seconds else 0.0

@@ -123,7 +123,8 @@ def read_configuration(
     warnings += configuration_warnings(known, prefix)
     if isinstance(known.get("use_token_matching"), bool) and "sort_symbols" not in known:
         known["sort_symbols"] = known["use_token_matching"]
-    ttl = agreed_ttl([(("body", *prefix.rstrip(".").split("."), "session_ttl"), given.get("session_ttl"))])
+    inside = ("body", prefix.rstrip(".")) if prefix else ("body",)
+    ttl = agreed_ttl([((*inside, "session_ttl"), given.get("session_ttl"))])
     overrides = merge_overrides(old, known)
     warnings += system.sessions.configure(overrides).warnings
     return overrides, ttl, warnings

@@ -19,6 +19,8 @@ BLANK = b" \t\r\n"
 """What JSON calls white space; other controls are not."""
 MOST_NESTED = 200
 """Levels the parser goes down; what may be nested deepest is limited far below."""
+_HALF_PAIR = {"unexpected end of hex escape", "lone leading surrogate in hex escape"}
+"""What the parser says of an escaped surrogate without its other half."""
 _CONSTANT = re.compile(rb"NaN|Infinity")
 # Possessive: a string of many megabytes must not leave a trail of places to come back to.
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
@@ -41,6 +43,8 @@ def parse(body: bytes, limits: Limits) -> Any:
             raise _too_deep(limits) from None
         if reason == "number out of range":
             raise _too_many_digits() from None
+        if reason in _HALF_PAIR:
+            reason = "an escape from \\ud800 to \\udfff is a lone surrogate, which is not text"
         raise _malformed(f"is not JSON in UTF-8: {reason}") from error
     if _CONSTANT.search(body) and _CONSTANT.search(_STRING.sub(b'""', body)):
         raise _malformed("is not JSON: NaN and Infinity are not numbers")
