@@ -148,6 +148,13 @@ def demo(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def port_number(text: str) -> int:
+    """A port out of a command line."""
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"must be a port from 1 to 65535, got {text!r}")
+    return int(text)
+
+
 def test(arguments: argparse.Namespace) -> int:
     """Set up and run the tests."""
     python = set_up(tests=True)
@@ -160,7 +167,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Everything with one command.")
     commands = parser.add_subparsers(required=True, metavar="demo|test")
     demonstrating = commands.add_parser("demo", help="set up, start the server, learn a real text, predict")
-    demonstrating.add_argument("--port", type=int, default=8000, help="port of the server (8000)")
+    demonstrating.add_argument("--port", type=port_number, default=8000, help="port of the server (8000)")
     demonstrating.add_argument("--data", default=str(ROOT / ".kato"), help="where the server keeps its data (.kato)")
     demonstrating.add_argument("--once", action="store_true", help="stop after the prediction")
     demonstrating.set_defaults(run=demo)

@@ -145,19 +145,21 @@ def _read_all(
     connection: sqlite3.Connection, node_id: str, number: int, expected: int, is_closed: Callable[[], bool]
 ) -> Iterator[Pattern]:
     found = 0
-    with mapped():
-        cursor = connection.execute(f"SELECT {PATTERN_COLUMNS} FROM pattern WHERE node = ? ORDER BY id", (number,))
-        while rows := cursor.fetchmany(_FETCH):
-            for row in rows:
-                yield read_checked(node_id, row)
-            found += len(rows)
-            if is_closed():
-                raise StorageUnavailable("The storage has been closed")
-    if found != expected:
-        raise StoredDataCorrupt(
-            f"Node {node_id[:200]!r} has {found} patterns where {expected} were stored; restore a backup"
-        )
-    connection.close()
+    try:
+        with mapped():
+            cursor = connection.execute(f"SELECT {PATTERN_COLUMNS} FROM pattern WHERE node = ? ORDER BY id", (number,))
+            while rows := cursor.fetchmany(_FETCH):
+                for row in rows:
+                    yield read_checked(node_id, row)
+                found += len(rows)
+                if is_closed():
+                    raise StorageUnavailable("The storage has been closed")
+        if found != expected:
+            raise StoredDataCorrupt(
+                f"Node {node_id[:200]!r} has {found} patterns where {expected} were stored; restore a backup"
+            )
+    finally:
+        connection.close()
 
 
 def read_node(connection: sqlite3.Connection, node_id: str, is_closed: Callable[[], bool]) -> Loaded | None:
