@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from fractions import Fraction
 
 import pytest
 
 from contract.asking import AB, CD, NOWHERE, change, commit, create, everything, patterns, record, repeat
 from kato.engine.event import vector_name
+from kato.engine.pattern import pattern_name
 from kato.errors import PatternNotFound, SessionNotFound, StorageUnavailable
 from kato.storage.interface import (
     Edit,
@@ -417,3 +419,15 @@ def test_a_closed_storage_says_so(store):
     for question in questions:
         with pytest.raises(StorageUnavailable, match="closed"):
             question()
+
+
+@pytest.mark.parametrize("symbol", ["a", "", "VCTR|", 'quote " and \\', "\0\n\x7f", "é日\U0001f600", "/</script>"])
+def test_a_learning_is_logged_as_json_that_tells_all_of_it_once(store, symbol):
+    events = ((symbol, "b"), ("c",))
+    felt = Learn(events, emotives=({"joy": 0.1},), metadata=({"k": 2**70},), persistence=3)
+    commit(store, Learn(events), Learn(events), felt)
+    name = pattern_name(events)
+    told = {"name": name, "events": [list(event) for event in events]}
+    more = {"name": name, "emotives": [{"joy": 0.1}], "metadata": [{"k": 2**70}], "persistence": 3}
+    compact = [json.dumps(each, ensure_ascii=False, separators=(",", ":")) for each in (told, {"name": name}, more)]
+    assert [entry.payload.decode() for entry in store.log("node")] == compact

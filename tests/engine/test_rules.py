@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from fractions import Fraction
 
 import pytest
@@ -131,6 +132,15 @@ def test_rule_2_2_names_follow_from_content(events, name):
     assert bare_name("PTRN|" + name.upper()) == name
     assert bare_name(name[:-1]) is None
     assert bare_name("PTRN|PTRN|" + name) is None
+
+
+awkward = st.text(st.sampled_from(list("ab'\"\\,[] \n\0\x7f\xa0é日\u202e\U0001f600")), max_size=4) | text
+
+
+@given(st.lists(st.lists(awkward, max_size=3).map(tuple), max_size=4).map(tuple))
+def test_rule_2_2_a_name_is_the_hash_of_what_python_writes(events):
+    written = str([list(event) for event in events])
+    assert pattern_name(events) == hashlib.sha1(written.encode()).hexdigest()
 
 
 def test_rule_2_2_two_contents_of_one_name_do_not_merge(monkeypatch):

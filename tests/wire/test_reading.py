@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from kato.errors import InvalidInput, LimitExceeded, MalformedJSON, PayloadTooLarge
 from kato.wire import requests
 from kato.wire.limits import Limits
-from kato.wire.reading import read_body
+from kato.wire.reading import Reader, read_body
 from kato.wire.requests import (
     ConfigUpdate,
     CreateSession,
@@ -154,6 +154,9 @@ WRONG = [
     (EditPattern, {"emotives": [{"a": None}]}, ["body", "emotives", 0, "a"]),
     (LearnMany, {"sequences": [["a"]]}, ["body", "sequences", 0, 0]),
     (LearnMany, {"sequences": [[[1]]]}, ["body", "sequences", 0, 0, 0]),
+    (LearnMany, {"sequences": [[], [["a"], ["b", None]]]}, ["body", "sequences", 1, 1, 1]),
+    (LearnMany, {"sequences": [[["a"], "b"]]}, ["body", "sequences", 0, 1]),
+    (LearnMany, {"sequences": [[["a"]], {}]}, ["body", "sequences", 1]),
     (NoBody, 5, ["body"]),
 ]
 
@@ -220,6 +223,7 @@ VALUES = [
     (Observe, {"emotives": {"abcde": 1}}, ["emotives", "abcde"], 4, 5, "KATO_MAX_SYMBOL_BYTES"),
     (Observe, {"vectors": [[1, 2, 3]]}, ["vectors", 0], 2, 3, "KATO_MAX_VECTOR_DIM"),
     (Observe, {"unique_id": "u" * 257}, ["unique_id"], 256, 257, "fixed"),
+    (LearnMany, {"sequences": [[["ok"], ["a", "ééé"]]]}, ["sequences", 0, 1, 1], 4, 6, "KATO_MAX_SYMBOL_BYTES"),
     (CreateSession, {"node_id": "abcd"}, ["node_id"], 3, 4, "KATO_MAX_NODE_ID"),
 ]
 
@@ -230,6 +234,17 @@ def test_a_value_beyond_its_limit_says_limit_actual_and_setting(shape, body, loc
     assert type(error) is LimitExceeded
     assert error.problems[0]["loc"] == ["body", *loc]
     assert error.problems[0]["ctx"] == {"limit": limit, "actual": actual, "setting": setting}
+
+
+def test_events_are_read_as_they_are_and_a_surrogate_among_them_is_refused():
+    reader = Reader(SMALL)
+    for events in ([], [[]], [["é", "日"], ["", "a"]]):
+        assert reader.events(("body",), events) == events
+    reader.finish()
+    reader.events(("body",), [["a"], ["é", "\ud800"]])
+    with pytest.raises(InvalidInput) as found:
+        reader.finish()
+    assert [problem["loc"] for problem in found.value.problems] == [["body", 1, 1]]
 
 
 @pytest.mark.parametrize("member", [{"a": 1}, {"a": []}, [1]])

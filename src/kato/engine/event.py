@@ -36,5 +36,7 @@ def make_event(strings: Sequence[str], vector_symbols: Sequence[Symbol], *, sort
     >>> make_event(["b", "a", "b"], [], sort_symbols=True)
     ('a', 'b', 'b')
     """
-    ordered = sorted(strings) if sort_symbols else strings
+    ordered = sorted(strings) if sort_symbols and len(strings) > 1 else strings
+    if not vector_symbols:
+        return tuple(ordered)
     return (*sorted(vector_symbols), *ordered)

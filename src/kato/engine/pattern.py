@@ -48,8 +48,21 @@ def pattern_name(events: Sequence[Event]) -> str:
     >>> pattern_name([("a",), ("b",), ("c",)])
     'b98534b32c1d7489d4ce1a48724aa65aeecbdba9'
     """
-    text = str([list(event) for event in events])
-    return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+    return hashlib.sha1(_as_python_writes(events).encode(), usedforsecurity=False).hexdigest()
+
+
+def _as_python_writes(events: Sequence[Event]) -> str:
+    """
+    `str()` of the list of lists.
+
+    Python looks at every character of every symbol to write it. Joining gives the same text in half the time where
+    there is nothing to escape: only printable characters, no backslash, and no quotes but those put between symbols.
+    """
+    joined = "'], ['".join(map("', '".join, events))
+    between = 2 * (sum(map(len, events)) - 1)
+    if joined.isprintable() and "\\" not in joined and joined.count("'") == between and all(events):
+        return f"[['{joined}']]"
+    return str(list(map(list, events)))
 
 
 def bare_name(text: str) -> str | None:
@@ -135,8 +148,9 @@ def learned_again(
     persistence: int = 5,
 ) -> Pattern:
     """The pattern after one more learning."""
-    return replace(
-        pattern,
+    return Pattern(
+        pattern.name,
+        pattern.events,
         frequency=pattern.frequency + 1,
         emotives=(*pattern.emotives, *emotives)[-persistence:],
         metadata=folded(metadata, pattern.metadata),

@@ -24,9 +24,14 @@ def changed(operation: Edit, before: Pattern) -> Pattern:
     return edited(before, frequency=operation.frequency, emotives=operation.emotives, metadata=operation.metadata)
 
 
-def vector_symbols(events: Sequence[Event]) -> list[Symbol]:
-    """The distinct symbols of the events that have the form of a vector's name, in order of appearance."""
-    if VECTOR_PREFIX not in "".join(chain.from_iterable(events)):
+def vector_symbols(events: Sequence[Event], text: str | None = None) -> list[Symbol]:
+    """
+    The distinct symbols of the events that have the form of a vector's name, in order of appearance.
+
+    Args:
+        text: The events as JSON, where that has been made already: JSON escapes nothing of what such names begin with.
+    """
+    if VECTOR_PREFIX not in ("".join(chain.from_iterable(events)) if text is None else text):
         return []  # nearly always; one search in one text costs a fraction of asking every symbol
     found = dict.fromkeys(symbol for event in events for symbol in event if symbol.startswith(VECTOR_PREFIX))
     return list(found)

@@ -143,7 +143,8 @@ def _apply_operation(
     node.head += 1
     node.changed_at = transaction.at
     with_events = after is not None and (before is None or named(node, after.name) is not after)
-    payload = records.payload_of(operation, name, with_events=with_events)
+    text = records.events_text(after.events) if with_events and after is not None else None
+    payload = records.payload_of(operation, name, events=text)
     kind = records.kind_of(operation)
     at, session_id, actor = transaction.at, transaction.session_id, transaction.actor
     node.hash = records.chained(node.hash, node_id, node.head, at, kind, session_id, actor, payload)

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Literal
 
 import orjson
@@ -46,18 +47,23 @@ def kind_of(operation: Operation) -> Kind:
     return _KINDS[type(operation)]
 
 
-def payload_of(operation: Operation, name: str | None, *, with_events: bool) -> bytes:
+def events_text(events: Sequence[Event]) -> str:
+    """Events as the JSON that is stored."""
+    return dump(events).decode()
+
+
+def payload_of(operation: Operation, name: str | None, *, events: str | None = None) -> bytes:
     """
     What the log keeps of an operation: enough to repeat it on an equal memory.
 
     Args:
-        with_events: Whether a learning must tell its events: the first one of a pattern, and every one where the name
-            alone would mean another pattern. The rest only name it.
+        events: The `events_text` of a learning that must tell its events: the first one of a pattern, and every one where
+            the name alone would mean another pattern. None for the rest, which only name it.
     """
     if isinstance(operation, Learn):
-        document: dict[str, Any] = {"name": name}
-        if with_events:
-            document["events"] = operation.events
+        # A name needs no escaping, and the events are JSON already.
+        told = f'{{"name":"{name}"' if events is None else f'{{"name":"{name}","events":{events}'
+        document: dict[str, Any] = {}
         if operation.emotives:
             document["emotives"] = [dict(each) for each in operation.emotives]
         if operation.metadata:
@@ -66,7 +72,7 @@ def payload_of(operation: Operation, name: str | None, *, with_events: bool) -> 
             document["persistence"] = operation.persistence
         if operation.vectors:
             document["vectors"] = {key: list(vector) for key, vector in operation.vectors.items()}
-        return dump(document)
+        return told.encode() + (b"," + dump(document)[1:] if document else b"}")
     if isinstance(operation, Edit):
         document = {"name": name}
         if operation.frequency is not None:
@@ -232,11 +238,17 @@ def read_pattern(
     emotives: bytes | None,
     metadata: bytes | None,
     affinity: bytes | None,
+    known: Mapping[str, tuple[Event, ...]] = MappingProxyType({}),
 ) -> Pattern:
-    """A pattern from its stored parts."""
+    """
+    A pattern from its stored parts.
+
+    Args:
+        known: Events by their text, where somebody has them already; the rest is read.
+    """
     return Pattern(
         name=name,
-        events=read_events(orjson.loads(events)),
+        events=known.get(events) or read_events(orjson.loads(events)),
         frequency=frequency,
         emotives=tuple(load(emotives)) if emotives else (),
         metadata={key: tuple(texts) for key, texts in load(metadata).items()} if metadata else {},

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
-from kato.engine.event import Symbol, Vector, vector_name
+from kato.engine.event import Event, Symbol, Vector, vector_name
 from kato.engine.pattern import Pattern
 from kato.errors import StorageUnavailable, StoredDataCorrupt
 from kato.storage import records
@@ -30,9 +31,11 @@ def unpack_vector(content: bytes) -> Vector:
 # --- patterns ---
 
 
-def read_checked(node_id: str, row: Sequence[Any]) -> Pattern:
+def read_checked(
+    node_id: str, row: Sequence[Any], known: Mapping[str, tuple[Event, ...]] = MappingProxyType({})
+) -> Pattern:
     """
-    A pattern out of its row (PATTERN_COLUMNS).
+    A pattern out of its row (PATTERN_COLUMNS); `known` as for `records.read_pattern`.
 
     Raises:
         StoredDataCorrupt: The row is not what was written.
@@ -45,7 +48,7 @@ def read_checked(node_id: str, row: Sequence[Any]) -> Pattern:
     if not is_sound:
         told = name.hex() if isinstance(name, bytes) else repr(name)[:40]
         raise StoredDataCorrupt(f"Pattern {told} of node {node_id[:200]!r} is damaged; restore a backup")
-    return records.read_pattern(name.hex(), events, frequency, emotives, metadata, affinity)
+    return records.read_pattern(name.hex(), events, frequency, emotives, metadata, affinity, known)
 
 
 def read_pattern(connection: sqlite3.Connection, node_id: str, name: str) -> Pattern | None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kato.engine.event import Symbol, Vector
+from kato.engine.event import Event, Symbol, Vector
 from kato.engine.knowledge import Change
 from kato.engine.pattern import Pattern, pattern_name
 from kato.errors import PatternNotFound
@@ -18,6 +18,7 @@ from kato.storage.interface import Edit, Forget, ForgetAll, Learn, Operation, Tr
 from kato.storage.schema import log_id
 from kato.storage.sqlite_reading import PATTERN_COLUMNS, read_checked
 
+_EVENTS = PATTERN_COLUMNS.split(", ").index("events")
 _CHUNK = 500
 """Names looked up by one statement; below SQLite's limit of parameters."""
 
@@ -31,6 +32,8 @@ def pack_vector(vector: Vector) -> bytes:
 class _Held:
     """A pattern as it stands within the transaction; `pattern` is None once forgotten, `row` while it is not stored."""
 
+    text: str
+    """Its events as they are stored."""
     row: int | None = None
     stored: Pattern | None = None
     pattern: Pattern | None = None
@@ -61,16 +64,17 @@ class _Node:
                 return held
         return None
 
-    def add(self, name: str) -> _Held:
+    def add(self, name: str, text: str) -> _Held:
         """Make room for a pattern that is learned for the first time."""
-        held = _Held()
+        held = _Held(text)
         self.held[name].append(held)
         self.added.append(held)
         return held
 
     def is_first(self, held: _Held, name: str) -> bool:
         """Whether the name alone means this pattern."""
-        return held is next(each for each in self.held[name] if each.pattern is not None)
+        several = self.held[name]
+        return len(several) == 1 or held is next(each for each in several if each.pattern is not None)
 
 
 class NodeTables:
@@ -91,15 +95,20 @@ class NodeTables:
         node = self._open(transaction.node_id, transaction)
         if node is None:
             return ()
-        names = [
-            pattern_name(operation.events) if isinstance(operation, Learn) else getattr(operation, "name", "")
-            for operation in transaction.operations
-        ]
-        self._look_up(node, names)
+        names, texts, known = [], [], {}
+        for operation in transaction.operations:
+            if isinstance(operation, Learn):
+                names.append(pattern_name(operation.events))
+                texts.append(records.events_text(operation.events))
+                known[texts[-1]] = operation.events
+            else:
+                names.append(getattr(operation, "name", ""))
+                texts.append("")
+        self._look_up(node, names, known)
         changes = []
-        for operation, name in zip(transaction.operations, names, strict=True):
+        for operation, name, text in zip(transaction.operations, names, texts, strict=True):
             if not isinstance(operation, ForgetAll):
-                changes.append(self._change_one(node, operation, name, transaction))
+                changes.append(self._change_one(node, operation, name, text, transaction))
             elif node.patterns:
                 changes.append(self._forget_all(node, operation, transaction))
         self._flush(node, transaction.at)
@@ -126,7 +135,7 @@ class NodeTables:
         assert cursor.lastrowid is not None
         return _Node(node_id, cursor.lastrowid, 0, records.GENESIS, 0)
 
-    def _look_up(self, node: _Node, names: list[str]) -> None:
+    def _look_up(self, node: _Node, names: list[str], known: Mapping[str, tuple[Event, ...]]) -> None:
         node.held = {name: [] for name in names}
         keys = [key for name in node.held if (key := records.name_key(name)) is not None]
         for start in range(0, len(keys), _CHUNK):
@@ -137,16 +146,18 @@ class NodeTables:
                 (node.number, *chunk),
             )
             for number, *row in rows:
-                pattern = read_checked(node.node_id, row)
-                node.held[pattern.name].append(_Held(number, pattern, pattern))
+                pattern = read_checked(node.node_id, row, known)
+                node.held[pattern.name].append(_Held(row[_EVENTS], number, pattern, pattern))
 
     # --- changing ---
 
-    def _change_one(self, node: _Node, operation: Learn | Edit | Forget, name: str, transaction: Transaction) -> Change:
+    def _change_one(
+        self, node: _Node, operation: Learn | Edit | Forget, name: str, text: str, transaction: Transaction
+    ) -> Change:
         held = node.find(operation, name)
         before = held.pattern if held is not None else None
         if isinstance(operation, Learn):
-            held = held or node.add(name)
+            held = held or node.add(name, text)
             after: Pattern | None = learned(operation, before, name)
         elif held is None or before is None:
             raise PatternNotFound(name, node.node_id)
@@ -157,12 +168,12 @@ class NodeTables:
         if isinstance(operation, Learn):
             vectors = operation.vectors
             if before is None or vectors:
-                self._hold_vectors(node, operation, is_new=before is None)
+                self._hold_vectors(node, operation, text, is_new=before is None)
         elif isinstance(operation, Forget) and before is not None:
             self._let_go_of_vectors(node, before)
         node.patterns += (before is None) - (after is None)
         with_events = isinstance(operation, Learn) and (before is None or not node.is_first(held, name))
-        payload = records.payload_of(operation, name, with_events=with_events)
+        payload = records.payload_of(operation, name, events=text if with_events else None)
         return self._log(node, operation, payload, before, after, vectors, transaction)
 
     def _forget_all(self, node: _Node, operation: ForgetAll, transaction: Transaction) -> Change:
@@ -173,7 +184,7 @@ class NodeTables:
         node.vectors.clear()
         for several in node.held.values():
             several.clear()
-        payload = records.payload_of(operation, None, with_events=False)
+        payload = records.payload_of(operation, None)
         return self._log(node, operation, payload, None, None, {}, transaction)
 
     @staticmethod
@@ -196,8 +207,8 @@ class NodeTables:
     # --- vectors: how many patterns hold the name of each, and its components once known ---
 
     @staticmethod
-    def _hold_vectors(node: _Node, operation: Learn, *, is_new: bool) -> None:
-        for name in vector_symbols(operation.events):
+    def _hold_vectors(node: _Node, operation: Learn, text: str, *, is_new: bool) -> None:
+        for name in vector_symbols(operation.events, text):
             holders, components = node.vectors.get(name, (0, None))
             if components is None and name in operation.vectors:
                 components = pack_vector(operation.vectors[name])
@@ -234,9 +245,9 @@ class NodeTables:
                 if held.pattern is None:
                     deleted.append((held.row,))
                 else:
-                    row = _row(node.number, held.pattern)
+                    row = _row(node.number, held.pattern, held.text)
                     updated.append((*row[4:], held.row))  # what lies before does not change after the first learning
-        inserted = [_row(node.number, held.pattern) for held in node.added if held.pattern is not None]
+        inserted = [_row(node.number, held.pattern, held.text) for held in node.added if held.pattern is not None]
         if deleted:
             execute("DELETE FROM pattern WHERE id = ?", deleted)
         if updated:
@@ -255,12 +266,12 @@ class NodeTables:
         )
 
 
-def _row(number: int, pattern: Pattern) -> tuple[Any, ...]:
-    """A pattern's row, as PATTERN_COLUMNS names its parts."""
+def _row(number: int, pattern: Pattern, text: str) -> tuple[Any, ...]:
+    """A pattern's row, as PATTERN_COLUMNS names its parts; `text` is its events."""
     row = (
         number,
         bytes.fromhex(pattern.name),
-        records.dump(pattern.events).decode(),
+        text,
         pattern.length,
         pattern.frequency,
         records.dump([dict(each) for each in pattern.emotives]) if pattern.emotives else None,

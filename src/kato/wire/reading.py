@@ -12,6 +12,7 @@ import re
 import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 from kato.errors import InvalidInput, LimitExceeded
@@ -24,6 +25,7 @@ _MOST_PROBLEMS = 100
 _MOST_WARNINGS = 1000
 """Unknown members named in one answer; beyond that, how many more there were."""
 _SURROGATES = re.compile("[\ud800-\udfff]")
+_LIST, _STR = frozenset({list}), frozenset({str})
 _SKETCH = reprlib.Repr()  # of a list or object, whose whole text may be as long as the body
 _SKETCH.maxlevel, _SKETCH.maxlist, _SKETCH.maxdict, _SKETCH.maxstring, _SKETCH.maxlong = 4, 50, 50, _SHOWN, _SHOWN
 
@@ -115,6 +117,31 @@ class Reader:
             message = f"may have at most {most} bytes in UTF-8, got {size}; the limit is set by KATO_MAX_SYMBOL_BYTES"
             self.too_much(loc, message, text, most, size, "KATO_MAX_SYMBOL_BYTES")
         return text
+
+    def events(self, loc: Sequence[str | int], value: Any) -> list[list[str]]:
+        """A list of events, each a list of symbols."""
+        if self._are_sound(value):
+            return value  # type: ignore[no-any-return]  # what it holds has just been looked at
+        return [
+            [
+                self.symbol((*loc, index, position), each)
+                for position, each in enumerate(self.listed((*loc, index), event))
+            ]
+            for index, event in enumerate(self.listed(loc, value))
+        ]
+
+    def _are_sound(self, value: Any) -> bool:
+        """Whether `events` has nothing to say of them; looks at all symbols together, as there may be millions."""
+        if type(value) is not list or not _LIST.issuperset(map(type, value)):
+            return False
+        symbols = list(chain.from_iterable(value))
+        if (
+            not _STR.issuperset(map(type, symbols))
+            or max(map(len, symbols), default=0) * 4 > self.limits.max_symbol_bytes
+        ):
+            return False
+        text = "".join(symbols)
+        return text.isascii() or not _SURROGATES.search(text)
 
     def boolean(self, loc: Sequence[str | int], value: Any) -> bool:
         """True or false."""

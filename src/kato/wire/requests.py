@@ -412,15 +412,7 @@ class LearnMany:
             raise PayloadTooLarge("sequences", limits.max_sequence, len(sequences), "KATO_MAX_SEQUENCE")
         for position, sequence in enumerate(sequences):
             cls._check_counts(sequence, limits, (*loc, position))
-        return cls(
-            [
-                [
-                    cls._event(reader, (*loc, position, index), event)
-                    for index, event in enumerate(reader.listed((*loc, position), sequence))
-                ]
-                for position, sequence in enumerate(sequences)
-            ]
-        )
+        return cls([reader.events((*loc, position), sequence) for position, sequence in enumerate(sequences)])
 
     @staticmethod
     def _check_counts(sequence: Any, limits: Limits, loc: Loc) -> None:
@@ -432,10 +424,6 @@ class LearnMany:
             if type(event) is list and len(event) > limits.max_strings:
                 where = path_text([*loc[1:], index])
                 raise PayloadTooLarge(where, limits.max_strings, len(event), "KATO_MAX_STRINGS")
-
-    @staticmethod
-    def _event(reader: Reader, loc: Loc, value: Any) -> list[str]:
-        return [reader.symbol((*loc, position), each) for position, each in enumerate(reader.listed(loc, value))]
 
 
 @dataclass(slots=True)
