@@ -1,9 +1,10 @@
 # The commands of daily work; `make` lists them. None is needed to use KATO.
-.PHONY: help dev test check demo
+.PHONY: help dev test kernel check demo
 
 help:
 	@echo "make dev    set up .venv with everything the tests need"
 	@echo "make test   run the tests"
+	@echo "make kernel build the native kernel again, only what changed, into .venv"
 	@echo "make check  what CI runs: tests, coverage, types, style, import direction, the demo"
 	@echo "make demo   start the server, learn a real text, print a prediction"
 
@@ -12,6 +13,14 @@ dev:
 
 test:
 	python3 run.py test
+
+kernel: | .venv
+	.venv/bin/python -m pip install --quiet --group kernel
+	.venv/bin/python -m pip install --quiet --no-build-isolation --no-deps --editable . \
+		--config-settings kernel=require --config-settings build-dir=build/kernel-{wheel_tag}
+
+.venv:
+	$(MAKE) dev
 
 check:
 	bash .ci/run

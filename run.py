@@ -79,7 +79,9 @@ def make_environment() -> None:
 def fingerprint(*, tests: bool) -> str:
     """What the environment is made from; when it changes, the environment is brought up to date."""
     digest = hashlib.sha256(f"{sys.version_info[:2]} tests={tests} {ROOT}".encode())
-    digest.update((ROOT / "pyproject.toml").read_bytes())
+    sources = (each for each in (ROOT / "native").rglob("*") if each.is_file() and each.suffix != ".pyc")
+    for source in [ROOT / "pyproject.toml", *sorted(sources)]:
+        digest.update(f"{source.relative_to(ROOT)} {source.stat().st_size}\n".encode() + source.read_bytes())
     return digest.hexdigest()
 
 
