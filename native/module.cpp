@@ -3,27 +3,402 @@
 #include "build_information.hpp"
 
 #include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/shared_ptr.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
+
+#include "answers.hpp"
+#include "ensemble.hpp"
+#include "index.hpp"
+#include "saving.hpp"
+#include "spelling.hpp"
+
+namespace nb = nanobind;
+
+namespace kato {
 
 namespace {
 
-// Changes whenever what Python and the kernel expect of each other does.
-constexpr int REVISION = 0;
+using Weights = nb::ndarray<const double, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Name = std::array<std::uint8_t, kNameBytes>;
 
-std::int64_t total(const std::vector<std::int64_t>& numbers) {
-    std::int64_t sum = 0;
-    for (const std::int64_t number : numbers) {
-        sum += number;
-    }
-    return sum;
+template <class Value, std::size_t N>
+Value named(const char* what, const std::string& name, const std::pair<const char*, Value> (&names)[N]) {
+    for (const auto& [text, value] : names)
+        if (name == text) return value;
+    throw nb::value_error((std::string("no ") + what + " is named " + name).c_str());
 }
+
+constexpr std::pair<const char*, Key> kKeys[] = {
+    {"quality", Key::quality}, {"similarity", Key::similarity}, {"frequency", Key::frequency},
+    {"similarity_by_frequency", Key::similarity_by_frequency}, {"evidence", Key::evidence},
+    {"confidence", Key::confidence}, {"snr", Key::snr}, {"fragmentation", Key::fragmentation},
+    {"weighted_similarity", Key::weighted_similarity}, {"weighted_evidence", Key::weighted_evidence},
+    {"weighted_confidence", Key::weighted_confidence}, {"weighted_snr", Key::weighted_snr}};
+
+constexpr std::pair<const char*, Ranking> kRankings[] = {
+    {"potential", Ranking::potential}, {"similarity", Ranking::similarity}, {"evidence", Ranking::evidence},
+    {"confidence", Ranking::confidence}, {"snr", Ranking::snr}, {"fragmentation", Ranking::fragmentation},
+    {"frequency", Ranking::frequency}, {"normalized_entropy", Ranking::normalized_entropy},
+    {"global_normalized_entropy", Ranking::global_normalized_entropy}, {"itfdf_similarity", Ranking::itfdf_similarity},
+    {"confluence", Ranking::confluence}, {"predictive_information", Ranking::predictive_information},
+    {"bayesian_posterior", Ranking::bayesian_posterior}, {"bayesian_prior", Ranking::bayesian_prior},
+    {"bayesian_likelihood", Ranking::bayesian_likelihood}, {"tfidf_score", Ranking::tfidf_score},
+    {"weighted_similarity", Ranking::weighted_similarity}, {"weighted_evidence", Ranking::weighted_evidence},
+    {"weighted_confidence", Ranking::weighted_confidence}, {"weighted_snr", Ranking::weighted_snr}};
+
+constexpr std::pair<const char*, Filter> kFilters[] = {{"length", Filter::length}, {"jaccard", Filter::jaccard},
+                                                       {"minhash", Filter::minhash}, {"bloom", Filter::bloom},
+                                                       {"rapidfuzz", Filter::rapidfuzz}};
+
+Name name_of(const std::string& hex) {
+    if (hex.size() != 2 * kNameBytes) throw nb::value_error("a pattern's name has 40 hexadecimal digits");
+    Name name{};
+    for (std::size_t i = 0; i < hex.size(); ++i) {
+        const char digit = hex[i];
+        const int value = digit >= '0' && digit <= '9' ? digit - '0' : digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+        if (value < 0) throw nb::value_error("a pattern's name has 40 lower-case hexadecimal digits");
+        name[i / 2] = std::uint8_t(name[i / 2] << 4 | value);
+    }
+    return name;
+}
+
+std::u32string letters_of(nb::handle text) {
+    const int kind = PyUnicode_KIND(text.ptr());
+    const void* data = PyUnicode_DATA(text.ptr());
+    std::u32string letters(std::size_t(PyUnicode_GET_LENGTH(text.ptr())), U'\0');
+    for (std::size_t i = 0; i < letters.size(); ++i) letters[i] = PyUnicode_READ(kind, data, Py_ssize_t(i));
+    return letters;
+}
+
+// The node's symbols: text to number and back. Only touched by whoever holds the interpreter's lock; numbers are never taken
+// back, so a reader of an older state finds its symbols where they were.
+class Symbols {
+public:
+    Symbol number(nb::handle text) {
+        const Symbol known = find(text);
+        if (known != kUnknown) return known;
+        if (!PyUnicode_Check(text.ptr())) throw nb::type_error("a symbol is a string");
+        const auto number = Symbol(nb::len(texts_));
+        if (number == kUnknown) throw std::length_error("a node holds at most 2^32 - 1 symbols");
+        texts_.append(text);
+        nb::object value = nb::int_(number);
+        if (PyDict_SetItem(numbers_.ptr(), text.ptr(), value.ptr()) != 0) nb::raise_python_error();
+        return number;
+    }
+
+    // kUnknown if it was never learned.
+    Symbol find(nb::handle text) const {
+        PyObject* found = PyDict_GetItemWithError(numbers_.ptr(), text.ptr());
+        if (found == nullptr) {
+            if (PyErr_Occurred()) nb::raise_python_error();
+            return kUnknown;
+        }
+        return Symbol(PyLong_AsUnsignedLong(found));
+    }
+
+    nb::list texts() const { return texts_; }
+
+    // Let the spellings know every symbol there is.
+    void spell(Spellings& spellings) const {
+        const std::size_t first = spellings.known();
+        std::vector<std::u32string> letters;
+        for (std::size_t i = first; i < nb::len(texts_); ++i) letters.push_back(letters_of(texts_[i]));
+        nb::gil_scoped_release release;
+        spellings.add(first, std::move(letters));
+    }
+
+private:
+    nb::dict numbers_;
+    nb::list texts_;
+};
+
+// What an index and its states share.
+struct Shared {
+    Symbols symbols;
+    Spellings spellings;
+};
+
+Settings settings_of(nb::handle from, const std::string& key) {
+    Settings settings;
+    settings.recall_threshold = nb::cast<double>(from.attr("recall_threshold"));
+    settings.fuzzy_threshold = nb::cast<double>(from.attr("fuzzy_token_threshold"));
+    settings.by_tokens = nb::cast<bool>(from.attr("use_token_matching"));
+    settings.key = named("selection key", key, kKeys);
+    const auto ensemble = nb::cast<std::size_t>(from.attr("ensemble_size"));
+    settings.best = ensemble ? std::max(ensemble, nb::cast<std::size_t>(from.attr("max_predictions"))) : 0;
+    for (nb::handle name : from.attr("filter_pipeline"))
+        settings.filters.push_back(named("filter", nb::cast<std::string>(name), kFilters));
+    if (settings.filters.empty()) return settings;
+    settings.length_min_ratio = nb::cast<double>(from.attr("length_min_ratio"));
+    settings.length_max_ratio = nb::cast<double>(from.attr("length_max_ratio"));
+    settings.jaccard_threshold = nb::cast<double>(from.attr("jaccard_threshold"));
+    const nb::object overlap = from.attr("jaccard_min_overlap");
+    const std::uint64_t least = PyLong_AsUnsignedLongLong(overlap.ptr());
+    if (PyErr_Occurred()) PyErr_Clear();  // more than any pattern has; the value is then the largest there is
+    settings.jaccard_min_overlap = least;
+    settings.minhash_threshold = nb::cast<double>(from.attr("minhash_threshold"));
+    return settings;
+}
+
+// One state of an index, ready to be asked from any thread.
+class View {
+public:
+    View(std::shared_ptr<const State> state, std::shared_ptr<Shared> shared)
+        : state_(std::move(state)), shared_(std::move(shared)) {}
+
+    std::uint64_t patterns() const { return state_->patterns; }
+    std::uint64_t symbols() const { return state_->symbols; }
+    std::uint64_t frequency() const { return state_->frequency; }
+
+    nb::object predict(nb::tuple events, nb::object settings, const std::string& key, std::optional<Weights> weights,
+                       double least_weight, nb::object annotate) const {
+        const Settings asked = settings_of(settings, key);
+        const auto ranking = named("ranking", nb::cast<std::string>(settings.attr("rank_sort_algo")), kRankings);
+        Observed observed;
+        Query query = query_of(events, asked, weights, least_weight, observed);
+        Found found;
+        std::optional<Ensemble> ensemble;
+        {
+            nb::gil_scoped_release release;
+            spell(query, asked);
+            found = search(*state_, query, asked);
+            ensemble.emplace(*state_, query, asked, ranking, std::move(found.best));
+        }
+        const auto most = nb::cast<std::size_t>(settings.attr("max_predictions"));
+        return predictions_of(*ensemble, *state_, query, asked, observed, found, most, shared_->symbols.texts(), annotate);
+    }
+
+    // The members of the ensemble: (slot, name, events, frequency) each, in order of selection.
+    std::vector<nb::tuple> members(nb::tuple events, nb::object settings, const std::string& key,
+                                   std::optional<Weights> weights, double least_weight) const {
+        const Settings asked = settings_of(settings, key);
+        Observed observed;
+        Query query = query_of(events, asked, weights, least_weight, observed);
+        Found found;
+        {
+            nb::gil_scoped_release release;
+            spell(query, asked);
+            found = search(*state_, query, asked);
+        }
+        std::vector<nb::tuple> members;
+        for (const Match& match : found.best) members.push_back(told(match.row, match.frequency));
+        return members;
+    }
+
+    // How many patterns match, and per filter how many passed it and those before.
+    std::pair<std::uint64_t, std::vector<std::uint64_t>> count(nb::tuple events, nb::object settings) const {
+        const Settings asked = settings_of(settings, "quality");
+        Observed observed;
+        Query query = query_of(events, asked, std::nullopt, 0.0, observed);
+        nb::gil_scoped_release release;
+        spell(query, asked);
+        Counted counted = count_matches(*state_, query, asked);
+        return {counted.matched, std::move(counted.passed)};
+    }
+
+    // (number, patterns that hold it, occurrences), or nothing for an unknown symbol.
+    std::optional<std::tuple<Symbol, std::uint64_t, std::uint64_t>> symbol(nb::handle text) const {
+        const Symbol number = shared_->symbols.find(text);
+        if (number == kUnknown || state_->members[number] == 0) return std::nullopt;
+        return std::tuple<Symbol, std::uint64_t, std::uint64_t>{number, state_->members[number], state_->occurrences[number]};
+    }
+
+    // Every symbol that a pattern holds, by number.
+    nb::list known_symbols() const {
+        nb::list found;
+        const nb::list texts = shared_->symbols.texts();
+        for (std::size_t i = 0; i < state_->members.size(); ++i)
+            if (state_->members[i] != 0) found.append(texts[i]);
+        return found;
+    }
+
+    // Every pattern: (slot, name, events, frequency).
+    std::vector<nb::tuple> all() const {
+        std::vector<nb::tuple> found;
+        const auto take = [&](const Row& row) {
+            if (const std::uint64_t frequency = state_->frequencies[row.slot()]) found.push_back(told(row, frequency));
+        };
+        for (const auto& segment : state_->segments)
+            for (const Run& run : segment->runs())
+                for (std::uint32_t row = run.first; row < run.first + run.count; ++row) take(Row::of(*segment, run, row));
+        for (const auto& part : state_->tails)
+            for (std::size_t i = 0; i < part.count; ++i) take(Row::of((*part.tail)[i]));
+        return found;
+    }
+
+    void save(const std::string& path, nb::bytes extra) const {
+        std::vector<std::string> texts;
+        for (nb::handle text : shared_->symbols.texts()) texts.push_back(nb::cast<std::string>(text));
+        const std::string own(extra.c_str(), extra.size());
+        nb::gil_scoped_release release;
+        kato::save(*state_, texts, own, path);
+    }
+
+private:
+    nb::tuple told(const Row& row, std::uint64_t frequency) const {
+        return nb::make_tuple(row.slot(), name_text(row.name()), events_of(row, 0, row.length, shared_->symbols.texts()),
+                              frequency);
+    }
+
+    Query query_of(nb::tuple events, const Settings& settings, const std::optional<Weights>& weights, double least_weight,
+                   Observed& observed) const {
+        Query query;
+        nb::dict marks;
+        const bool spelled = !settings.by_tokens || settings.fuzzy_threshold > 0.0;
+        for (nb::handle event : events) {
+            observed.sizes.push_back(nb::len(event));
+            for (nb::handle text : event) {
+                observed.flat.push_back(nb::borrow(text));
+                Mark mark;
+                if (PyObject* known = PyDict_GetItemWithError(marks.ptr(), text.ptr())) {
+                    mark = Mark(PyLong_AsUnsignedLong(known));
+                } else {
+                    query.asked.push_back({shared_->symbols.find(text), {}, {}});
+                    if (spelled) query.spelled.push_back(letters_of(text));
+                    mark = Mark(query.asked.size());
+                    marks[text] = nb::int_(mark);
+                }
+                query.asked[mark - 1].positions.push_back(std::uint32_t(query.marks.size()));
+                query.marks.push_back(mark);
+            }
+        }
+        if (weights) {
+            query.weights = weights->data();
+            query.weighted_symbols = weights->shape(0);
+            query.least_weight = least_weight;
+        }
+        if (spelled) shared_->symbols.spell(shared_->spellings);
+        return query;
+    }
+
+    // What takes long of a query's making.
+    void spell(Query& query, const Settings& settings) const {
+        if (query.spelled.empty()) return;
+        query.texts = shared_->spellings.texts();
+        if (settings.fuzzy_threshold <= 0.0) return;
+        for (std::size_t i = 0; i < query.asked.size(); ++i)
+            query.asked[i].near = shared_->spellings.near(query.spelled[i], settings.fuzzy_threshold);
+    }
+
+    std::shared_ptr<const State> state_;
+    std::shared_ptr<Shared> shared_;
+};
+
+// The index of one node.
+class Writer {
+public:
+    std::int64_t find(nb::handle events, const std::string& name) {
+        const Content content = content_of(events, name);
+        return index_.find(content.name, content.tokens, content.starts);
+    }
+    Slot learn(nb::handle events, const std::string& name, std::uint64_t frequency) {
+        return index_.learn(content_of(events, name), frequency);
+    }
+    void set_frequency(Slot slot, std::uint64_t frequency) { index_.set_frequency(slot, frequency); }
+    void forget(Slot slot) { index_.forget(slot); }
+    void clear() {
+        index_.clear();
+        shared_ = std::make_shared<Shared>();  // states in use keep theirs
+    }
+    void begin_many() { index_.begin_many(); }
+    void end_many() { index_.end_many(); }
+    bool tend() {
+        nb::gil_scoped_release release;
+        return index_.tend();
+    }
+    View view() { return {index_.state(), shared_}; }
+    Symbol number(nb::handle symbol) { return shared_->symbols.number(symbol); }
+    std::size_t bytes() const { return index_.bytes(); }
+
+    // Fill an empty index from a file; what the caller saved with it.
+    nb::bytes open(const std::string& path) {
+        Saved saved;
+        {
+            nb::gil_scoped_release release;
+            saved = open_saved(path);
+        }
+        clear();
+        for (const std::string& text : saved.texts) {
+            const nb::object made = nb::steal(PyUnicode_DecodeUTF8(text.data(), Py_ssize_t(text.size()), nullptr));
+            if (!made.is_valid()) nb::raise_python_error();
+            shared_->symbols.number(made);
+        }
+        {
+            nb::gil_scoped_release release;
+            index_.restore(std::move(saved.segments), saved.frequencies, saved.members, saved.occurrences);
+        }
+        return nb::bytes(saved.extra.data(), saved.extra.size());
+    }
+
+private:
+    Content content_of(nb::handle events, const std::string& name) {
+        Content content;
+        content.name = name_of(name);
+        for (nb::handle event : events) {
+            std::uint8_t starts = 1;
+            for (nb::handle text : event) {
+                content.tokens.push_back(shared_->symbols.number(text));
+                content.starts.push_back(starts);
+                starts = 0;
+            }
+        }
+        if (content.tokens.empty()) throw nb::value_error("a pattern holds at least one symbol");
+        return content;
+    }
+
+    Index index_;
+    std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
+};
 
 }  // namespace
 
+}  // namespace kato
+
 NB_MODULE(_kernel, module) {
+    using namespace nb::literals;
+    using kato::View;
+    using kato::Writer;
+
     module.def("build_information", &kato::build_information);
-    module.def("revision", [] { return REVISION; });
-    module.def("total", &total);
+    module.def("set_shapes", &kato::set_shapes);
+
+    nb::class_<View>(module, "View")
+        .def_prop_ro("patterns", &View::patterns)
+        .def_prop_ro("symbols", &View::symbols)
+        .def_prop_ro("frequency", &View::frequency)
+        .def("predict", &View::predict, "events"_a, "settings"_a, "key"_a, "weights"_a.none(), "least_weight"_a,
+             "annotate"_a.none())
+        .def("members", &View::members, "events"_a, "settings"_a, "key"_a, "weights"_a.none(), "least_weight"_a)
+        .def("count", &View::count, "events"_a, "settings"_a)
+        .def("symbol", &View::symbol, "symbol"_a)
+        .def("known_symbols", &View::known_symbols)
+        .def("all", &View::all)
+        .def("save", &View::save, "path"_a, "extra"_a);
+
+    nb::class_<Writer>(module, "Index")
+        .def(nb::init<>())
+        .def("find", &Writer::find, "events"_a, "name"_a)
+        .def("learn", &Writer::learn, "events"_a, "name"_a, "frequency"_a)
+        .def("set_frequency", &Writer::set_frequency, "slot"_a, "frequency"_a)
+        .def("forget", &Writer::forget, "slot"_a)
+        .def("clear", &Writer::clear)
+        .def("begin_many", &Writer::begin_many)
+        .def("end_many", &Writer::end_many)
+        .def("tend", &Writer::tend)
+        .def("view", &Writer::view)
+        .def("number", &Writer::number, "symbol"_a)
+        .def("open", &Writer::open, "path"_a)
+        .def_prop_ro("bytes", &Writer::bytes);
 }

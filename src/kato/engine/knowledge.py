@@ -62,6 +62,16 @@ class SymbolStatistics:
     """Emotive → sum; by name."""
 
 
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many patterns match a memory, ensemble or not."""
+
+    matched: int
+    """Patterns that pass the gate and the filters."""
+    filters: tuple[tuple[str, int], ...]
+    """Per filter in the order given: matches that pass it and those before it."""
+
+
 class View(Protocol):
     """One consistent state of a node's knowledge."""
 
@@ -77,6 +87,10 @@ class View(Protocol):
 
     def predict(self, events: Sequence[Event], settings: EngineSettings) -> Predictions:
         """Predictions for a sequence of events; none for no events."""
+        ...
+
+    def count(self, events: Sequence[Event], settings: EngineSettings) -> Counts:
+        """How many patterns match a sequence of events; looks at all that share a symbol with it."""
         ...
 
     def explain(
@@ -127,4 +141,13 @@ class Knowledge(Protocol):
 
     def view(self) -> View:
         """The present state: it holds every change whose `apply` has returned, and none by half."""
+        ...
+
+    def tend(self) -> bool:
+        """One step of upkeep, alongside all else but another `tend`; False when there is nothing to do."""
+        ...
+
+    @property
+    def size_bytes(self) -> int:
+        """About how many bytes it takes."""
         ...

@@ -150,9 +150,6 @@ def measure(
     events: Sequence[Event],
     node: Node,
     settings: EngineSettings,
-    *,
-    matched: int,
-    filters: tuple[tuple[str, int], ...],
 ) -> Predictions:
     """
     The predictions of an ensemble.
@@ -173,9 +170,8 @@ def measure(
         future_potentials=_future_potentials(members, ensemble),
         symbol_potentials=_symbol_potentials(members),
         considered=node.totals.patterns,
-        matched=matched,
         ensemble_size=len(members),
-        filters=filters,
+        examined=node.totals.patterns,
     )
 
 

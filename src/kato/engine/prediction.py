@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kato.engine.alignment import Block
 from kato.engine.event import Event, Symbol
@@ -106,8 +106,6 @@ class Predictions:
     """By total potential descending, then symbol."""
     considered: int
     """Patterns of the node."""
-    matched: int
-    """Patterns that passed the gate and the filters."""
     ensemble_size: int
-    filters: tuple[tuple[str, int], ...]
-    """Per filter in the order given: matches that passed it and those before it."""
+    examined: int = field(compare=False)
+    """Patterns that were compared with the memory: what the answer cost, not what it says."""

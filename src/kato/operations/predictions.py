@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from kato.engine.knowledge import Counts
 from kato.engine.settings import EngineSettings, resolve
 from kato.errors import InvalidInput, InvalidSettings
 from kato.operations.registry import Answer, Request, operation
@@ -50,15 +51,15 @@ def settings_for_call(
     return settings
 
 
-def explanation(asked: Asked, effective: Json) -> Json:
+def explanation(asked: Asked, counts: Counts, effective: Json) -> Json:
     """How many patterns were considered, matched, and passed each filter."""
     found = asked.predictions
     return {
         "patterns_considered": found.considered,
-        "patterns_matched": found.matched,
+        "patterns_matched": counts.matched,
         "ensemble_size": found.ensemble_size,
         "returned": len(found.ranked),
-        "filters": [{"name": name, "passed": passed} for name, passed in found.filters],
+        "filters": [{"name": name, "passed": passed} for name, passed in counts.filters],
         "settings": effective,
     }
 
@@ -107,6 +108,6 @@ async def get_predictions(system: System, request: Request) -> Answer:
                 "recall_threshold": settings.recall_threshold,
                 "rank_sort_algo": settings.rank_sort_algo,
             }
-            answer["explain"] = explanation(asked, effective)
+            answer["explain"] = explanation(asked, await predicting.count(system, asked), effective)
         answer["warnings"] = warnings
         return Answer(answer, session.session_id)

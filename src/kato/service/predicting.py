@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kato.engine.event import Event
 from kato.engine.explanation import Explanation
-from kato.engine.knowledge import View
+from kato.engine.knowledge import Counts, View
 from kato.engine.prediction import Predictions
 from kato.engine.settings import EngineSettings
 from kato.service.system import System
 
-NOTHING = Predictions((), (), (), 0, 0, 0, ())
+NOTHING = Predictions((), (), (), 0, 0, 0)
 """The answer where nothing was asked: an empty memory has no predictions."""
 
 
@@ -42,6 +42,14 @@ async def predict_from(system: System, view: View, events: Sequence[Event], sett
     system.events.predictions += 1
     predictions = await system.runtime.compute(view.predict, events, settings)
     return Asked(predictions, settings, tuple(events), view)
+
+
+async def count(system: System, asked: Asked) -> Counts:
+    """How many patterns matched in all, and per filter; without the filters where the session wants no counts of them."""
+    if asked.view is None or not asked.events:
+        return Counts(0, ())
+    counts = await system.runtime.compute(asked.view.count, asked.events, asked.settings)
+    return counts if asked.settings.enable_filter_metrics else replace(counts, filters=())
 
 
 async def explain(system: System, asked: Asked) -> Mapping[tuple[Event, ...], Mapping[str, Explanation]]:

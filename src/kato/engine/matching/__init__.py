@@ -6,14 +6,21 @@ Finding the patterns that match: the definition, and faster ways to the same ans
 
 from __future__ import annotations
 
+import importlib.util
+
 from kato.engine.knowledge import Knowledge
 from kato.engine.matching.plain import PlainKnowledge
 from kato.errors import InvalidSettings
 
 
 def native_knowledge() -> type[Knowledge] | None:
-    """The native engine, or None where there is none."""
-    return None
+    """The native engine, or None where no kernel was built."""
+    if importlib.util.find_spec("kato.engine.matching._kernel") is None:
+        return None
+    # Imported only where it is used: a client needs neither it nor numpy.
+    from kato.engine.matching.index import NativeKnowledge
+
+    return NativeKnowledge
 
 
 def choose(engine: str | None) -> type[Knowledge]:

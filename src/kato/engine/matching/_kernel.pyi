@@ -1,10 +1,99 @@
 """The native kernel, written in `native/`; absent where none could be built."""
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kato.engine.event import Event, Symbol
+from kato.engine.prediction import Predictions
+from kato.engine.settings import EngineSettings
+
+Weights = npt.NDArray[np.float64]
+Told = tuple[int, str, tuple[Event, ...], int]
+"""A pattern: slot, name, events, frequency."""
+
 def build_information() -> dict[str, str]:
     """How the kernel was built: compiler, flags, build_type, sanitizers, nanobind, python, system."""
 
-def revision() -> int:
-    """What Python and the kernel expect of each other; both sides must agree."""
+def set_shapes(shapes: Any) -> None:
+    """Say which classes predictions are made of: an object with one attribute for each, named like it."""
 
-def total(numbers: list[int]) -> int:
-    """The sum of integers of 64 bits."""
+class View:
+    """One state of an index. Safe to ask from any thread; what takes long is done without the interpreter's lock."""
+
+    @property
+    def patterns(self) -> int:
+        """Distinct patterns."""
+    @property
+    def symbols(self) -> int:
+        """Distinct symbols."""
+    @property
+    def frequency(self) -> int:
+        """Σ of the patterns' frequencies."""
+    def predict(
+        self,
+        events: tuple[Event, ...],
+        settings: EngineSettings,
+        key: str,
+        weights: Weights | None,
+        least_weight: float,
+        annotate: Callable[[int], tuple[Mapping[str, float], Mapping[str, tuple[str, ...]]]] | None,
+    ) -> Predictions:
+        """
+        Predictions for at least one event.
+
+        Args:
+            key: What the ensemble is chosen by (`ranking.selection_key_name`).
+            weights: Of every symbol by number, where an emotive weights the metrics; others weigh `least_weight`.
+            annotate: A slot's emotives and metadata; None where no pattern has any.
+        """
+    def members(
+        self,
+        events: tuple[Event, ...],
+        settings: EngineSettings,
+        key: str,
+        weights: Weights | None,
+        least_weight: float,
+    ) -> list[Told]:
+        """The ensemble's members, in order of selection."""
+    def count(self, events: tuple[Event, ...], settings: EngineSettings) -> tuple[int, list[int]]:
+        """How many patterns match; per filter, how many passed it and those before."""
+    def symbol(self, symbol: Symbol) -> tuple[int, int, int] | None:
+        """(number, patterns that hold it, occurrences, each times the pattern's frequency); None for an unknown one."""
+    def known_symbols(self) -> list[Symbol]:
+        """Every symbol that a pattern holds, in the order they were first learned."""
+    def all(self) -> list[Told]:
+        """Every pattern, in no order."""
+    def save(self, path: str, extra: bytes) -> None:
+        """Write everything to a file, and the caller's own bytes; RuntimeError where that fails."""
+
+class Index:
+    """The patterns of one node. Learning, forgetting and asking for a view may happen in any thread."""
+
+    def find(self, events: Sequence[Event], name: str) -> int:
+        """A content's slot; -1 if it is not there, -2 if another content has its name."""
+    def learn(self, events: Sequence[Event], name: str, frequency: int) -> int:
+        """Take a content that is not there; its slot."""
+    def set_frequency(self, slot: int, frequency: int) -> None:
+        """Change how often a pattern was learned; at least 1."""
+    def forget(self, slot: int) -> None:
+        """Forget a pattern."""
+    def clear(self) -> None:
+        """Forget everything."""
+    def begin_many(self) -> None:
+        """Many patterns are coming: gather them for one large segment."""
+    def end_many(self) -> None:
+        """They have come."""
+    def tend(self) -> bool:
+        """One step of upkeep, without the interpreter's lock; False when nothing is to be done. One caller at a time."""
+    def view(self) -> View:
+        """The present state."""
+    def number(self, symbol: Symbol) -> int:
+        """A symbol's number, given to it now if it has none."""
+    def open(self, path: str) -> bytes:
+        """Fill an empty index from a file; the caller's own bytes. RuntimeError, saying why, where it is not whole."""
+    @property
+    def bytes(self) -> int:
+        """Bytes in memory or mapped, the symbols' text apart."""

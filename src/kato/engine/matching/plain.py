@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
+from sys import getsizeof
 
 from kato.engine.alignment import flat
 from kato.engine.event import Event, Symbol, Vector
@@ -19,7 +20,7 @@ from kato.engine.exact import to_float
 from kato.engine.explaining import explain
 from kato.engine.explanation import Explanation
 from kato.engine.filtering import passes
-from kato.engine.knowledge import Change, SymbolStatistics, Totals
+from kato.engine.knowledge import Change, Counts, SymbolStatistics, Totals
 from kato.engine.matching.comparing import Known, compare
 from kato.engine.measuring import Match, Node, measure
 from kato.engine.metrics.weighted import weight
@@ -56,35 +57,41 @@ class PlainView:
 
     def predict(self, events: Sequence[Event], settings: EngineSettings) -> Predictions:
         """Predictions for a sequence of events; none for no events."""
-        ensemble, matched, passed = self._ensemble(events, settings)
-        node = self._node(settings)
-        filters = passed if settings.enable_filter_metrics else ()
-        return measure(ensemble, events, node, settings, matched=matched, filters=filters)
+        return measure(self._ensemble(events, settings), events, self._node(settings), settings)
+
+    def count(self, events: Sequence[Event], settings: EngineSettings) -> Counts:
+        """How many patterns match a sequence of events."""
+        matches, passed = self._matches(events, settings)
+        return Counts(len(matches), passed)
 
     def explain(
         self, events: Sequence[Event], settings: EngineSettings
     ) -> dict[tuple[Event, ...], Mapping[str, Explanation]]:
         """For every member of the ensemble, by its events: each metric as a tree of what it was made of."""
-        ensemble, _, _ = self._ensemble(events, settings)
-        found = explain(ensemble, events, self._node(settings), settings)
+        found = explain(self._ensemble(events, settings), events, self._node(settings), settings)
         return {match.events: trees for match, trees in found}
 
-    def _ensemble(
+    def _ensemble(self, events: Sequence[Event], settings: EngineSettings) -> list[Match]:
+        """The best matches, in order of selection."""
+        matches, _ = self._matches(events, settings)
+        matches.sort(key=lambda match: selection_order(match, settings.rank_sort_algo))
+        size = max(settings.ensemble_size, settings.max_predictions) if settings.ensemble_size else len(matches)
+        return matches[:size]
+
+    def _matches(
         self, events: Sequence[Event], settings: EngineSettings
-    ) -> tuple[list[Match], int, tuple[tuple[str, int], ...]]:
-        """(the best matches, how many there are in all, per filter how many passed it and those before)."""
-        if not events:
-            return [], 0, ()
+    ) -> tuple[list[Match], tuple[tuple[str, int], ...]]:
+        """(all matches, per filter how many passed it and those before)."""
         memory, weigh = flat(events), self._weights(settings)
-        compared = (compare(known, memory, settings, weigh) for known in self._known)
-        matches = [found for found in compared if found is not None]
+        matches: list[Match] = []
+        if events:
+            compared = (compare(known, memory, settings, weigh) for known in self._known)
+            matches = [found for found in compared if found is not None]
         passed = []
         for name in settings.filter_pipeline:
             matches = [match for match in matches if passes(name, match.facts, settings)]
             passed.append((name, len(matches)))
-        matches.sort(key=lambda match: selection_order(match, settings.rank_sort_algo))
-        size = max(settings.ensemble_size, settings.max_predictions) if settings.ensemble_size else len(matches)
-        return matches[:size], len(matches), tuple(passed)
+        return matches, tuple(passed)
 
     def _node(self, settings: EngineSettings) -> Node:
         return Node(self.totals, self._members, self._felt(settings.affinity_emotive))
@@ -215,6 +222,22 @@ class PlainKnowledge:
                     self._vectors,
                 )
             return self._view
+
+    def tend(self) -> bool:
+        """There is no upkeep."""
+        return False
+
+    @property
+    def size_bytes(self) -> int:
+        """About how many bytes the patterns take: those of a few of them, times all."""
+        known = list(self._known.values())
+        few = known[:: max(1, len(known) // 50)]
+        own = sum(
+            getsizeof(each.pattern.events) + sum(map(getsizeof, each.pattern.events)) + getsizeof(each.tokens)
+            + getsizeof(each.symbols) + getsizeof(each) + getsizeof(each.pattern) + getsizeof(each.pattern.name)
+            for each in few
+        )
+        return own * len(known) // max(1, len(few))
 
     def _apply(self, change: Change) -> None:
         before, after = change.before, change.after

@@ -29,11 +29,15 @@ def cosine(memory: Mapping[Symbol, int], present: Mapping[Symbol, int], probabil
         for symbol, n in memory.items()
         if symbol in present
     )
-    memory_square = total((probabilities.get(symbol, 0.0) * n) ** 2 for symbol, n in memory.items())
-    present_square = total((probabilities.get(symbol, 0.0) * n) ** 2 for symbol, n in present.items())
+    memory_square = total(_square(probabilities.get(symbol, 0.0) * n) for symbol, n in memory.items())
+    present_square = total(_square(probabilities.get(symbol, 0.0) * n) for symbol, n in present.items())
     if memory_square == 0.0 or present_square == 0.0:
         return 0.0
     return min(1.0, common / math.sqrt(memory_square * present_square))
+
+
+def _square(weight: float) -> float:
+    return weight * weight  # rounded once; `** 2` is the C library's pow, which may differ in the last place
 
 
 def itfdf_similarity(cos: float, frequency: int, ensemble_frequency: int) -> float:

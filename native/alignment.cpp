@@ -1,0 +1,163 @@
+#include "alignment.hpp"
+
+#include <algorithm>
+
+namespace kato {
+
+void Memory::assign(Span<const Mark> memory, std::size_t marks) {
+    size_ = memory.size();
+    words_ = (size_ + 63) / 64;
+    from_.assign(marks + 2, 0);
+    for (const Mark mark : memory) ++from_[mark + 1];
+    for (std::size_t i = 1; i < from_.size(); ++i) from_[i] += from_[i - 1];
+    places_.resize(size_);
+    bits_.assign((marks + 1) * words_, 0);
+    auto next = from_;
+    for (std::size_t at = 0; at < size_; ++at) {
+        places_[next[memory[at]]++] = std::uint32_t(at);
+        bits_[memory[at] * words_ + at / 64] |= std::uint64_t{1} << (at % 64);
+    }
+}
+
+// Bit-parallel (Hyyrö 2004): bit j of the row is 0 where the j-th token of the memory ends a longer common subsequence than
+// the one before it, so the zeros of the last row count its length.
+std::size_t Aligner::common(Span<const Mark> pattern, const Memory& memory) {
+    const std::size_t words = memory.words();
+    if (words == 1) {
+        std::uint64_t row = ~std::uint64_t{0};
+        for (const Mark mark : pattern) {
+            if (mark == 0) continue;
+            const std::uint64_t here = row & *memory.bits(mark);
+            row = (row + here) | (row - here);
+        }
+        const std::size_t unused = 64 - memory.size();
+        return std::size_t(ones_in(~row << unused));
+    }
+    row_.assign(words, ~std::uint64_t{0});
+    for (const Mark mark : pattern) {
+        if (mark == 0) continue;
+        const std::uint64_t* bits = memory.bits(mark);
+        std::uint64_t carry = 0;
+        for (std::size_t i = 0; i < words; ++i) {
+            const std::uint64_t row = row_[i], here = row & bits[i];
+            const std::uint64_t partial = row + here, whole = partial + carry;
+            carry = std::uint64_t(partial < row) | std::uint64_t(whole < partial);
+            row_[i] = whole | (row - here);
+        }
+    }
+    std::size_t zeros = 0;
+    for (std::size_t i = 0; i < words; ++i) {
+        const std::size_t unused = i + 1 == words ? words * 64 - memory.size() : 0;
+        zeros += std::size_t(ones_in(~row_[i] << unused));
+    }
+    return zeros;
+}
+
+namespace {
+constexpr std::size_t kMostPairs = std::size_t{1} << 20;  // beyond it the runs would need more memory than the rows
+}
+
+// All longest unbroken runs of matches, each on its diagonal. False when there are too many pairs to keep them.
+bool Aligner::collect_runs(Span<const Mark> pattern, const Memory& memory) {
+    std::size_t pairs = 0;
+    for (const Mark mark : pattern)
+        if (mark != 0) pairs += memory.positions(mark).size();
+    if (pairs > kMostPairs) return false;
+    runs_.clear();
+    seen_in_.assign(memory.size() + 1, 0);
+    run_at_.resize(memory.size() + 1);
+    for (std::size_t at = 0; at < pattern.size(); ++at) {
+        if (pattern[at] == 0) continue;
+        const auto positions = memory.positions(pattern[at]);
+        // From the right, so that the place to the left still tells of the row above. Places are shifted by one.
+        for (std::size_t i = positions.size(); i-- > 0;) {
+            const std::uint32_t place = positions[i];
+            std::uint32_t run;
+            if (at > 0 && seen_in_[place] == at) {
+                run = run_at_[place];
+                ++runs_[run].length;
+            } else {
+                run = std::uint32_t(runs_.size());
+                runs_.push_back({std::uint32_t(at), place, 1});
+            }
+            seen_in_[place + 1] = std::uint32_t(at + 1);
+            run_at_[place + 1] = run;
+        }
+    }
+    return true;
+}
+
+namespace {
+bool is_better(const Block& a, const Block& b) {
+    if (a.length != b.length) return a.length > b.length;
+    if (a.pattern != b.pattern) return a.pattern < b.pattern;
+    return a.memory < b.memory;
+}
+}  // namespace
+
+// Within a range a run is what is left of it there; the longest common run of the range is the best of those.
+Block Aligner::longest_of_runs(const Range& range) const {
+    Block best{0, 0, 0};
+    for (const Block& run : runs_) {
+        std::uint32_t skip = 0;
+        if (run.pattern < range.pattern_from) skip = range.pattern_from - run.pattern;
+        if (run.memory + skip < range.memory_from) skip = range.memory_from - run.memory;
+        std::uint32_t end = run.length;
+        if (run.pattern >= range.pattern_to || run.memory >= range.memory_to) continue;
+        end = std::min({end, range.pattern_to - run.pattern, range.memory_to - run.memory});
+        if (end <= skip) continue;
+        const Block part{run.pattern + skip, run.memory + skip, end - skip};
+        if (best.length == 0 || is_better(part, best)) best = part;
+    }
+    return best;
+}
+
+// The same from the lengths of the runs that end in each row: no memory beyond two rows.
+Block Aligner::longest_by_rows(const Range& range, Span<const Mark> pattern, const Memory& memory) {
+    Block best{0, 0, 0};
+    above_.assign(memory.size() + 1, 0);
+    here_.assign(memory.size() + 1, 0);
+    for (std::uint32_t at = range.pattern_from; at < range.pattern_to; ++at) {
+        std::fill(here_.begin(), here_.end(), 0);
+        if (pattern[at] != 0)
+            for (const std::uint32_t place : memory.positions(pattern[at])) {
+                if (place < range.memory_from || place >= range.memory_to) continue;
+                const std::uint32_t length = here_[place + 1] = above_[place] + 1;
+                if (length > best.length) best = {at + 1 - length, place + 1 - length, length};
+            }
+        std::swap(above_, here_);
+    }
+    return best;
+}
+
+Span<const Block> Aligner::blocks(Span<const Mark> pattern, const Memory& memory) {
+    const bool by_runs = collect_runs(pattern, memory);
+    found_.clear();
+    if (by_runs && runs_.empty()) return found_;
+    ranges_.assign(1, {0, std::uint32_t(pattern.size()), 0, std::uint32_t(memory.size())});
+    while (!ranges_.empty()) {
+        const Range range = ranges_.back();
+        ranges_.pop_back();
+        const Block best = by_runs ? longest_of_runs(range) : longest_by_rows(range, pattern, memory);
+        if (best.length == 0) continue;
+        found_.push_back(best);
+        if (range.pattern_from < best.pattern && range.memory_from < best.memory)
+            ranges_.push_back({range.pattern_from, best.pattern, range.memory_from, best.memory});
+        const std::uint32_t pattern_end = best.pattern + best.length, memory_end = best.memory + best.length;
+        if (pattern_end < range.pattern_to && memory_end < range.memory_to)
+            ranges_.push_back({pattern_end, range.pattern_to, memory_end, range.memory_to});
+    }
+    std::sort(found_.begin(), found_.end(), [](const Block& a, const Block& b) { return a.pattern < b.pattern; });
+    std::size_t last = 0;
+    for (std::size_t i = 1; i < found_.size(); ++i) {
+        Block& before = found_[last];
+        if (before.pattern + before.length == found_[i].pattern && before.memory + before.length == found_[i].memory)
+            before.length += found_[i].length;
+        else
+            found_[++last] = found_[i];
+    }
+    found_.resize(last + 1);
+    return found_;
+}
+
+}  // namespace kato

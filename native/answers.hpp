@@ -1,0 +1,33 @@
+// Predictions as Python objects: the classes of kato.engine.prediction, filled without calling their initialisers.
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+#include <vector>
+
+#include "ensemble.hpp"
+
+namespace kato {
+
+namespace nb = nanobind;
+
+// What was asked, as Python objects: per event its symbols, and the flat row of them.
+struct Observed {
+    std::vector<std::size_t> sizes;
+    std::vector<nb::object> flat;
+};
+
+// The classes to fill, as one object with an attribute for each.
+void set_shapes(nb::object shapes);
+
+// The answer; `texts` are the node's symbols by number, `annotate` gives (emotives, metadata) of a slot, or is None.
+nb::object predictions_of(Ensemble& ensemble, const State& state, const Query& query, const Settings& settings,
+                          const Observed& observed, const Found& found, std::size_t most, nb::list texts,
+                          nb::object annotate);
+
+// Events of a row between two flat positions, as tuples of symbols.
+nb::object events_of(const Row& row, std::size_t from, std::size_t to, nb::list texts);
+
+nb::object name_text(const std::uint8_t* name);
+
+}  // namespace kato

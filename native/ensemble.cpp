@@ -1,0 +1,236 @@
+#include "ensemble.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <unordered_map>
+
+#include "measures.hpp"
+
+namespace kato {
+
+Ensemble::Ensemble(const State& state, const Query& query, const Settings& settings, Ranking ranking,
+                   std::vector<Match> matches)
+    : state_(state), query_(query), judge_(query, settings), fuzzy_(settings.fuzzy_threshold > 0.0) {
+    std::uint64_t frequency = 0;
+    for (const Match& match : matches) frequency += match.frequency;
+    const double whole = double(frequency);
+    sum_.clear();
+    for (const Asked& asked : query.asked) {
+        const double weight = probability(asked.symbol) * double(asked.positions.size());
+        sum_.add(weight * weight);
+    }
+    memory_square_ = sum_.value();
+    members.reserve(matches.size());
+    ExactSum evidence;
+    for (Match& match : matches) {
+        Member member;
+        member.prior = double(match.frequency) / whole;
+        member.strength = match.similarity * member.prior;
+        evidence.add(member.strength);
+        count_present(match);
+        member.itfdf = 1 - (1 - cosine(match)) * double(match.frequency) / whole;
+        const bool weighted = query.weights != nullptr;
+        member.potential = measures::potential(weighted ? match.weighted_evidence : match.evidence,
+                                               weighted ? match.weighted_confidence : match.confidence,
+                                               weighted ? match.weighted_snr : match.snr, member.itfdf, match.phi);
+        member.match = match;
+        members.push_back(member);
+    }
+    const double all_evidence = evidence.value();
+    for (Member& member : members)
+        member.posterior = all_evidence != 0.0 ? member.match.similarity * member.prior / all_evidence : 0.0;
+    gather_futures();
+    for (Member& member : members) {
+        const double support = member.future >= 0 ? futures[std::size_t(member.future)].aggregate : 0.0;
+        member.information =
+            support != 0.0 ? member.match.similarity * double(member.match.frequency) / whole / support : 0.0;
+        member.rank = ranked_by(member, ranking);
+    }
+    std::sort(members.begin(), members.end(), [](const Member& a, const Member& b) {
+        if (a.rank != b.rank) return a.rank > b.rank;
+        if (a.potential != b.potential) return a.potential > b.potential;
+        if (a.match.similarity != b.match.similarity) return a.match.similarity > b.match.similarity;
+        if (a.match.frequency != b.match.frequency) return a.match.frequency > b.match.frequency;
+        return std::memcmp(a.match.row.name(), b.match.row.name(), kNameBytes) < 0;
+    });
+    for (std::uint32_t i = 0; i < members.size(); ++i)
+        if (members[i].future >= 0) futures[std::size_t(members[i].future)].supporters.push_back(i);
+    for (Future& future : futures) {
+        sum_.clear();
+        for (const std::uint32_t i : future.supporters) sum_.add(members[i].potential);
+        future.potential = sum_.value();
+        future.first_member = future.supporters.front();
+    }
+    gather_symbols();
+}
+
+double Ensemble::probability(Symbol symbol) const {
+    if (symbol == kUnknown) return 0.0;
+    const std::uint32_t holders = state_.members[symbol];
+    return holders ? double(holders) / double(state_.patterns) : 0.0;
+}
+
+void Ensemble::count_present(const Match& match) {
+    flat_.clear();
+    for (std::size_t i = match.present_from; i < match.present_to; ++i) flat_.push_back(match.row.token(i));
+    std::sort(flat_.begin(), flat_.end());
+    present_.clear();
+    for (const Symbol symbol : flat_) {
+        if (!present_.empty() && present_.back().symbol == symbol) ++present_.back().count;
+        else present_.push_back({symbol, 1});
+    }
+}
+
+// Of the memory as this pattern reads it and the present, after `count_present`.
+double Ensemble::cosine(const Match& match) {
+    std::unordered_map<Symbol, std::size_t> read;
+    double memory_square = memory_square_;
+    if (fuzzy_) {
+        judge_.passes_gate(match.row);
+        sum_.clear();
+        for (std::size_t i = 0; i < query_.asked.size(); ++i) {
+            const Symbol symbol = judge_.reading().as[i];
+            if (symbol != kUnknown) read[symbol] += query_.asked[i].positions.size();
+        }
+        for (const auto& [symbol, count] : read) {
+            const double weight = probability(symbol) * double(count);
+            sum_.add(weight * weight);
+        }
+        memory_square = sum_.value();
+    }
+    sum_.clear();
+    other_.clear();
+    for (const Counted& each : present_) {
+        const double p = probability(each.symbol), weight = p * double(each.count);
+        sum_.add(weight * weight);
+        std::size_t count = 0;
+        if (fuzzy_) {
+            const auto found = read.find(each.symbol);
+            count = found == read.end() ? 0 : found->second;
+        } else if (const Mark mark = judge_.mark(each.symbol)) {
+            count = query_.asked[mark - 1].positions.size();
+        }
+        if (count) other_.add((p * double(count)) * weight);
+    }
+    const double present_square = sum_.value();
+    if (memory_square == 0.0 || present_square == 0.0) return 0.0;
+    return std::min(1.0, other_.value() / std::sqrt(memory_square * present_square));
+}
+
+PresentNumbers Ensemble::present_numbers(const Match& match) {
+    count_present(match);
+    const std::size_t length = flat_.size();
+    const bool has_base = state_.symbols > 1;
+    const double base = has_base ? std::log2(double(state_.symbols)) : 1.0;
+    ExactSum plain, normalized, global, telling;
+    for (const Counted& each : present_) {
+        const double q = double(each.count) / double(length), bits = std::log2(q);
+        plain.add(-q * bits);
+        if (has_base) normalized.add(-q * (bits / base));
+        const double p = probability(each.symbol);
+        if (has_base && p > 0.0) global.add(-p * (std::log2(p) / base));
+        const double holders = double(state_.members[each.symbol]);
+        telling.add(q * (std::log2(double(state_.patterns) / holders) + 1));
+    }
+    double chance = 1.0;
+    for (std::size_t i = match.present_from; i < match.present_to; ++i) chance *= probability(match.row.token(i));
+    return {plain.value(), normalized.value(), global.value(), telling.value() / double(present_.size()) + 0.0,
+            double(match.frequency) / double(state_.frequency) * (1 - chance)};
+}
+
+double Ensemble::ranked_by(const Member& member, Ranking ranking) {
+    const Match& match = member.match;
+    switch (ranking) {
+        case Ranking::potential: return member.potential;
+        case Ranking::similarity:
+        case Ranking::bayesian_likelihood: return match.similarity;
+        case Ranking::evidence: return match.evidence;
+        case Ranking::confidence: return match.confidence;
+        case Ranking::snr: return match.snr;
+        case Ranking::fragmentation:
+            return match.blocks ? -double(match.blocks - 1) : -std::numeric_limits<double>::infinity();
+        case Ranking::frequency: return double(match.frequency);
+        case Ranking::normalized_entropy: return present_numbers(match).normalized_entropy;
+        case Ranking::global_normalized_entropy: return present_numbers(match).global_normalized_entropy;
+        case Ranking::itfdf_similarity: return member.itfdf;
+        case Ranking::confluence: return present_numbers(match).confluence;
+        case Ranking::predictive_information: return member.information;
+        case Ranking::bayesian_posterior: return member.posterior;
+        case Ranking::bayesian_prior: return member.prior;
+        case Ranking::tfidf_score: return present_numbers(match).tfidf_score;
+        case Ranking::weighted_similarity: return match.weighted_similarity;
+        case Ranking::weighted_evidence: return match.weighted_evidence;
+        case Ranking::weighted_confidence: return match.weighted_confidence;
+        case Ranking::weighted_snr: return match.weighted_snr;
+    }
+    return 0.0;
+}
+
+std::uint64_t Ensemble::future_hash(const Match& match) const {
+    std::uint64_t hash = match.row.length - match.present_to;
+    for (std::size_t i = match.present_to; i < match.row.length; ++i)
+        hash = mixed(hash ^ (std::uint64_t{match.row.token(i)} << 1 | std::uint64_t{match.row.starts(i)}));
+    return hash;
+}
+
+bool Ensemble::same_future(const Match& a, const Match& b) const {
+    const std::size_t length = a.row.length - a.present_to;
+    if (b.row.length - b.present_to != length) return false;
+    for (std::size_t i = 0; i < length; ++i)
+        if (a.row.token(a.present_to + i) != b.row.token(b.present_to + i) ||
+            a.row.starts(a.present_to + i) != b.row.starts(b.present_to + i))
+            return false;
+    return true;
+}
+
+void Ensemble::gather_futures() {
+    std::unordered_multimap<std::uint64_t, std::uint32_t> known;
+    std::vector<ExactSum> weights;
+    for (std::uint32_t i = 0; i < members.size(); ++i) {
+        const Match& match = members[i].match;
+        if (match.present_to == match.row.length) continue;
+        const std::uint64_t hash = future_hash(match);
+        std::int32_t future = -1;
+        const auto [from, to] = known.equal_range(hash);
+        for (auto at = from; at != to; ++at)
+            if (same_future(members[futures[at->second].first_member].match, match)) future = std::int32_t(at->second);
+        if (future < 0) {
+            future = std::int32_t(futures.size());
+            futures.push_back({i, {}});
+            weights.emplace_back();
+            known.emplace(hash, std::uint32_t(future));
+        }
+        members[i].future = future;
+        weights[std::size_t(future)].add(double(match.frequency) * match.similarity);
+    }
+    ExactSum whole;
+    for (std::size_t i = 0; i < futures.size(); ++i) {
+        futures[i].weight = weights[i].value();
+        whole.add(futures[i].weight);
+    }
+    const double all = whole.value();
+    for (Future& future : futures) future.aggregate = all != 0.0 ? future.weight / all : 0.0;
+}
+
+void Ensemble::gather_symbols() {
+    std::unordered_map<Symbol, std::uint32_t> known;
+    for (std::uint32_t i = 0; i < members.size(); ++i) {
+        const Match& match = members[i].match;
+        for (std::size_t at = match.present_to; at < match.row.length; ++at) {
+            const Symbol symbol = match.row.token(at);
+            const auto [found, is_new] = known.try_emplace(symbol, std::uint32_t(symbols.size()));
+            if (is_new) symbols.push_back({symbol, {}});
+            auto& supporters = symbols[found->second].supporters;
+            if (supporters.empty() || supporters.back() != i) supporters.push_back(i);
+        }
+    }
+    for (SymbolSupport& each : symbols) {
+        sum_.clear();
+        for (const std::uint32_t i : each.supporters) sum_.add(members[i].potential);
+        each.potential = sum_.value();
+    }
+}
+
+}  // namespace kato

@@ -1,0 +1,86 @@
+// The index of one node: takes patterns in, hands out states.
+//
+// New patterns go into a tail of a few hundred; a full tail becomes a segment, and segments of about one size are merged into
+// larger ones by whoever calls `tend`, while others go on reading and learning.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "state.hpp"
+
+namespace kato {
+
+class Index {
+public:
+    static constexpr std::int64_t kAbsent = -1, kOtherContent = -2;
+
+    // The slot of a content, kAbsent, or kOtherContent where another content has its name.
+    std::int64_t find(const std::array<std::uint8_t, kNameBytes>& name, Span<const Symbol> tokens,
+                      Span<const std::uint8_t> starts) const;
+
+    // Take a new pattern; its content is not there yet. Returns its slot.
+    Slot learn(Content content, std::uint64_t frequency);
+
+    void set_frequency(Slot slot, std::uint64_t frequency);
+    void forget(Slot slot);
+    void clear();
+
+    // While many patterns arrive, they are gathered for one large segment instead of many small ones.
+    void begin_many();
+    void end_many();
+
+    std::shared_ptr<const State> state();
+
+    // One step of upkeep, without holding anybody up; false when there is nothing to do. One caller at a time.
+    bool tend();
+
+    Content content(Slot slot) const;
+
+    // The state in memory is replaced by that of segments read from elsewhere.
+    void restore(std::vector<std::shared_ptr<const Segment>> segments, Span<const std::uint64_t> frequencies,
+                 Span<const std::uint32_t> members, Span<const std::uint64_t> occurrences);
+
+    // Bytes in memory or mapped.
+    std::size_t bytes() const;
+
+private:
+    // What holds a row: a segment, or a tail.
+    struct Holder {
+        std::shared_ptr<const Segment> segment;
+        std::shared_ptr<Tail> tail;
+        std::size_t count = 0;  // of the tail
+        std::size_t gone = 0;   // forgotten rows of the segment
+    };
+
+    std::uint32_t free_number();
+    Row row_of(Slot slot) const;
+    const std::uint8_t* name_of(Slot slot) const;
+    void count(const Row& row, std::uint64_t frequency);
+    void uncount(const Row& row, std::uint64_t frequency);
+    void seal();
+    void place_segment(std::shared_ptr<const Segment> segment);
+    void enter_name(Slot slot);
+    void leave_name(Slot slot);
+    std::size_t home_of(const std::uint8_t* name) const;
+    std::vector<std::uint32_t> to_merge() const;
+
+    mutable std::mutex mutex_;
+    std::vector<Holder> holders_;           // by number; places are used again
+    std::uint32_t open_ = UINT32_MAX;       // number of the tail that takes new patterns
+    bool gathers_ = false;
+    std::vector<std::uint32_t> places_;     // by slot: holder's number and row, sixteen bits each
+    std::vector<std::uint32_t> names_;      // open addressing by name: slot + 1, 0 for none
+    std::size_t named_ = 0;
+    Frequencies frequencies_;
+    Members members_;
+    Occurrences occurrences_;
+    std::uint64_t patterns_ = 0, symbols_ = 0, frequency_ = 0;
+    std::uint64_t generation_ = 0;          // raised when everything is replaced
+    std::shared_ptr<const State> state_;    // null when something changed since
+};
+
+}  // namespace kato

@@ -1,0 +1,265 @@
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "measures.hpp"
+#include "search.hpp"
+
+namespace kato {
+
+bool comes_before(const Match& a, const Match& b) {
+    if (a.key != b.key) return a.key > b.key;
+    if (a.quality != b.quality) return a.quality > b.quality;
+    if (a.similarity != b.similarity) return a.similarity > b.similarity;
+    if (a.frequency != b.frequency) return a.frequency > b.frequency;
+    return std::memcmp(a.row.name(), b.row.name(), kNameBytes) < 0;
+}
+
+Judge::Judge(const Query& query, const Settings& settings) : query_(query), settings_(settings) {
+    observed_.assign(query.marks, query.asked.size());
+    std::size_t size = 16;
+    while (size < query.asked.size() * 4) size *= 2;
+    table_.assign(size, {kUnknown, 0});
+    table_mask_ = size - 1;
+    for (std::size_t i = 0; i < query.asked.size(); ++i) {
+        const Symbol symbol = query.asked[i].symbol;
+        if (symbol != kUnknown) {
+            std::size_t at = mixed(symbol) & table_mask_;
+            while (table_[at].second != 0) at = (at + 1) & table_mask_;
+            table_[at] = {symbol, Mark(i + 1)};
+        }
+        for (const Respelling& near : query.asked[i].near) near_[near.symbol].push_back({Mark(i + 1), near.likeness});
+        reading_.as.push_back(symbol);
+    }
+    reading_.likeness.assign(query.asked.size(), 0.0);
+    memory_ = &observed_;
+}
+
+void Judge::enter(const Segment& segment) {
+    for (const std::uint32_t local : marked_) local_marks_[local] = 0;
+    marked_.clear();
+    segment_ = &segment;
+    if (local_marks_.size() < segment.symbols().size()) local_marks_.resize(segment.symbols().size());
+    for (std::size_t i = 0; i < query_.asked.size(); ++i) {
+        if (query_.asked[i].symbol == kUnknown) continue;
+        const std::int64_t local = segment.local(query_.asked[i].symbol);
+        if (local < 0) continue;
+        local_marks_[std::size_t(local)] = Mark(i + 1);
+        marked_.push_back(std::uint32_t(local));
+    }
+}
+
+Mark Judge::mark(Symbol symbol) const {
+    std::size_t at = mixed(symbol) & table_mask_;
+    while (table_[at].second != 0) {
+        if (table_[at].first == symbol) return table_[at].second;
+        at = (at + 1) & table_mask_;
+    }
+    return 0;
+}
+
+void Judge::mark_tokens(const Row& row) {
+    marks_.resize(row.length);
+    if (row.segment == nullptr || row.segment != segment_) {
+        for (std::size_t i = 0; i < row.length; ++i) marks_[i] = mark(row.token(i));
+    } else if (row.segment->is_wide()) {
+        const std::uint32_t* tokens = row.segment->wide_tokens() + row.base;
+        for (std::size_t i = 0; i < row.length; ++i) marks_[i] = local_marks_[tokens[i]];
+    } else {
+        const std::uint16_t* tokens = row.segment->narrow_tokens() + row.base;
+        for (std::size_t i = 0; i < row.length; ++i) marks_[i] = local_marks_[tokens[i]];
+    }
+}
+
+// A token of the query that the pattern lacks is read as the pattern's token most like it, the first on a tie.
+void Judge::read(const Row& row) {
+    mark_tokens(row);
+    if (near_.empty()) return;
+    memory_ = &observed_;
+    const std::size_t distinct = query_.asked.size();
+    for (std::size_t i = 0; i < distinct; ++i) {
+        reading_.as[i] = query_.asked[i].symbol;
+        reading_.likeness[i] = 0.0;
+    }
+    std::vector<bool> held(distinct + 1);
+    for (const Mark mark : marks_) held[mark] = true;
+    bool differs = false;
+    for (std::size_t i = 0; i < row.length; ++i) {
+        const auto near = near_.find(row.token(i));
+        if (near == near_.end()) continue;
+        for (const auto& [mark, likeness] : near->second)
+            if (!held[mark] && likeness > reading_.likeness[mark - 1]) {
+                reading_.likeness[mark - 1] = likeness;
+                reading_.as[mark - 1] = near->first;
+                differs = true;
+            }
+    }
+    if (!differs) return;
+    // Tokens read alike get one mark, also in the pattern.
+    std::unordered_map<Symbol, Mark> first;
+    for (std::size_t i = 0; i < distinct; ++i)
+        if (reading_.as[i] != kUnknown && reading_.likeness[i] == 0.0) first.try_emplace(reading_.as[i], Mark(i + 1));
+    for (std::size_t i = 0; i < distinct; ++i)
+        if (reading_.likeness[i] > 0.0) first.try_emplace(reading_.as[i], Mark(i + 1));
+    read_marks_.resize(query_.size());
+    for (std::size_t at = 0; at < query_.size(); ++at) {
+        const Mark mark = query_.marks[at];
+        read_marks_[at] = reading_.likeness[mark - 1] > 0.0 ? first[reading_.as[mark - 1]] : mark;
+    }
+    respelt_.assign(read_marks_, distinct);
+    memory_ = &respelt_;
+    for (std::size_t i = 0; i < row.length; ++i) {
+        const auto found = first.find(row.token(i));
+        marks_[i] = found == first.end() ? 0 : found->second;
+    }
+}
+
+double Judge::character_similarity(const Row& row) {
+    // The symbols' characters, joined with one space; the query's as read.
+    const auto text_of = [this](Symbol symbol) -> const std::u32string& { return *query_.texts.get(symbol); };
+    letter_marks_.clear();
+    letters_.clear();
+    const auto take = [this](char32_t letter) {
+        letters_.push_back(letter_marks_.try_emplace(letter, Mark(letter_marks_.size() + 1)).first->second);
+    };
+    for (std::size_t at = 0; at < query_.size(); ++at) {
+        if (at > 0) take(U' ');
+        const std::size_t mark = query_.marks[at] - 1;
+        const auto& text = reading_.likeness[mark] > 0.0 ? text_of(reading_.as[mark]) : query_.spelled[mark];
+        for (const char32_t letter : text) take(letter);
+    }
+    const std::size_t memory_length = letters_.size();
+    characters_.assign(letters_, letter_marks_.size());
+    letters_.clear();
+    for (std::size_t i = 0; i < row.length; ++i) {
+        const auto place = [this](char32_t letter) {
+            const auto found = letter_marks_.find(letter);
+            letters_.push_back(found == letter_marks_.end() ? 0 : found->second);
+        };
+        if (i > 0) place(U' ');
+        for (const char32_t letter : text_of(row.token(i))) place(letter);
+    }
+    if (letters_.empty() && memory_length == 0) return 1.0;  // two empty texts are the same text
+    return measures::similarity(aligner_.common(letters_, characters_), letters_.size(), memory_length);
+}
+
+bool Judge::passes_gate(const Row& row) {
+    read(row);
+    const bool touches = std::any_of(marks_.begin(), marks_.end(), [](Mark mark) { return mark != 0; });
+    if (!touches && settings_.recall_threshold > 0.0) return false;
+    if (!settings_.by_tokens)
+        similarity_ = character_similarity(row);
+    else
+        similarity_ = touches ? measures::similarity(aligner_.common(marks_, *memory_), row.length, query_.size()) : 0.0;
+    const bool begins = query_.size() == 1 && marks_[0] != 0;
+    return begins || similarity_ >= settings_.recall_threshold;
+}
+
+Judge::Facts Judge::facts(const Row& row) {
+    std::vector<Symbol> asked;
+    for (std::size_t i = 0; i < query_.asked.size(); ++i)
+        if (reading_.as[i] != kUnknown) asked.push_back(reading_.as[i]);
+    const std::size_t unknown = query_.asked.size() - asked.size();
+    std::sort(asked.begin(), asked.end());
+    asked.erase(std::unique(asked.begin(), asked.end()), asked.end());
+    distinct_.resize(row.length);
+    for (std::size_t i = 0; i < row.length; ++i) distinct_[i] = row.token(i);
+    std::sort(distinct_.begin(), distinct_.end());
+    distinct_.erase(std::unique(distinct_.begin(), distinct_.end()), distinct_.end());
+    std::size_t common = 0;
+    for (const Symbol symbol : asked) common += std::binary_search(distinct_.begin(), distinct_.end(), symbol);
+    return {common, distinct_.size() + asked.size() + unknown - common};
+}
+
+bool Judge::passes(Filter filter, const Row& row) {
+    if (filter == Filter::rapidfuzz) return true;  // the gate itself
+    if (filter == Filter::length) {
+        const double n = double(query_.size());
+        const double least = std::max(1.0, std::floor(n * settings_.length_min_ratio));
+        return least <= double(row.length) && double(row.length) <= n * settings_.length_max_ratio;
+    }
+    const Facts found = facts(row);
+    const double share = double(found.common) / double(found.joined);
+    if (filter == Filter::jaccard)
+        return found.common >= settings_.jaccard_min_overlap && share >= settings_.jaccard_threshold;
+    if (filter == Filter::minhash) return share >= settings_.minhash_threshold;
+    return found.common > 0;
+}
+
+Span<const Block> Judge::blocks() { return aligner_.blocks(marks_, *memory_); }
+
+void Judge::weigh(Match& match, const Row& row, Span<const Block> blocks) {
+    for (ExactSum* sum : {&of_matches_, &of_extras_, &of_memory_, &of_pattern_, &of_present_}) sum->clear();
+    std::size_t next = 0;
+    for (std::size_t at = 0; at < query_.size(); ++at) {
+        while (next < blocks.size() && at >= blocks[next].memory + blocks[next].length) ++next;
+        const double weight = query_.weight(reading_.as[query_.marks[at] - 1]);
+        const bool covered = next < blocks.size() && at >= blocks[next].memory;
+        (covered ? of_matches_ : of_extras_).add(weight);
+        of_memory_.add(weight);
+    }
+    for (std::size_t i = 0; i < row.length; ++i) {
+        const double weight = query_.weight(row.token(i));
+        of_pattern_.add(weight);
+        if (i >= match.present_from && i < match.present_to) of_present_.add(weight);
+    }
+    const double matches = of_matches_.value();
+    match.weighted_similarity = measures::weighted_similarity(matches, of_memory_.value(), of_pattern_.value());
+    match.weighted_evidence = matches / of_pattern_.value();
+    match.weighted_confidence = matches / of_present_.value();
+    match.weighted_snr = measures::weighted_snr(matches, of_extras_.value());
+}
+
+double Judge::key_of(const Match& match) const {
+    switch (settings_.key) {
+        case Key::quality: return match.quality;
+        case Key::similarity: return match.similarity;
+        case Key::frequency: return double(match.frequency);
+        case Key::similarity_by_frequency: return match.similarity * double(match.frequency);
+        case Key::evidence: return match.evidence;
+        case Key::confidence: return match.confidence;
+        case Key::snr: return match.snr;
+        case Key::fragmentation: return match.blocks ? -double(match.blocks - 1) : -std::numeric_limits<double>::infinity();
+        case Key::weighted_similarity: return match.weighted_similarity;
+        case Key::weighted_evidence: return match.weighted_evidence;
+        case Key::weighted_confidence: return match.weighted_confidence;
+        case Key::weighted_snr: return match.weighted_snr;
+    }
+    return 0.0;
+}
+
+std::optional<Match> Judge::judge(const Row& row, std::uint64_t frequency) {
+    if (!passes_gate(row)) return std::nullopt;
+    for (const Filter filter : settings_.filters)
+        if (!passes(filter, row)) return std::nullopt;
+    Match match;
+    match.row = row;
+    match.frequency = frequency;
+    match.similarity = similarity_;
+    const auto blocks = this->blocks();
+    match.blocks = std::uint32_t(blocks.size());
+    match.present_to = row.length;
+    if (!blocks.empty()) {
+        for (const Block& block : blocks) match.aligned += block.length;
+        match.present_from = blocks.front().pattern;
+        while (!row.starts(match.present_from)) --match.present_from;
+        match.present_to = blocks.back().pattern + blocks.back().length;
+        while (match.present_to < row.length && !row.starts(match.present_to)) ++match.present_to;
+    }
+    match.evidence = measures::evidence(match.aligned, row.length);
+    match.confidence = measures::confidence(match.aligned, match.present_to - match.present_from);
+    match.snr = measures::snr(match.aligned, query_.size() - match.aligned);
+    match.phi = measures::phi(blocks.size());
+    if (query_.weights != nullptr) {
+        weigh(match, row, blocks);
+        match.quality =
+            measures::quality(match.weighted_evidence, match.weighted_confidence, match.weighted_snr, match.phi);
+    } else {
+        match.quality = measures::quality(match.evidence, match.confidence, match.snr, match.phi);
+    }
+    match.key = key_of(match);
+    return match;
+}
+
+}  // namespace kato

@@ -1,0 +1,104 @@
+// Finding the best matches of a query in one state, without looking at most patterns.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "alignment.hpp"
+#include "query.hpp"
+#include "state.hpp"
+#include "sums.hpp"
+
+namespace kato {
+
+// One pattern as it lies on the query.
+struct Match {
+    Row row;
+    std::uint64_t frequency = 0;
+    double key = 0.0, quality = 0.0, similarity = 0.0;
+    double evidence = 0.0, confidence = 0.0, snr = 0.0, phi = 0.0;
+    double weighted_similarity = 0.0, weighted_evidence = 0.0, weighted_confidence = 0.0, weighted_snr = 0.0;
+    std::uint32_t aligned = 0, blocks = 0;
+    std::uint32_t present_from = 0, present_to = 0;  // flat
+};
+
+// Best first: key, quality, similarity, frequency, all descending, then name. Names of one node differ.
+bool comes_before(const Match& a, const Match& b);
+
+// How one pattern reads the query's distinct symbols, where it reads some otherwise than observed.
+struct Reading {
+    std::vector<Symbol> as;         // per distinct symbol
+    std::vector<double> likeness;   // 0 where it is read as observed
+};
+
+// Compares patterns with one query. Working space of one thread.
+class Judge {
+public:
+    Judge(const Query& query, const Settings& settings);
+
+    // The match, or nothing if the pattern does not pass the gate and the filters.
+    std::optional<Match> judge(const Row& row, std::uint64_t frequency);
+
+    // Whether the pattern passes the gate, and which of the filters; for counting.
+    bool passes_gate(const Row& row);
+    bool passes(Filter filter, const Row& row);
+
+    // Of the pattern last given to `passes_gate` or `judge`: its blocks, and how it reads the query.
+    Span<const Block> blocks();
+    const Reading& reading() const { return reading_; }
+
+    // Rows of this segment come next; their tokens are marked without looking symbols up.
+    void enter(const Segment& segment);
+
+    // A symbol's mark in the query as observed, 0 for none.
+    Mark mark(Symbol symbol) const;
+
+private:
+    struct Facts {
+        std::size_t common, joined;
+    };
+
+    void read(const Row& row);
+    void mark_tokens(const Row& row);
+    double character_similarity(const Row& row);
+    Facts facts(const Row& row);
+    void weigh(Match& match, const Row& row, Span<const Block> blocks);
+    double key_of(const Match& match) const;
+
+    const Query& query_;
+    const Settings& settings_;
+    Aligner aligner_;
+    Memory observed_, respelt_, characters_;
+    const Memory* memory_ = nullptr;  // the one that the marks belong to
+    std::vector<Mark> marks_, read_marks_, letters_;
+    std::vector<std::pair<Symbol, Mark>> table_;  // open addressing over the query's known symbols
+    std::size_t table_mask_ = 0;
+    std::unordered_map<Symbol, std::vector<std::pair<Mark, double>>> near_;
+    std::unordered_map<char32_t, Mark> letter_marks_;
+    Reading reading_;
+    double similarity_ = 0.0;
+    const Segment* segment_ = nullptr;
+    std::vector<Mark> local_marks_;        // by the segment's own numbers
+    std::vector<std::uint32_t> marked_;    // which of them are not 0
+    std::vector<Symbol> distinct_;
+    ExactSum of_matches_, of_extras_, of_memory_, of_pattern_, of_present_;
+};
+
+struct Found {
+    std::vector<Match> best;       // in order, at most settings.best
+    std::uint64_t touched = 0;     // patterns that share a symbol with the query, or all where every pattern matches
+    std::uint64_t evaluated = 0;   // patterns compared with it
+};
+
+Found search(const State& state, const Query& query, const Settings& settings);
+
+struct Counted {
+    std::uint64_t matched = 0;               // passed the gate and all filters
+    std::vector<std::uint64_t> passed;       // per filter: passed it and those before
+};
+
+Counted count_matches(const State& state, const Query& query, const Settings& settings);
+
+}  // namespace kato
