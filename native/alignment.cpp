@@ -21,22 +21,21 @@ void Memory::assign(Span<const Mark> memory, std::size_t marks) {
 
 // Bit-parallel (Hyyrö 2004): bit j of the row is 0 where the j-th token of the memory ends a longer common subsequence than
 // the one before it, so the zeros of the last row count its length.
-std::size_t Aligner::common(Span<const Mark> pattern, const Memory& memory) {
+std::size_t Aligner::common(Span<const Hit> hits, const Memory& memory) {
     const std::size_t words = memory.words();
+    if (words == 0) return 0;
     if (words == 1) {
         std::uint64_t row = ~std::uint64_t{0};
-        for (const Mark mark : pattern) {
-            if (mark == 0) continue;
-            const std::uint64_t here = row & *memory.bits(mark);
+        for (const Hit& hit : hits) {
+            const std::uint64_t here = row & *memory.bits(hit.mark);
             row = (row + here) | (row - here);
         }
         const std::size_t unused = 64 - memory.size();
-        return std::size_t(ones_in(~row << unused));
+        return ones_in(~row << unused);
     }
     row_.assign(words, ~std::uint64_t{0});
-    for (const Mark mark : pattern) {
-        if (mark == 0) continue;
-        const std::uint64_t* bits = memory.bits(mark);
+    for (const Hit& hit : hits) {
+        const std::uint64_t* bits = memory.bits(hit.mark);
         std::uint64_t carry = 0;
         for (std::size_t i = 0; i < words; ++i) {
             const std::uint64_t row = row_[i], here = row & bits[i];
@@ -58,29 +57,27 @@ constexpr std::size_t kMostPairs = std::size_t{1} << 20;  // beyond it the runs 
 }
 
 // All longest unbroken runs of matches, each on its diagonal. False when there are too many pairs to keep them.
-bool Aligner::collect_runs(Span<const Mark> pattern, const Memory& memory) {
+bool Aligner::collect_runs(Span<const Hit> hits, const Memory& memory) {
     std::size_t pairs = 0;
-    for (const Mark mark : pattern)
-        if (mark != 0) pairs += memory.positions(mark).size();
+    for (const Hit& hit : hits) pairs += memory.positions(hit.mark).size();
     if (pairs > kMostPairs) return false;
     runs_.clear();
     seen_in_.assign(memory.size() + 1, 0);
     run_at_.resize(memory.size() + 1);
-    for (std::size_t at = 0; at < pattern.size(); ++at) {
-        if (pattern[at] == 0) continue;
-        const auto positions = memory.positions(pattern[at]);
+    for (const Hit& hit : hits) {
+        const auto positions = memory.positions(hit.mark);
         // From the right, so that the place to the left still tells of the row above. Places are shifted by one.
         for (std::size_t i = positions.size(); i-- > 0;) {
             const std::uint32_t place = positions[i];
             std::uint32_t run;
-            if (at > 0 && seen_in_[place] == at) {
+            if (hit.at > 0 && seen_in_[place] == hit.at) {
                 run = run_at_[place];
                 ++runs_[run].length;
             } else {
                 run = std::uint32_t(runs_.size());
-                runs_.push_back({std::uint32_t(at), place, 1});
+                runs_.push_back({hit.at, place, 1});
             }
-            seen_in_[place + 1] = std::uint32_t(at + 1);
+            seen_in_[place + 1] = hit.at + 1;
             run_at_[place + 1] = run;
         }
     }
@@ -113,32 +110,35 @@ Block Aligner::longest_of_runs(const Range& range) const {
 }
 
 // The same from the lengths of the runs that end in each row: no memory beyond two rows.
-Block Aligner::longest_by_rows(const Range& range, Span<const Mark> pattern, const Memory& memory) {
+Block Aligner::longest_by_rows(const Range& range, Span<const Hit> hits, const Memory& memory) {
     Block best{0, 0, 0};
     above_.assign(memory.size() + 1, 0);
     here_.assign(memory.size() + 1, 0);
-    for (std::uint32_t at = range.pattern_from; at < range.pattern_to; ++at) {
+    std::uint32_t row = range.pattern_from;
+    const auto first = std::lower_bound(hits.begin(), hits.end(), row, [](const Hit& hit, std::uint32_t at) { return hit.at < at; });
+    for (const Hit* hit = first; hit != hits.end() && hit->at < range.pattern_to; ++hit) {
+        if (hit->at != row) std::fill(above_.begin(), above_.end(), 0);
+        row = hit->at + 1;
         std::fill(here_.begin(), here_.end(), 0);
-        if (pattern[at] != 0)
-            for (const std::uint32_t place : memory.positions(pattern[at])) {
-                if (place < range.memory_from || place >= range.memory_to) continue;
-                const std::uint32_t length = here_[place + 1] = above_[place] + 1;
-                if (length > best.length) best = {at + 1 - length, place + 1 - length, length};
-            }
+        for (const std::uint32_t place : memory.positions(hit->mark)) {
+            if (place < range.memory_from || place >= range.memory_to) continue;
+            const std::uint32_t length = here_[place + 1] = above_[place] + 1;
+            if (length > best.length) best = {hit->at + 1 - length, place + 1 - length, length};
+        }
         std::swap(above_, here_);
     }
     return best;
 }
 
-Span<const Block> Aligner::blocks(Span<const Mark> pattern, const Memory& memory) {
-    const bool by_runs = collect_runs(pattern, memory);
+Span<const Block> Aligner::blocks(Span<const Hit> hits, const Memory& memory) {
     found_.clear();
-    if (by_runs && runs_.empty()) return found_;
-    ranges_.assign(1, {0, std::uint32_t(pattern.size()), 0, std::uint32_t(memory.size())});
+    if (hits.empty()) return found_;
+    const bool by_runs = collect_runs(hits, memory);
+    ranges_.assign(1, {0, hits.back().at + 1, 0, std::uint32_t(memory.size())});
     while (!ranges_.empty()) {
         const Range range = ranges_.back();
         ranges_.pop_back();
-        const Block best = by_runs ? longest_of_runs(range) : longest_by_rows(range, pattern, memory);
+        const Block best = by_runs ? longest_of_runs(range) : longest_by_rows(range, hits, memory);
         if (best.length == 0) continue;
         found_.push_back(best);
         if (range.pattern_from < best.pattern && range.memory_from < best.memory)

@@ -1,7 +1,7 @@
 // How a pattern lies on a memory: longest common subsequence and matching blocks, over marks.
 //
-// A mark says which distinct symbol of the memory a token is; 0 says that it is none of them. So both are short arrays of
-// small numbers, and only marked tokens need looking at.
+// A mark says which distinct symbol of the memory a token is; 0 says that it is none of them. Of the pattern only the hits
+// are looked at: its tokens that have a mark, in order, each with its place.
 #pragma once
 
 #include <cstddef>
@@ -13,6 +13,11 @@
 namespace kato {
 
 using Mark = std::uint32_t;
+
+struct Hit {
+    std::uint32_t at;
+    Mark mark;
+};
 
 // An unbroken run of matches.
 struct Block {
@@ -44,20 +49,20 @@ private:
 class Aligner {
 public:
     // Length of the longest common subsequence of the pattern and the memory.
-    std::size_t common(Span<const Mark> pattern, const Memory& memory);
+    std::size_t common(Span<const Hit> hits, const Memory& memory);
 
     // Ratcliff–Obershelp without junk: the longest run common to both, ties by the smallest start in the pattern, then in the
     // memory; then the same left and right of it; blocks adjacent in both are one. In order of both sequences.
-    Span<const Block> blocks(Span<const Mark> pattern, const Memory& memory);
+    Span<const Block> blocks(Span<const Hit> hits, const Memory& memory);
 
 private:
     struct Range {
         std::uint32_t pattern_from, pattern_to, memory_from, memory_to;
     };
 
-    bool collect_runs(Span<const Mark> pattern, const Memory& memory);
+    bool collect_runs(Span<const Hit> hits, const Memory& memory);
     Block longest_of_runs(const Range& range) const;
-    Block longest_by_rows(const Range& range, Span<const Mark> pattern, const Memory& memory);
+    Block longest_by_rows(const Range& range, Span<const Hit> hits, const Memory& memory);
 
     std::vector<std::uint64_t> row_;
     std::vector<Block> runs_, found_;

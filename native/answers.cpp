@@ -1,5 +1,7 @@
 #include "answers.hpp"
 
+#include <structmember.h>  // PyMemberDef, up to Python 3.11
+
 #include <algorithm>
 #include <cmath>
 
@@ -9,31 +11,34 @@ namespace {
 
 constexpr std::size_t kNamed = 100;  // patterns named per potential
 
-// One Python class with the fields that are set, in order.
+// One Python class with slots, and where the slots of the fields to be set lie in its objects.
 class Shape {
 public:
     Shape(nb::handle shapes, const char* name, std::initializer_list<const char*> fields) : type_(shapes.attr(name)) {
-        for (const char* field : fields) fields_.push_back(nb::steal(PyUnicode_InternFromString(field)));
+        for (const char* field : fields) {
+            const nb::object slot = type_.attr(field);
+            if (!Py_IS_TYPE(slot.ptr(), &PyMemberDescr_Type)) throw nb::type_error("predictions are made of classes with slots");
+            offsets_.push_back(reinterpret_cast<PyMemberDescrObject*>(slot.ptr())->d_member->offset);
+        }
     }
 
-    // A new object; the values are taken over.
-    nb::object make(std::initializer_list<PyObject*> values) const {
-        static PyObject* nothing = PyTuple_New(0);
-        nb::object made = nb::steal(PyBaseObject_Type.tp_new(reinterpret_cast<PyTypeObject*>(type_.ptr()), nothing, nullptr));
-        if (!made.is_valid()) nb::raise_python_error();
+    // A new object; the values are taken over. Slots are filled directly: frozen classes refuse the usual way, and there are
+    // thousands of fields in an answer.
+    PyObject* make(std::initializer_list<PyObject*> values) const {
+        auto* type = reinterpret_cast<PyTypeObject*>(type_.ptr());
+        PyObject* made = type->tp_alloc(type, 0);
+        if (made == nullptr) nb::raise_python_error();
         std::size_t i = 0;
         for (PyObject* value : values) {
-            nb::object held = nb::steal(value);
-            // Frozen classes refuse setting by the usual way; this is what their own initialiser does.
-            if (!held.is_valid() || PyObject_GenericSetAttr(made.ptr(), fields_[i++].ptr(), value) != 0)
-                nb::raise_python_error();
+            if (value == nullptr) nb::raise_python_error();
+            *reinterpret_cast<PyObject**>(reinterpret_cast<char*>(made) + offsets_[i++]) = value;
         }
         return made;
     }
 
 private:
     nb::object type_;
-    std::vector<nb::object> fields_;
+    std::vector<Py_ssize_t> offsets_;
 };
 
 struct Shapes {
@@ -63,27 +68,40 @@ PyObject* number(double value) { return PyFloat_FromDouble(value); }
 PyObject* whole(std::uint64_t value) { return PyLong_FromUnsignedLongLong(value); }
 PyObject* own(nb::handle value) { return value.inc_ref().ptr(); }
 
-nb::object tuple_of(const std::vector<nb::object>& items) {
-    nb::object made = nb::steal(PyTuple_New(Py_ssize_t(items.size())));
-    for (std::size_t i = 0; i < items.size(); ++i) PyTuple_SET_ITEM(made.ptr(), Py_ssize_t(i), own(items[i]));
-    return made;
+// A tuple under construction; the items are taken over.
+class Tuple {
+public:
+    explicit Tuple(std::size_t size) : made_(PyTuple_New(Py_ssize_t(size))) {
+        if (made_ == nullptr) nb::raise_python_error();
+    }
+    void add(PyObject* item) { PyTuple_SET_ITEM(made_, next_++, item); }
+    PyObject* take() { return made_; }
+
+private:
+    PyObject* made_;
+    Py_ssize_t next_ = 0;
+};
+
+PyObject* text(nb::list texts, Symbol symbol) {
+    return Py_NewRef(PyList_GET_ITEM(texts.ptr(), Py_ssize_t(symbol)));
 }
 
-nb::handle text(nb::list texts, Symbol symbol) { return PyList_GET_ITEM(texts.ptr(), Py_ssize_t(symbol)); }
-
-// A row of events: the items for which `keeps` holds, in tuples that begin where events begin.
-template <class Starts, class Item, class Keeps>
-nb::object grouped(std::size_t from, std::size_t to, Starts&& starts, Item&& item, Keeps&& keeps) {
-    std::vector<nb::object> events, event;
+// A row of events between two flat positions, as tuples that begin where events begin, of the items for which `keeps` holds.
+template <class Keeps>
+PyObject* grouped(const Row& row, std::size_t from, std::size_t to, nb::list texts, Keeps&& keeps) {
+    std::size_t events = from < to;
+    for (std::size_t i = from + 1; i < to; ++i) events += row.starts(i);
+    Tuple made(events);
+    std::vector<Symbol> event;
     for (std::size_t i = from; i < to; ++i) {
-        if (i > from && starts(i)) {
-            events.push_back(tuple_of(event));
-            event.clear();
-        }
-        if (keeps(i)) event.push_back(nb::borrow(item(i)));
+        if (keeps(i)) event.push_back(row.token(i));
+        if (i + 1 < to && !row.starts(i + 1)) continue;
+        Tuple symbols(event.size());
+        for (const Symbol symbol : event) symbols.add(text(texts, symbol));
+        made.add(symbols.take());
+        event.clear();
     }
-    if (from < to) events.push_back(tuple_of(event));
-    return tuple_of(events);
+    return made.take();
 }
 
 // Whether a flat position lies in one of the blocks, asked in ascending order.
@@ -103,17 +121,17 @@ private:
 
 class Builder {
 public:
-    Builder(Ensemble& ensemble, const State& state, const Query& query, const Settings& settings, const Observed& observed,
-            nb::list texts, nb::object annotate)
-        : ensemble_(ensemble), state_(state), query_(query), observed_(observed), texts_(texts),
+    Builder(Ensemble& ensemble, const Query& query, const Settings& settings, const Observed& observed, nb::list texts,
+            nb::object annotate)
+        : ensemble_(ensemble), query_(query), observed_(observed), texts_(texts),
           annotate_(std::move(annotate)), judge_(query, settings), names_(ensemble.members.size()) {}
 
-    nb::object name(std::size_t member) {
+    PyObject* name(std::size_t member) {
         if (!names_[member].is_valid()) names_[member] = name_text(ensemble_.members[member].match.row.name());
-        return names_[member];
+        return own(names_[member]);
     }
 
-    nb::object prediction(std::size_t at) {
+    PyObject* prediction(std::size_t at) {
         const Member& member = ensemble_.members[at];
         const Match& match = member.match;
         const Row& row = match.row;
@@ -121,22 +139,20 @@ public:
         const auto blocks = judge_.blocks();
         const nb::object events = events_of(row, 0, row.length, texts_);
         const Py_ssize_t first = events_before(row, match.present_from), last = events_before(row, match.present_to);
-        const auto slice = [&](Py_ssize_t from, Py_ssize_t to) {
-            return PyTuple_GetSlice(events.ptr(), from, to);
-        };
+        const auto slice = [&](Py_ssize_t from, Py_ssize_t to) { return PyTuple_GetSlice(events.ptr(), from, to); };
         nb::object emotives = nb::dict(), metadata = nb::dict();
         if (!annotate_.is_none()) {
             const nb::object found = annotate_(row.slot());
             emotives = found[0];
             metadata = found[1];
         }
-        return shapes->prediction.make({own(name(at)), own(events), whole(match.frequency), whole(row.length),
-                                        own(matches(blocks)), slice(0, first), slice(first, last), slice(last, PY_SSIZE_T_MAX),
-                                        own(missing(match, blocks)), own(extras(blocks)), own(anomalies(blocks)), own(emotives),
-                                        own(metadata), own(shown(blocks)), own(metrics(member))});
+        return shapes->prediction.make({name(at), own(events), whole(match.frequency), whole(row.length), matches(blocks),
+                                        slice(0, first), slice(first, last), slice(last, PY_SSIZE_T_MAX),
+                                        missing(match, blocks), extras(blocks), anomalies(blocks), own(emotives),
+                                        own(metadata), shown(blocks), metrics(member)});
     }
 
-    nb::object future_potentials() {
+    PyObject* future_potentials() {
         std::vector<std::pair<nb::object, const Future*>> futures;
         for (const Future& future : ensemble_.futures) {
             const Match& match = ensemble_.members[future.first_member].match;
@@ -148,25 +164,24 @@ public:
             if (x != y) return x > y;
             return PyObject_RichCompareBool(a.first.ptr(), b.first.ptr(), Py_LT) == 1;
         });
-        std::vector<nb::object> made;
+        Tuple made(futures.size());
         for (const auto& [events, future] : futures)
-            made.push_back(shapes->future.make({own(events), number(future->aggregate), whole(future->supporters.size()),
-                                                number(future->weight), number(future->potential),
-                                                own(names(future->supporters))}));
-        return tuple_of(made);
+            made.add(shapes->future.make({own(events), number(future->aggregate), whole(future->supporters.size()),
+                                          number(future->weight), number(future->potential), names(future->supporters)}));
+        return made.take();
     }
 
-    nb::object symbol_potentials() {
+    PyObject* symbol_potentials() {
         auto& symbols = ensemble_.symbols;
         std::sort(symbols.begin(), symbols.end(), [this](const SymbolSupport& a, const SymbolSupport& b) {
             if (a.potential != b.potential) return a.potential > b.potential;
-            return PyUnicode_Compare(text(texts_, a.symbol).ptr(), text(texts_, b.symbol).ptr()) < 0;
+            return PyUnicode_Compare(PyList_GET_ITEM(texts_.ptr(), a.symbol), PyList_GET_ITEM(texts_.ptr(), b.symbol)) < 0;
         });
-        std::vector<nb::object> made;
+        Tuple made(symbols.size());
         for (const SymbolSupport& each : symbols)
-            made.push_back(shapes->symbol.make({own(text(texts_, each.symbol)), number(each.potential),
-                                                whole(each.supporters.size()), own(names(each.supporters))}));
-        return tuple_of(made);
+            made.add(shapes->symbol.make({text(texts_, each.symbol), number(each.potential), whole(each.supporters.size()),
+                                          names(each.supporters)}));
+        return made.take();
     }
 
 private:
@@ -176,60 +191,66 @@ private:
         return events;
     }
 
-    nb::object names(const std::vector<std::uint32_t>& members) {
-        std::vector<nb::object> found;
-        for (std::size_t i = 0; i < std::min(members.size(), kNamed); ++i) found.push_back(name(members[i]));
-        return tuple_of(found);
+    PyObject* names(const std::vector<std::uint32_t>& members) {
+        const std::size_t count = std::min(members.size(), kNamed);
+        Tuple made(count);
+        for (std::size_t i = 0; i < count; ++i) made.add(name(members[i]));
+        return made.take();
     }
 
-    nb::object matches(Span<const Block> blocks) {
-        std::vector<nb::object> found;
+    PyObject* matches(Span<const Block> blocks) {
+        std::size_t count = 0;
+        for (const Block& block : blocks) count += block.length;
+        Tuple made(count);
         for (const Block& block : blocks)
-            for (std::uint32_t i = 0; i < block.length; ++i) found.push_back(observed_.flat[block.memory + i]);
-        return tuple_of(found);
+            for (std::uint32_t i = 0; i < block.length; ++i) made.add(own(observed_.flat[block.memory + i]));
+        return made.take();
     }
 
-    nb::object missing(const Match& match, Span<const Block> blocks) {
-        const Row& row = match.row;
+    PyObject* missing(const Match& match, Span<const Block> blocks) {
         Covered<&Block::pattern> covered(blocks);
-        return grouped(match.present_from, match.present_to, [&](std::size_t i) { return row.starts(i); },
-                       [&](std::size_t i) { return text(texts_, row.token(i)); }, [&](std::size_t i) { return !covered(i); });
+        return grouped(match.row, match.present_from, match.present_to, texts_, [&](std::size_t i) { return !covered(i); });
     }
 
-    nb::object extras(Span<const Block> blocks) {
+    PyObject* extras(Span<const Block> blocks) {
         Covered<&Block::memory> covered(blocks);
-        std::vector<nb::object> rows, event;
+        Tuple made(observed_.sizes.size());
+        std::vector<std::size_t> event;
         std::size_t at = 0;
         for (const std::size_t size : observed_.sizes) {
             event.clear();
             for (const std::size_t end = at + size; at < end; ++at)
-                if (!covered(at)) event.push_back(observed_.flat[at]);
-            rows.push_back(tuple_of(event));
+                if (!covered(at)) event.push_back(at);
+            Tuple symbols(event.size());
+            for (const std::size_t i : event) symbols.add(own(observed_.flat[i]));
+            made.add(symbols.take());
         }
-        return tuple_of(rows);
+        return made.take();
     }
 
-    nb::object anomalies(Span<const Block> blocks) {
-        std::vector<nb::object> found;
+    PyObject* anomalies(Span<const Block> blocks) {
         const Reading& reading = judge_.reading();
+        std::vector<std::uint32_t> found;
         for (const Block& block : blocks)
-            for (std::uint32_t i = block.memory; i < block.memory + block.length; ++i) {
-                const std::size_t mark = query_.marks[i] - 1;
-                if (reading.likeness[mark] > 0.0)
-                    found.push_back(shapes->anomaly.make({own(observed_.flat[i]), own(text(texts_, reading.as[mark])),
-                                                          number(reading.likeness[mark])}));
-            }
-        return tuple_of(found);
+            for (std::uint32_t i = block.memory; i < block.memory + block.length; ++i)
+                if (reading.likeness[query_.marks[i] - 1] > 0.0) found.push_back(i);
+        Tuple made(found.size());
+        for (const std::uint32_t i : found) {
+            const std::size_t mark = query_.marks[i] - 1;
+            made.add(shapes->anomaly.make(
+                {own(observed_.flat[i]), text(texts_, reading.as[mark]), number(reading.likeness[mark])}));
+        }
+        return made.take();
     }
 
-    nb::object shown(Span<const Block> blocks) {
-        std::vector<nb::object> made;
+    PyObject* shown(Span<const Block> blocks) {
+        Tuple made(blocks.size());
         for (const Block& block : blocks)
-            made.push_back(shapes->block.make({whole(block.pattern), whole(block.memory), whole(block.length)}));
-        return tuple_of(made);
+            made.add(shapes->block.make({whole(block.pattern), whole(block.memory), whole(block.length)}));
+        return made.take();
     }
 
-    nb::object metrics(const Member& member) {
+    PyObject* metrics(const Member& member) {
         const Match& match = member.match;
         const PresentNumbers present = ensemble_.present_numbers(match);
         const bool weighted = query_.weights != nullptr;
@@ -245,7 +266,6 @@ private:
     }
 
     Ensemble& ensemble_;
-    const State& state_;
     const Query& query_;
     const Observed& observed_;
     nb::list texts_;
@@ -272,18 +292,38 @@ nb::object name_text(const std::uint8_t* name) {
 }
 
 nb::object events_of(const Row& row, std::size_t from, std::size_t to, nb::list texts) {
-    return grouped(from, to, [&](std::size_t i) { return row.starts(i); },
-                   [&](std::size_t i) { return text(texts, row.token(i)); }, [](std::size_t) { return true; });
+    return nb::steal(grouped(row, from, to, texts, [](std::size_t) { return true; }));
 }
+
+namespace {
+
+// Thousands of new objects would set the collector searching among all of them, several times, for garbage there is none of.
+class WithoutCollector {
+public:
+    WithoutCollector() : was_enabled_(PyGC_Disable()) {}
+    ~WithoutCollector() {
+        if (was_enabled_) PyGC_Enable();
+    }
+    WithoutCollector(const WithoutCollector&) = delete;
+    WithoutCollector& operator=(const WithoutCollector&) = delete;
+
+private:
+    int was_enabled_;
+};
+
+}  // namespace
 
 nb::object predictions_of(Ensemble& ensemble, const State& state, const Query& query, const Settings& settings,
                           const Observed& observed, const Found& found, std::size_t most, nb::list texts,
                           nb::object annotate) {
-    Builder builder(ensemble, state, query, settings, observed, texts, annotate);
-    std::vector<nb::object> ranked;
-    for (std::size_t i = 0; i < std::min(most, ensemble.members.size()); ++i) ranked.push_back(builder.prediction(i));
-    return shapes->predictions.make({own(tuple_of(ranked)), own(builder.future_potentials()), own(builder.symbol_potentials()),
-                                     whole(state.patterns), whole(ensemble.members.size()), whole(found.evaluated)});
+    const WithoutCollector without_collector;
+    Builder builder(ensemble, query, settings, observed, texts, annotate);
+    const std::size_t count = std::min(most, ensemble.members.size());
+    Tuple ranked(count);
+    for (std::size_t i = 0; i < count; ++i) ranked.add(builder.prediction(i));
+    return nb::steal(shapes->predictions.make({ranked.take(), builder.future_potentials(), builder.symbol_potentials(),
+                                               whole(state.patterns), whole(ensemble.members.size()),
+                                               whole(found.evaluated)}));
 }
 
 }  // namespace kato

@@ -59,23 +59,29 @@ Mark Judge::mark(Symbol symbol) const {
     return 0;
 }
 
-void Judge::mark_tokens(const Row& row) {
-    marks_.resize(row.length);
-    if (row.segment == nullptr || row.segment != segment_) {
-        for (std::size_t i = 0; i < row.length; ++i) marks_[i] = mark(row.token(i));
-    } else if (row.segment->is_wide()) {
-        const std::uint32_t* tokens = row.segment->wide_tokens() + row.base;
-        for (std::size_t i = 0; i < row.length; ++i) marks_[i] = local_marks_[tokens[i]];
-    } else {
-        const std::uint16_t* tokens = row.segment->narrow_tokens() + row.base;
-        for (std::size_t i = 0; i < row.length; ++i) marks_[i] = local_marks_[tokens[i]];
+void Judge::find_hits() {
+    hits_.clear();
+    if (row_.segment == nullptr || row_.segment != segment_) {
+        for (std::uint32_t i = 0; i < row_.length; ++i)
+            if (const Mark found = mark(row_.token(i))) hits_.push_back({i, found});
+        return;
     }
+    // Written without a branch on whether a token is marked: it mostly is not, but not predictably.
+    hits_.resize(row_.length);
+    Hit* next = hits_.data();
+    const auto look = [&](const auto* tokens) {
+        for (std::uint32_t i = 0; i < row_.length; ++i) {
+            *next = {i, local_marks_[tokens[i]]};
+            next += next->mark != 0;
+        }
+    };
+    if (segment_->is_wide()) look(segment_->wide_tokens() + row_.base);
+    else look(segment_->narrow_tokens() + row_.base);
+    hits_.resize(std::size_t(next - hits_.data()));
 }
 
 // A token of the query that the pattern lacks is read as the pattern's token most like it, the first on a tie.
-void Judge::read(const Row& row) {
-    mark_tokens(row);
-    if (near_.empty()) return;
+void Judge::read() {
     memory_ = &observed_;
     const std::size_t distinct = query_.asked.size();
     for (std::size_t i = 0; i < distinct; ++i) {
@@ -83,10 +89,10 @@ void Judge::read(const Row& row) {
         reading_.likeness[i] = 0.0;
     }
     std::vector<bool> held(distinct + 1);
-    for (const Mark mark : marks_) held[mark] = true;
+    for (const Hit& hit : hits_) held[hit.mark] = true;
     bool differs = false;
-    for (std::size_t i = 0; i < row.length; ++i) {
-        const auto near = near_.find(row.token(i));
+    for (std::size_t i = 0; i < row_.length; ++i) {
+        const auto near = near_.find(row_.token(i));
         if (near == near_.end()) continue;
         for (const auto& [mark, likeness] : near->second)
             if (!held[mark] && likeness > reading_.likeness[mark - 1]) {
@@ -98,10 +104,10 @@ void Judge::read(const Row& row) {
     if (!differs) return;
     // Tokens read alike get one mark, also in the pattern.
     std::unordered_map<Symbol, Mark> first;
-    for (std::size_t i = 0; i < distinct; ++i)
-        if (reading_.as[i] != kUnknown && reading_.likeness[i] == 0.0) first.try_emplace(reading_.as[i], Mark(i + 1));
-    for (std::size_t i = 0; i < distinct; ++i)
-        if (reading_.likeness[i] > 0.0) first.try_emplace(reading_.as[i], Mark(i + 1));
+    for (const bool respelt : {false, true})
+        for (std::size_t i = 0; i < distinct; ++i)
+            if (reading_.as[i] != kUnknown && (reading_.likeness[i] > 0.0) == respelt)
+                first.try_emplace(reading_.as[i], Mark(i + 1));
     read_marks_.resize(query_.size());
     for (std::size_t at = 0; at < query_.size(); ++at) {
         const Mark mark = query_.marks[at];
@@ -109,19 +115,18 @@ void Judge::read(const Row& row) {
     }
     respelt_.assign(read_marks_, distinct);
     memory_ = &respelt_;
-    for (std::size_t i = 0; i < row.length; ++i) {
-        const auto found = first.find(row.token(i));
-        marks_[i] = found == first.end() ? 0 : found->second;
-    }
+    hits_.clear();
+    for (std::uint32_t i = 0; i < row_.length; ++i)
+        if (const auto found = first.find(row_.token(i)); found != first.end()) hits_.push_back({i, found->second});
 }
 
-double Judge::character_similarity(const Row& row) {
+double Judge::character_similarity() {
     // The symbols' characters, joined with one space; the query's as read.
     const auto text_of = [this](Symbol symbol) -> const std::u32string& { return *query_.texts.get(symbol); };
     letter_marks_.clear();
-    letters_.clear();
+    read_letters_.clear();
     const auto take = [this](char32_t letter) {
-        letters_.push_back(letter_marks_.try_emplace(letter, Mark(letter_marks_.size() + 1)).first->second);
+        read_letters_.push_back(letter_marks_.try_emplace(letter, Mark(letter_marks_.size() + 1)).first->second);
     };
     for (std::size_t at = 0; at < query_.size(); ++at) {
         if (at > 0) take(U' ');
@@ -129,42 +134,64 @@ double Judge::character_similarity(const Row& row) {
         const auto& text = reading_.likeness[mark] > 0.0 ? text_of(reading_.as[mark]) : query_.spelled[mark];
         for (const char32_t letter : text) take(letter);
     }
-    const std::size_t memory_length = letters_.size();
-    characters_.assign(letters_, letter_marks_.size());
+    characters_.assign(read_letters_, letter_marks_.size());
     letters_.clear();
-    for (std::size_t i = 0; i < row.length; ++i) {
-        const auto place = [this](char32_t letter) {
-            const auto found = letter_marks_.find(letter);
-            letters_.push_back(found == letter_marks_.end() ? 0 : found->second);
-        };
+    std::uint32_t length = 0;
+    const auto place = [&](char32_t letter) {
+        const auto found = letter_marks_.find(letter);
+        if (found != letter_marks_.end()) letters_.push_back({length, found->second});
+        ++length;
+    };
+    for (std::size_t i = 0; i < row_.length; ++i) {
         if (i > 0) place(U' ');
-        for (const char32_t letter : text_of(row.token(i))) place(letter);
+        for (const char32_t letter : text_of(row_.token(i))) place(letter);
     }
-    if (letters_.empty() && memory_length == 0) return 1.0;  // two empty texts are the same text
-    return measures::similarity(aligner_.common(letters_, characters_), letters_.size(), memory_length);
+    if (length == 0 && read_letters_.empty()) return 1.0;  // two empty texts are the same text
+    return measures::similarity(aligner_.common(letters_, characters_), length, read_letters_.size());
 }
 
 bool Judge::passes_gate(const Row& row) {
-    read(row);
-    const bool touches = std::any_of(marks_.begin(), marks_.end(), [](Mark mark) { return mark != 0; });
-    if (!touches && settings_.recall_threshold > 0.0) return false;
-    if (!settings_.by_tokens)
-        similarity_ = character_similarity(row);
-    else
-        similarity_ = touches ? measures::similarity(aligner_.common(marks_, *memory_), row.length, query_.size()) : 0.0;
-    const bool begins = query_.size() == 1 && marks_[0] != 0;
+    row_ = row;
+    find_hits();
+    if (!near_.empty()) read();
+    if (hits_.empty() && settings_.recall_threshold > 0.0) return false;
+    if (settings_.by_tokens) {
+        common_ = hits_.empty() ? 0 : aligner_.common(hits_, *memory_);
+        similarity_ = measures::similarity(common_, row.length, query_.size());
+    } else {
+        similarity_ = character_similarity();
+    }
+    const bool begins = query_.size() == 1 && !hits_.empty() && hits_.front().at == 0;
     return begins || similarity_ >= settings_.recall_threshold;
 }
 
-Judge::Facts Judge::facts(const Row& row) {
+Judge::Outlook Judge::outlook() const {
+    Outlook outlook{settings_.by_tokens ? common_ : hits_.size(), 0, false};
+    if (hits_.empty() || memory_->words() != 1) {
+        outlook.pairs = hits_.size();
+        return outlook;
+    }
+    for (std::size_t i = 1; i < hits_.size(); ++i)
+        if (hits_[i].at == hits_[i - 1].at + 1 && (*memory_->bits(hits_[i - 1].mark) << 1 & *memory_->bits(hits_[i].mark)))
+            ++outlook.pairs;
+    // A common pair makes a run of two. Without one all runs are single tokens: the pattern's first hit is taken at its first
+    // place in the memory, nothing lies before it, and more is aligned exactly if a later hit has a place behind that.
+    outlook.several = outlook.pairs > 0;
+    const std::uint32_t place = memory_->positions(hits_.front().mark).front();
+    for (std::size_t i = 1; i < hits_.size() && !outlook.several; ++i)
+        outlook.several = memory_->positions(hits_[i].mark).back() > place;
+    return outlook;
+}
+
+Judge::Facts Judge::facts() {
     std::vector<Symbol> asked;
-    for (std::size_t i = 0; i < query_.asked.size(); ++i)
-        if (reading_.as[i] != kUnknown) asked.push_back(reading_.as[i]);
+    for (const Symbol symbol : reading_.as)
+        if (symbol != kUnknown) asked.push_back(symbol);
     const std::size_t unknown = query_.asked.size() - asked.size();
     std::sort(asked.begin(), asked.end());
     asked.erase(std::unique(asked.begin(), asked.end()), asked.end());
-    distinct_.resize(row.length);
-    for (std::size_t i = 0; i < row.length; ++i) distinct_[i] = row.token(i);
+    distinct_.resize(row_.length);
+    for (std::size_t i = 0; i < row_.length; ++i) distinct_[i] = row_.token(i);
     std::sort(distinct_.begin(), distinct_.end());
     distinct_.erase(std::unique(distinct_.begin(), distinct_.end()), distinct_.end());
     std::size_t common = 0;
@@ -172,14 +199,14 @@ Judge::Facts Judge::facts(const Row& row) {
     return {common, distinct_.size() + asked.size() + unknown - common};
 }
 
-bool Judge::passes(Filter filter, const Row& row) {
+bool Judge::passes(Filter filter) {
     if (filter == Filter::rapidfuzz) return true;  // the gate itself
     if (filter == Filter::length) {
         const double n = double(query_.size());
         const double least = std::max(1.0, std::floor(n * settings_.length_min_ratio));
-        return least <= double(row.length) && double(row.length) <= n * settings_.length_max_ratio;
+        return least <= double(row_.length) && double(row_.length) <= n * settings_.length_max_ratio;
     }
-    const Facts found = facts(row);
+    const Facts found = facts();
     const double share = double(found.common) / double(found.joined);
     if (filter == Filter::jaccard)
         return found.common >= settings_.jaccard_min_overlap && share >= settings_.jaccard_threshold;
@@ -187,9 +214,13 @@ bool Judge::passes(Filter filter, const Row& row) {
     return found.common > 0;
 }
 
-Span<const Block> Judge::blocks() { return aligner_.blocks(marks_, *memory_); }
+bool Judge::passes_filters() {
+    return std::all_of(settings_.filters.begin(), settings_.filters.end(), [this](Filter filter) { return passes(filter); });
+}
 
-void Judge::weigh(Match& match, const Row& row, Span<const Block> blocks) {
+Span<const Block> Judge::blocks() { return aligner_.blocks(hits_, *memory_); }
+
+void Judge::weigh(Match& match, Span<const Block> blocks) {
     for (ExactSum* sum : {&of_matches_, &of_extras_, &of_memory_, &of_pattern_, &of_present_}) sum->clear();
     std::size_t next = 0;
     for (std::size_t at = 0; at < query_.size(); ++at) {
@@ -199,8 +230,8 @@ void Judge::weigh(Match& match, const Row& row, Span<const Block> blocks) {
         (covered ? of_matches_ : of_extras_).add(weight);
         of_memory_.add(weight);
     }
-    for (std::size_t i = 0; i < row.length; ++i) {
-        const double weight = query_.weight(row.token(i));
+    for (std::size_t i = 0; i < row_.length; ++i) {
+        const double weight = query_.weight(row_.token(i));
         of_pattern_.add(weight);
         if (i >= match.present_from && i < match.present_to) of_present_.add(weight);
     }
@@ -229,30 +260,27 @@ double Judge::key_of(const Match& match) const {
     return 0.0;
 }
 
-std::optional<Match> Judge::judge(const Row& row, std::uint64_t frequency) {
-    if (!passes_gate(row)) return std::nullopt;
-    for (const Filter filter : settings_.filters)
-        if (!passes(filter, row)) return std::nullopt;
+Match Judge::match(std::uint64_t frequency) {
     Match match;
-    match.row = row;
+    match.row = row_;
     match.frequency = frequency;
     match.similarity = similarity_;
     const auto blocks = this->blocks();
     match.blocks = std::uint32_t(blocks.size());
-    match.present_to = row.length;
+    match.present_to = row_.length;
     if (!blocks.empty()) {
         for (const Block& block : blocks) match.aligned += block.length;
         match.present_from = blocks.front().pattern;
-        while (!row.starts(match.present_from)) --match.present_from;
+        while (!row_.starts(match.present_from)) --match.present_from;
         match.present_to = blocks.back().pattern + blocks.back().length;
-        while (match.present_to < row.length && !row.starts(match.present_to)) ++match.present_to;
+        while (match.present_to < row_.length && !row_.starts(match.present_to)) ++match.present_to;
     }
-    match.evidence = measures::evidence(match.aligned, row.length);
+    match.evidence = measures::evidence(match.aligned, row_.length);
     match.confidence = measures::confidence(match.aligned, match.present_to - match.present_from);
     match.snr = measures::snr(match.aligned, query_.size() - match.aligned);
     match.phi = measures::phi(blocks.size());
     if (query_.weights != nullptr) {
-        weigh(match, row, blocks);
+        weigh(match, blocks);
         match.quality =
             measures::quality(match.weighted_evidence, match.weighted_confidence, match.weighted_snr, match.phi);
     } else {

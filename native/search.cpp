@@ -180,7 +180,7 @@ public:
         for (const auto& part : state_.tails)
             for (std::size_t i = 0; i < part.count; ++i) {
                 const Row row = Row::of((*part.tail)[i]);
-                evaluate(row, state_.frequencies[row.slot()]);
+                evaluate(row, state_.frequencies[row.slot()], row.length);
                 ++found_.touched;
             }
         for (const auto& segment : state_.segments) search(*segment);
@@ -191,21 +191,32 @@ public:
 private:
     // What the patterns of one class have in common.
     struct Kind {
-        std::uint32_t run, common;
+        std::uint32_t run;
         Ceiling ceiling;
         double similarity;
         std::uint32_t first = 0, count = 0;  // among the candidates, in order of their class
     };
 
     bool everything_matches() const { return settings_.recall_threshold <= 0.0; }
-    bool key_follows_frequency() const {
-        return settings_.key == Key::frequency || settings_.key == Key::similarity_by_frequency;
-    }
 
-    void evaluate(const Row& row, std::uint64_t frequency) {
+    // `widest` is at least the size of the pattern's largest event.
+    void evaluate(const Row& row, std::uint64_t frequency, std::size_t widest) {
         if (frequency == 0) return;
         ++found_.evaluated;
-        if (const auto match = judge_.judge(row, frequency)) best_.offer(*match);
+        if (!judge_.passes_gate(row)) return;
+        const Judge::Outlook outlook = judge_.outlook();
+        if (outlook.common > 0 && query_.weights == nullptr) {
+            const Ceiling ceiling = with_frequency(
+                bounds_.of(outlook.common, outlook.pairs, row.length, widest, outlook.several), judge_.similarity(), frequency);
+            if (!best_.could_enter(ceiling, judge_.similarity(), frequency, row.name())) return;
+        }
+        if (judge_.passes_filters()) best_.offer(judge_.match(frequency));
+    }
+
+    Ceiling with_frequency(Ceiling ceiling, double similarity, std::uint64_t frequency) const {
+        if (settings_.key == Key::frequency) ceiling.key = double(frequency);
+        if (settings_.key == Key::similarity_by_frequency) ceiling.key = similarity * double(frequency);
+        return ceiling;
     }
 
     void search(const Segment& segment) {
@@ -221,11 +232,9 @@ private:
             for (std::uint32_t i = kind.first; i < kind.first + kind.count; ++i) {
                 const std::uint32_t row = sorted_[i];
                 const std::uint64_t frequency = state_.frequencies[segment.slot(row)];
-                Ceiling ceiling = kind.ceiling;
-                if (settings_.key == Key::frequency) ceiling.key = double(frequency);
-                if (settings_.key == Key::similarity_by_frequency) ceiling.key = kind.similarity * double(frequency);
+                const Ceiling ceiling = with_frequency(kind.ceiling, kind.similarity, frequency);
                 if (best_.could_enter(ceiling, kind.similarity, frequency, segment.name(row)))
-                    evaluate(Row::of(segment, run, row), frequency);
+                    evaluate(Row::of(segment, run, row), frequency, run.widest);
             }
         }
         if (everything_matches()) search_apart(segment);
@@ -240,7 +249,7 @@ private:
         if (kind_at_[place] == kNone) {
             kind_at_[place] = std::uint32_t(kinds_.size());
             places_.push_back(place);
-            kinds_.push_back({run, std::uint32_t(common), bounds_.of(common, pairs, of.length, of.widest),
+            kinds_.push_back({run, bounds_.of(common, pairs, of.length, of.widest),
                               bounds_.similarity(common, of.length)});
         }
         return kind_at_[place];
@@ -315,10 +324,8 @@ private:
                 if (overlap_.tokens(row) != 0) continue;
                 ++found_.touched;
                 const std::uint64_t frequency = state_.frequencies[segment.slot(row)];
-                if (settings_.key == Key::frequency) ceiling.key = double(frequency);
-                if (settings_.key == Key::similarity_by_frequency) ceiling.key = similarity * double(frequency);
-                if (best_.could_enter(ceiling, similarity, frequency, segment.name(row)))
-                    evaluate(Row::of(segment, run, row), frequency);
+                if (best_.could_enter(with_frequency(ceiling, similarity, frequency), similarity, frequency, segment.name(row)))
+                    evaluate(Row::of(segment, run, row), frequency, run.widest);
             }
         }
     }
@@ -353,7 +360,7 @@ Counted count_matches(const State& state, const Query& query, const Settings& se
     const auto look = [&](const Row& row) {
         if (state.frequencies[row.slot()] == 0 || !judge.passes_gate(row)) return;
         for (std::size_t i = 0; i < settings.filters.size(); ++i) {
-            if (!judge.passes(settings.filters[i], row)) return;
+            if (!judge.passes(settings.filters[i])) return;
             ++counted.passed[i];
         }
         ++counted.matched;

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -38,16 +37,22 @@ class Judge {
 public:
     Judge(const Query& query, const Settings& settings);
 
-    // The match, or nothing if the pattern does not pass the gate and the filters.
-    std::optional<Match> judge(const Row& row, std::uint64_t frequency);
-
-    // Whether the pattern passes the gate, and which of the filters; for counting.
+    // Look at a pattern: whether it passes the gate. The rest is about the pattern last looked at.
     bool passes_gate(const Row& row);
-    bool passes(Filter filter, const Row& row);
-
-    // Of the pattern last given to `passes_gate` or `judge`: its blocks, and how it reads the query.
+    double similarity() const { return similarity_; }
+    bool passes(Filter filter);
+    bool passes_filters();
+    Match match(std::uint64_t frequency);
     Span<const Block> blocks();
     const Reading& reading() const { return reading_; }
+
+    // What can be said of its alignment before it is made: the longest common subsequence, at least the adjacent pairs that
+    // blocks can hold, and whether at least two tokens are certain to be aligned.
+    struct Outlook {
+        std::size_t common, pairs;
+        bool several;
+    };
+    Outlook outlook() const;
 
     // Rows of this segment come next; their tokens are marked without looking symbols up.
     void enter(const Segment& segment);
@@ -60,11 +65,11 @@ private:
         std::size_t common, joined;
     };
 
-    void read(const Row& row);
-    void mark_tokens(const Row& row);
-    double character_similarity(const Row& row);
-    Facts facts(const Row& row);
-    void weigh(Match& match, const Row& row, Span<const Block> blocks);
+    void read();
+    void find_hits();
+    double character_similarity();
+    Facts facts();
+    void weigh(Match& match, Span<const Block> blocks);
     double key_of(const Match& match) const;
 
     const Query& query_;
@@ -72,13 +77,16 @@ private:
     Aligner aligner_;
     Memory observed_, respelt_, characters_;
     const Memory* memory_ = nullptr;  // the one that the marks belong to
-    std::vector<Mark> marks_, read_marks_, letters_;
+    Row row_;
+    std::vector<Hit> hits_, letters_;
+    std::vector<Mark> read_marks_, read_letters_;
     std::vector<std::pair<Symbol, Mark>> table_;  // open addressing over the query's known symbols
     std::size_t table_mask_ = 0;
     std::unordered_map<Symbol, std::vector<std::pair<Mark, double>>> near_;
     std::unordered_map<char32_t, Mark> letter_marks_;
     Reading reading_;
     double similarity_ = 0.0;
+    std::size_t common_ = 0;  // in symbols; only where they are compared
     const Segment* segment_ = nullptr;
     std::vector<Mark> local_marks_;        // by the segment's own numbers
     std::vector<std::uint32_t> marked_;    // which of them are not 0

@@ -58,6 +58,7 @@ std::vector<Respelling> Spellings::near(const std::u32string& text, double thres
     Memory memory;
     memory.assign(marked, marks.size());
     Aligner aligner;
+    std::vector<Hit> hits;
     const auto elements = elements_of(text);
     std::vector<Respelling> found;
     for (const auto& [length, bucket] : buckets_) {
@@ -81,12 +82,11 @@ std::vector<Respelling> Spellings::near(const std::u32string& text, double thres
         for (const Symbol symbol : candidates) {
             const std::u32string& other = *texts_[symbol];
             if (other == text) continue;
-            marked.clear();
-            for (const char32_t letter : other) {
-                const auto mark = marks.find(letter);
-                marked.push_back(mark == marks.end() ? 0 : mark->second);
-            }
-            const double likeness = double(2 * aligner.common(marked, memory)) / double(text.size() + length);
+            hits.clear();
+            for (std::size_t at = 0; at < other.size(); ++at)
+                if (const auto mark = marks.find(other[at]); mark != marks.end())
+                    hits.push_back({std::uint32_t(at), mark->second});
+            const double likeness = double(2 * aligner.common(hits, memory)) / double(text.size() + length);
             if (likeness >= threshold) found.push_back({symbol, likeness});
         }
     }
