@@ -162,6 +162,7 @@ void Index::forget(Slot slot) {
     leave_name(slot);
     frequencies_.at(slot) = 0;
     ++holders_[places_[slot] >> 16].gone;
+    untidy_ = true;
 }
 
 void Index::clear() {
@@ -219,6 +220,7 @@ void Index::place_segment(std::shared_ptr<const Segment> segment) {
     const std::uint32_t number = free_number();
     for (std::size_t row = 0; row < segment->rows(); ++row) places_[segment->slot(row)] = number << 16 | std::uint32_t(row);
     holders_[number].segment = std::move(segment);
+    untidy_ = true;
 }
 
 std::shared_ptr<const State> Index::state() {
@@ -275,6 +277,7 @@ bool Index::tend() {
     {
         const Guard guard(mutex_);
         numbers = to_merge();
+        untidy_ = !numbers.empty();
         if (numbers.empty()) return false;
         for (const std::uint32_t number : numbers) segments.push_back(holders_[number].segment);
         frequencies = frequencies_.share();
@@ -297,6 +300,11 @@ bool Index::tend() {
     if (merged) place_segment(std::move(merged));
     state_.reset();
     return true;
+}
+
+bool Index::is_untidy() const {
+    const Guard guard(mutex_);
+    return untidy_;
 }
 
 Content Index::content(Slot slot) const {

@@ -37,6 +37,8 @@ public:
 
     // One step of upkeep, without holding anybody up; false when there is nothing to do. One caller at a time.
     bool tend();
+    // Whether there may be something to do.
+    bool is_untidy() const;
 
     Content content(Slot slot) const;
 
@@ -72,6 +74,7 @@ private:
     std::vector<Holder> holders_;           // by number; places are used again
     std::uint32_t open_ = UINT32_MAX;       // number of the tail that takes new patterns
     bool gathers_ = false;
+    bool untidy_ = false;                   // segments came or lost rows since `tend` found nothing to do
     std::vector<std::uint32_t> places_;     // by slot: holder's number and row, sixteen bits each
     std::vector<std::uint32_t> names_;      // open addressing by name: slot + 1, 0 for none
     std::size_t named_ = 0;

@@ -318,6 +318,7 @@ public:
         nb::gil_scoped_release release;
         return index_.tend();
     }
+    bool is_untidy() const { return index_.is_untidy(); }
     View view() { return {index_.state(), shared_}; }
     Symbol number(nb::handle symbol) { return shared_->symbols.number(symbol); }
     std::size_t bytes() const { return index_.bytes(); }
@@ -397,6 +398,7 @@ NB_MODULE(_kernel, module) {
         .def("begin_many", &Writer::begin_many)
         .def("end_many", &Writer::end_many)
         .def("tend", &Writer::tend)
+        .def_prop_ro("is_untidy", &Writer::is_untidy)
         .def("view", &Writer::view)
         .def("number", &Writer::number, "symbol"_a)
         .def("open", &Writer::open, "path"_a)

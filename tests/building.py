@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 from kato.engine.event import Event
-from kato.engine.knowledge import Change
-from kato.engine.matching.plain import PlainKnowledge
+from kato.engine.knowledge import Change, Knowledge
+from kato.engine.matching import choose
 from kato.engine.pattern import Pattern, learned_again, new_pattern
 from kato.engine.prediction import Prediction, Predictions
 from kato.engine.settings import EngineSettings, resolve
+
+ENGINE = choose(os.environ.get("KATO_ENGINE"))
+"""The engine under test: the native one unless KATO_ENGINE says plain."""
 
 
 def events_of(text: str) -> tuple[Event, ...]:
@@ -20,9 +24,9 @@ def events_of(text: str) -> tuple[Event, ...]:
     return tuple(found)
 
 
-def knowing(*patterns: str | Pattern, times: int = 1) -> PlainKnowledge:
+def knowing(*patterns: str | Pattern, times: int = 1) -> Knowledge:
     """A node that learned those sequences, each so many times."""
-    knowledge = PlainKnowledge()
+    knowledge = ENGINE()
     for pattern in patterns:
         made = pattern if isinstance(pattern, Pattern) else new_pattern(events_of(pattern))
         for _ in range(times - 1):
@@ -36,7 +40,7 @@ def settings(**overrides: object) -> EngineSettings:
     return resolve({**overrides})[0]
 
 
-def ask(knowledge: PlainKnowledge, memory: str | Sequence[Event], **overrides: object) -> Predictions:
+def ask(knowledge: Knowledge, memory: str | Sequence[Event], **overrides: object) -> Predictions:
     """Predictions of a node for a memory."""
     events = events_of(memory) if isinstance(memory, str) else tuple(memory)
     return knowledge.view().predict(events, settings(**overrides))

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from kato.engine.event import Event, Symbol, Vector
 from kato.engine.knowledge import Change
-from kato.engine.matching.plain import PlainKnowledge
+from kato.engine.matching import choose
 from kato.engine.memory import Learning, Observation, ShortTermMemory, learn
 from kato.engine.pattern import Pattern, learned_again, new_pattern
 from kato.engine.prediction import Prediction, Predictions
 from kato.engine.settings import EngineSettings
+
+ENGINE = choose(os.environ.get("KATO_ENGINE"))
+"""The engine under test: the native one unless KATO_ENGINE says plain."""
 
 SETTINGS = EngineSettings()
 
@@ -54,7 +58,7 @@ class Node:
     """A node's knowledge with the little that a store does: it knows what a pattern was before a change."""
 
     def __init__(self) -> None:
-        self.knowledge = PlainKnowledge()
+        self.knowledge = ENGINE()
         self.patterns: dict[tuple[Event, ...], Pattern] = {}
 
     def learn(self, taken: Learning, *, times: int = 1, persistence: int = 5) -> Pattern:

@@ -263,7 +263,7 @@ def test_predictions_are_those_of_the_definition(
     matches = [match for each in known if (match := look(each, known, memory, chosen)) is not None]
     numbers = with_ensemble(matches)
     found = made.knowledge.view().predict(memory, chosen)
-    assert found.matched == len(matches)
+    assert made.knowledge.view().count(memory, chosen).matched == len(matches)
     assert {each.events for each in found.ranked} == set(numbers)
     by_events = {match.pattern.events: match for match in matches}
     for prediction in found.ranked:

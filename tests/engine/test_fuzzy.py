@@ -47,8 +47,8 @@ def test_a_misspelt_memory_has_the_numbers_of_the_one_that_was_meant(meant: list
 
 def test_the_first_symbol_of_a_pattern_may_be_misspelt() -> None:
     long = " ".join(["apple", *"bcdefghijklmnopq"])
-    assert node(long).predict("aplle", recall_threshold=0.9, fuzzy_token_threshold=0.8).matched == 1
-    assert node(long).predict("aplle", recall_threshold=0.9).matched == 0
+    assert len(node(long).predict("aplle", recall_threshold=0.9, fuzzy_token_threshold=0.8).ranked) == 1
+    assert node(long).predict("aplle", recall_threshold=0.9).ranked == ()
 
 
 def test_likeness_at_the_threshold_is_enough_and_ties_go_to_the_first() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kato.engine.exact import mean, to_float, total
 from kato.engine.explanation import Explanation
-from kato.engine.matching import choose
+from kato.engine.matching import choose, native_knowledge
 from kato.engine.matching.plain import PlainKnowledge
 from kato.engine.settings import DEFAULTS, KEYS, merge_overrides, resolve, shown, split_unknown
 from kato.errors import InvalidSettings
@@ -109,7 +109,14 @@ def test_an_explanation_prints_as_a_tree():
 
 
 def test_the_engine_is_chosen_by_name():
-    assert choose("plain") is choose(None) is PlainKnowledge
-    for bad in ("native", "quantum"):
-        with pytest.raises(InvalidSettings):
-            choose(bad)
+    assert choose("plain") is PlainKnowledge
+    assert choose("native") is choose(None) is native_knowledge()
+    with pytest.raises(InvalidSettings):
+        choose("quantum")
+
+
+def test_without_a_kernel_the_plain_engine_serves_and_the_native_one_is_refused(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert choose(None) is PlainKnowledge
+    with pytest.raises(InvalidSettings):
+        choose("native")

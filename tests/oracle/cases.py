@@ -25,7 +25,7 @@ VOCABULARIES = (
 )
 
 Step = tuple[str, int, Any]
-"""What happens to a node: ("learn", pattern, emotives), ("edit", pattern, frequency), ("forget", pattern, None), ("seal", 0, None)."""
+"""What happens to a node: (learn, pattern, emotives), (edit, pattern, frequency), (forget, pattern, None), (seal, 0, None)."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,9 @@ def some_settings(chance: random.Random, world: World, events: Sequence[Event]) 
     affinity = chance.choice((None, None, "joy", "fear"))
     rankings = [name for name in RANKINGS if affinity or not name.startswith("weighted")]
     return EngineSettings(
-        recall_threshold=chance.choice((0.0, 0.1, 0.1, exact, exact, math.nextafter(exact, 2), math.nextafter(exact, 0))),
+        recall_threshold=chance.choice(
+            (0.0, 0.1, 0.1, exact, exact, math.nextafter(exact, 2), math.nextafter(exact, 0))
+        ),
         max_predictions=chance.choice((1, 3, 100)),
         rank_sort_algo=chance.choice(rankings),
         ensemble_size=chance.choice((0, 1, 2, 5, 300)),
@@ -221,5 +223,7 @@ def compare(seed: int, cases: int, *, per_world: int = 40) -> str:
             asked += 1
             if node.difference(events, settings):
                 small = shrunk(Case(world, events, settings))
-                return f"seed {seed}, case {asked}: {small}\n{Node(small.world).difference(small.events, small.settings)}"
+                return (
+                    f"seed {seed}, case {asked}: {small}\n{Node(small.world).difference(small.events, small.settings)}"
+                )
     return ""

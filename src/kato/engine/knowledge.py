@@ -148,6 +148,11 @@ class Knowledge(Protocol):
         ...
 
     @property
+    def is_untidy(self) -> bool:
+        """Whether `tend` may have something to do; cheap enough to ask after every change."""
+        ...
+
+    @property
     def size_bytes(self) -> int:
         """About how many bytes it takes."""
         ...

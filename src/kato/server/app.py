@@ -133,7 +133,13 @@ def open_system(settings: Settings, *, clock: Callable[[], int] | None = None) -
         max_stm_events=limits.max_stm_events,
     )
     system = System.for_server(
-        settings.data_dir, policy, limits, engine=settings.engine, durability=settings.durability, clock=clock
+        settings.data_dir,
+        policy,
+        limits,
+        engine=settings.engine,
+        durability=settings.durability,
+        memory_budget=settings.memory_budget,
+        clock=clock,
     )
     system.service_name = settings.service_name
     system.capacity = Capacity(

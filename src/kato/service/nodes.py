@@ -3,6 +3,9 @@ The nodes held in memory: what each has learned, ready to be asked.
 
 A node is loaded from the storage on first use and then follows the storage's change feed. The committing thread applies
 every change before the commit is acknowledged, so a question asked after an acknowledgement always sees it.
+
+When the nodes in memory take more than the budget, those used longest ago are let go; they are loaded again when they are next
+asked. Views keep what they show, so letting a node go disturbs nobody.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from dataclasses import dataclass, field
 
 from kato.engine.knowledge import Change, Knowledge, View
 from kato.service.runtime import Runtime
+from kato.service.upkeep import Upkeep
 from kato.storage.interface import Storage
 
 
@@ -40,7 +44,15 @@ class Capture:
 class Nodes:
     """Loads nodes on first use and keeps them in step with the storage."""
 
-    def __init__(self, storage: Storage, knowledge: Callable[[], Knowledge], runtime: Runtime) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        knowledge: Callable[[], Knowledge],
+        runtime: Runtime,
+        *,
+        memory_budget: int | None = None,
+    ) -> None:
+        """`memory_budget`: bytes that the nodes in memory may take together; None for no limit."""
         self._storage = storage
         self._make = knowledge
         self._runtime = runtime
@@ -48,6 +60,10 @@ class Nodes:
         self._loaded: dict[str, LoadedNode] = {}
         self._captures: dict[tuple[str, str], Capture] = {}
         self._nothing = knowledge()
+        self._budget = memory_budget
+        self._upkeep = Upkeep()
+        self.evicted = 0
+        """Nodes let go so far."""
         storage.listen(self._follow)
 
     async def view(self, node_id: str) -> View:
@@ -89,6 +105,26 @@ class Nodes:
             node.ready.set_exception(error)
             raise
         node.ready.set_result(None)
+        self._make_room(node)
+        if node.knowledge.is_untidy:
+            self._upkeep.due(node.knowledge)
+
+    def _make_room(self, kept: LoadedNode) -> None:
+        """Let go of the nodes used longest ago while all together take more than the budget; never of `kept`."""
+        if self._budget is None:
+            return
+        sizes = {node.node_id: node.knowledge.size_bytes for node in self.loaded() if node.ready.done()}
+        taken = sum(sizes.values())
+        for node in reversed(self.loaded()):
+            if taken <= self._budget:
+                return
+            with self._guard:
+                in_use = any(node_id == node.node_id for node_id, _ in self._captures)
+                if node is kept or in_use or node.pending is not None:
+                    continue
+                del self._loaded[node.node_id]
+                self.evicted += 1
+            taken -= sizes.get(node.node_id, 0)
 
     def _follow(self, node_id: str, changes: Sequence[Change]) -> None:
         with self._guard:
@@ -100,12 +136,14 @@ class Nodes:
                 return
             if not self._captures:
                 node.knowledge.apply(changes)
-                return
-            for change in changes:
-                node.knowledge.apply((change,))
-                capture = self._captures.get((node_id, change.session_id or ""))
-                if capture is not None:
-                    capture.views.append(node.knowledge.view())
+            else:
+                for change in changes:
+                    node.knowledge.apply((change,))
+                    capture = self._captures.get((node_id, change.session_id or ""))
+                    if capture is not None:
+                        capture.views.append(node.knowledge.view())
+        if node.knowledge.is_untidy:
+            self._upkeep.due(node.knowledge)
 
     async def capture(self, node_id: str, session_id: str) -> Capture:
         """From now until `release`, keep a view after every change the session makes."""
@@ -125,3 +163,7 @@ class Nodes:
         with self._guard:
             nodes = list(self._loaded.values())
         return sorted(nodes, key=lambda node: (-node.last_accessed, node.node_id))
+
+    def close(self) -> None:
+        """End the upkeep."""
+        self._upkeep.close()

@@ -62,12 +62,15 @@ class System:
         engine: str | None = None,
         durability: str = "learn",
         threads: int = 4,
+        memory_budget: int | None = None,
         clock: Callable[[], int] | None = None,
     ) -> System:
         """A system whose use-cases run on an event loop; concurrent requests share commits."""
         storage = open_storage(location)
         runtime = LoopRuntime(threads=threads, clock=clock)
-        return cls._assemble(storage, Writer(storage, durability), runtime, policy, limits, choose(engine))
+        return cls._assemble(
+            storage, Writer(storage, durability), runtime, policy, limits, choose(engine), memory_budget
+        )
 
     @classmethod
     def embedded(
@@ -78,12 +81,15 @@ class System:
         *,
         engine: str | None = None,
         durability: str = "learn",
+        memory_budget: int | None = None,
         clock: Callable[[], int] | None = None,
     ) -> System:
         """A system whose use-cases run on the caller's thread, see `kato.service.runtime.drive`."""
         storage = open_storage(location)
         runtime = ThreadRuntime(clock=clock)
-        return cls._assemble(storage, DirectWriter(storage, durability), runtime, policy, limits, choose(engine))
+        return cls._assemble(
+            storage, DirectWriter(storage, durability), runtime, policy, limits, choose(engine), memory_budget
+        )
 
     @classmethod
     def _assemble(
@@ -94,6 +100,7 @@ class System:
         policy: Policy,
         limits: Limits,
         knowledge: type[Knowledge],
+        memory_budget: int | None,
     ) -> System:
         events = Events()
         measured = MeasuredWriter(writer)
@@ -102,7 +109,7 @@ class System:
             writer=measured,
             runtime=runtime,
             policy=policy,
-            nodes=Nodes(storage, knowledge, runtime),
+            nodes=Nodes(storage, knowledge, runtime, memory_budget=memory_budget),
             sessions=Sessions(storage, measured, runtime, policy, events),
             events=events,
             limits=limits,
@@ -119,5 +126,6 @@ class System:
     def close(self) -> None:
         """Finish what waits to be written and let go of everything."""
         self.writer.close()
+        self.nodes.close()
         self.runtime.close()
         self.storage.close()

@@ -88,6 +88,9 @@ class Index:
         """They have come."""
     def tend(self) -> bool:
         """One step of upkeep, without the interpreter's lock; False when nothing is to be done. One caller at a time."""
+    @property
+    def is_untidy(self) -> bool:
+        """Whether `tend` may have something to do."""
     def view(self) -> View:
         """The present state."""
     def number(self, symbol: Symbol) -> int:

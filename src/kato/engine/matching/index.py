@@ -257,12 +257,13 @@ class NativeKnowledge:
     """What a node has learned, in the kernel's index."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._start()
-
-    def _start(self) -> None:
         self.sequence = 0
+        self._lock = threading.Lock()
         self._index = _kernel.Index()
+        self._forget_all()
+
+    def _forget_all(self) -> None:
+        self._index.clear()
         self._annotations: SharedTable[Annotations] = SharedTable()
         self._felt: SharedTable[Felt] = SharedTable()
         self._holders: dict[tuple[Symbol, str], int] = {}
@@ -295,21 +296,17 @@ class NativeKnowledge:
     def apply(self, changes: Sequence[Change]) -> None:
         """Apply changes in order, all of them at once for whoever asks for a view; those already applied are skipped."""
         with self._lock:
-            ahead = [change for change in changes if change.sequence > self.sequence]
-            if not ahead:
+            if all(change.sequence <= self.sequence for change in changes):
                 return
             self._view = None
-            many = len(ahead) >= _MANY
+            many = len(changes) >= _MANY
             if many:
                 self._index.begin_many()
-            for position, change in enumerate(ahead):
-                if self._plain is not None:
-                    self._plain.apply(ahead[position:])
-                    break
-                self._apply(change)
+            for change in changes:
+                if change.sequence > self.sequence:
+                    self._apply(change)
             if many:
                 self._index.end_many()
-            self.sequence = ahead[-1].sequence
 
     def view(self) -> NativeView | PlainView:
         """The present state; the same object until something changes. Safe to call from any thread."""
@@ -334,6 +331,11 @@ class NativeKnowledge:
         return self._index.tend()
 
     @property
+    def is_untidy(self) -> bool:
+        """Whether `tend` may have something to do."""
+        return self._index.is_untidy
+
+    @property
     def size_bytes(self) -> int:
         """Bytes of the index in memory or mapped, the symbols' text and what travels with patterns apart."""
         return self._index.bytes
@@ -341,9 +343,9 @@ class NativeKnowledge:
     def _apply(self, change: Change) -> None:
         before, after = change.before, change.after
         if before is None and after is None:
-            sequence = self.sequence
-            self._start()
-            self.sequence = sequence
+            self._forget_all()
+        elif self._plain is not None:
+            self._plain.apply([change])
         elif after is None:
             assert before is not None
             self._remove(before)

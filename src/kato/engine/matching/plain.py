@@ -228,13 +228,23 @@ class PlainKnowledge:
         return False
 
     @property
+    def is_untidy(self) -> bool:
+        """Never."""
+        return False
+
+    @property
     def size_bytes(self) -> int:
         """About how many bytes the patterns take: those of a few of them, times all."""
         known = list(self._known.values())
         few = known[:: max(1, len(known) // 50)]
         own = sum(
-            getsizeof(each.pattern.events) + sum(map(getsizeof, each.pattern.events)) + getsizeof(each.tokens)
-            + getsizeof(each.symbols) + getsizeof(each) + getsizeof(each.pattern) + getsizeof(each.pattern.name)
+            getsizeof(each.pattern.events)
+            + sum(map(getsizeof, each.pattern.events))
+            + getsizeof(each.tokens)
+            + getsizeof(each.symbols)
+            + getsizeof(each)
+            + getsizeof(each.pattern)
+            + getsizeof(each.pattern.name)
             for each in few
         )
         return own * len(known) // max(1, len(few))
