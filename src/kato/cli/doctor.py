@@ -11,9 +11,10 @@ from typing import Any
 import typer
 
 from kato import Kato, KATOError, StorageInUse, __version__
+from kato.cli import kernel
 from kato.cli.opening import AsJson, Data
 from kato.cli.printing import console, print_json
-from kato.engine.matching import choose, native_knowledge
+from kato.engine.matching import choose
 from kato.settings import Settings
 
 _LIBRARIES = ("fastapi", "uvicorn", "pydantic", "orjson", "httpx2", "numpy", "typer")
@@ -28,21 +29,27 @@ def examine(data: str | None) -> dict[str, Any]:
         settings, warnings = Settings.read()
     except KATOError as error:
         problems.append(f"settings: {error.message}")
+    native = kernel.find()
+    warnings = [*warnings, *filter(None, [native.missing])]
+    problems += filter(None, [native.broken])
     report: dict[str, Any] = {
         "kato": __version__,
         "python": platform.python_version(),
         "platform": platform.platform(),
         "libraries": {name: version(name) for name in _LIBRARIES},
-        "native_kernel": native_knowledge() is not None,
+        "native_kernel": native.build,
+        "engine": None,
     }
     try:
-        report["engine"] = "plain" if choose(settings.engine).__name__.startswith("Plain") else "native"
+        if not native.broken:
+            report["engine"] = "plain" if choose(settings.engine).__name__.startswith("Plain") else "native"
     except KATOError as error:
-        report["engine"] = None
         problems.append(error.message)
     directory = Path(data or settings.data_dir).expanduser()
     report["data"] = str(directory)
-    if directory.exists():
+    if native.broken:
+        report["state"] = "not opened"
+    elif directory.exists():
         report["state"] = _open(directory, report, problems)
     else:
         report["state"] = "does not exist yet; it is made when first used"
@@ -76,6 +83,8 @@ def doctor(as_json: AsJson = False, data: Data = None) -> None:
         for name, value in report.items():
             if name in {"warnings", "problems", "libraries"}:
                 continue
+            if name == "native_kernel":
+                value = kernel.described(value)
             console.print(f"{name:14} {value}", markup=False, highlight=False, soft_wrap=True)
         console.print(
             "libraries      " + ", ".join(f"{name} {found}" for name, found in report["libraries"].items()),

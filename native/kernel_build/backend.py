@@ -14,7 +14,6 @@ Only the hooks of PEP 517 and PEP 660 live here. What a machine has is found in 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
 
 from scikit_build_core import build as scikit_build
 from scikit_build_core.errors import FailedProcessError, ScikitBuildError
@@ -119,10 +118,9 @@ def _build_kernel(hook: Callable[..., str], wheel_directory: str, config_setting
     compiler = compilers.find()
     if compiler is None and not zig.is_installed():
         raise NoKernel("no C++ compiler was found and ziglang could not be had from PyPI")
-    toolchain = zig.toolchain() if compiler is None else nullcontext(compilers.settings_for(compiler))
     try:
-        with toolchain as (environment, defines), compilers.environment(environment):
-            return hook(wheel_directory, {**_with_kernel(config_settings), **defines})
+        with zig.using() if compiler is None else compilers.using(compiler) as definitions:
+            return hook(wheel_directory, {**_with_kernel(config_settings), **definitions})
     except zig.ZigUnusable as error:
         raise NoKernel(f"no C++ compiler was found and the one from PyPI does not run here ({error})") from error
     except (SystemExit, ScikitBuildError, FailedProcessError, OSError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import shlex
 import subprocess
 import sys
@@ -34,11 +35,12 @@ def is_installed() -> bool:
 
 
 @contextmanager
-def toolchain() -> Iterator[tuple[Mapping[str, str], Mapping[str, str]]]:
+def using() -> Iterator[Mapping[str, str]]:
     """
-    Environment variables and CMake definitions for a build with zig; its caches go with the block.
+    Make CMake take zig; the value is what the build's settings need besides.
 
-    CMake wants each tool to be one program, so each is a script of one line.
+    Its caches go with the block, unless the environment names a place for them. CMake wants each tool to be one program, so
+    each is a script of one line.
 
     Raises:
         ZigUnusable: zig does not start, or cannot compile.
@@ -49,23 +51,17 @@ def toolchain() -> Iterator[tuple[Mapping[str, str], Mapping[str, str]]]:
             script = folder / tool
             script.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m ziglang {arguments} "$@"\n')
             script.chmod(0o755)
-        variables = {
-            "CXX": str(folder / "c++"),
-            "ZIG_GLOBAL_CACHE_DIR": str(folder / "cache"),
-            "ZIG_LOCAL_CACHE_DIR": str(folder / "cache"),
-        }
+        cache = os.environ.get("ZIG_GLOBAL_CACHE_DIR", str(folder / "cache"))
+        variables = {"CXX": str(folder / "c++"), "ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache}
         with compilers.environment(variables):
             problem = compilers.works([variables["CXX"]])
             if problem is not None:
                 raise ZigUnusable(problem)
-            yield (
-                variables,
-                {
-                    "cmake.define.CMAKE_AR": str(folder / "ar"),
-                    "cmake.define.CMAKE_RANLIB": str(folder / "ranlib"),
-                    "cmake.define.KATO_COMPILER_NOTE": f"zig {_version()}",
-                },
-            )
+            yield {
+                "cmake.define.CMAKE_AR": str(folder / "ar"),
+                "cmake.define.CMAKE_RANLIB": str(folder / "ranlib"),
+                "cmake.define.KATO_COMPILER_NOTE": f"zig {_version()}",
+            }
 
 
 def _version() -> str:

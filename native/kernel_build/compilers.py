@@ -17,7 +17,7 @@ PROBE = """\
 #include <string>
 std::optional<std::string> probe() { return "a shared library of C++17"; }
 """
-_PATIENCE_SECONDS = 120
+_PATIENCE_SECONDS = 1200  # zig compiles its whole C++ library before the first program; a small machine needs minutes
 
 
 def has_python_headers() -> bool:
@@ -35,10 +35,10 @@ def find() -> str | None:
     """
     The command line of the first compiler that works, None if none does.
 
-    On Windows it is "cl" without a look: CMake finds Visual Studio where it is installed, which is never on the path.
+    On Windows it is "", CMake's own choice, without a look: Visual Studio is never on the path, and CMake finds it.
     """
     if sys.platform == "win32":
-        return "cl"
+        return ""
     return next((each for each in candidates() if works(shlex.split(each)) is None), None)
 
 
@@ -57,9 +57,11 @@ def works(command: list[str]) -> str | None:
     return None if done.returncode == 0 else (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
 
 
-def settings_for(compiler: str) -> tuple[Mapping[str, str], Mapping[str, str]]:
-    """Environment and CMake definitions that make CMake use the compiler that was found, and no other."""
-    return ({} if sys.platform == "win32" else {"CXX": compiler}), {}
+@contextmanager
+def using(compiler: str) -> Iterator[Mapping[str, str]]:
+    """Make CMake take this compiler and no other; the value is what the build's settings need besides, nothing."""
+    with environment({"CXX": compiler} if compiler else {}):
+        yield {}
 
 
 @contextmanager
