@@ -76,34 +76,36 @@ def make_environment() -> None:
     )
 
 
-def fingerprint(*, tests: bool) -> str:
+def fingerprint() -> str:
     """What the environment is made from; when it changes, the environment is brought up to date."""
-    digest = hashlib.sha256(f"{sys.version_info[:2]} tests={tests} {ROOT}".encode())
+    digest = hashlib.sha256(f"{sys.version_info[:2]} {ROOT}".encode())
     sources = (each for each in (ROOT / "native").rglob("*") if each.is_file() and each.suffix != ".pyc")
     for source in [ROOT / "pyproject.toml", *sorted(sources)]:
         digest.update(f"{source.relative_to(ROOT)} {source.stat().st_size}\n".encode() + source.read_bytes())
     return digest.hexdigest()
 
 
-def set_up(*, tests: bool) -> Path:
-    """The Python of an environment that has KATO, and what the tests need if asked for."""
-    python = environment_python()
-    mark = ENVIRONMENT / ("kato-tests" if tests else "kato-installed")
-    wanted = fingerprint(tests=tests)
-    if python.exists() and mark.exists() and mark.read_text() == wanted:
-        return python
+def install(what: str, mark: str, *steps: list[str]) -> None:
+    """Take these steps with pip, unless the environment has been through them with all as it is now."""
+    python, made_from, now = environment_python(), ENVIRONMENT / mark, fingerprint()
+    if python.exists() and made_from.exists() and made_from.read_text() == now:
+        return
     if not python.exists():
         make_environment()
-    say("installing KATO" + (" and what its tests need" if tests else "") + " (a minute or two, the first time)")
-    pip = [str(python), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-    steps = [[*pip, "--upgrade", "pip>=25.1"], [*pip, "--editable", str(ROOT)]]
-    if tests:
-        steps.append([*pip, "--group", f"{ROOT / 'pyproject.toml'}:test"])
+    say(f"installing {what} (a minute or two, the first time)")
     for step in steps:
-        if subprocess.run(step, check=False, cwd=ROOT).returncode != 0:
+        command = [str(python), "-m", "pip", "--disable-pip-version-check", "install", "--quiet", *step]
+        if subprocess.run(command, check=False, cwd=ROOT).returncode != 0:
             stop("installing failed; the lines above say why. Is the network there? Run this again to go on.")
-    mark.write_text(wanted)
-    return python
+    made_from.write_text(now)
+
+
+def set_up(*, tests: bool) -> Path:
+    """The Python of an environment that has KATO, and what the tests need if asked for."""
+    install("KATO and its native kernel", "kato-installed", ["--upgrade", "pip>=25.1"], ["--editable", str(ROOT)])
+    if tests:
+        install("what its tests need", "kato-tests", ["--group", f"{ROOT / 'pyproject.toml'}:test"])
+    return environment_python()
 
 
 def wait_until_ready(url: str, server: subprocess.Popen[bytes]) -> None:

@@ -16,8 +16,9 @@ from . import compilers
 
 REQUIREMENT = "ziglang>=0.13"
 
-# zig compiles for the very processor it runs on, and with its checks on, unless told otherwise.
-_TOOLS = {"c++": "c++ -mcpu=baseline -fno-sanitize=undefined", "ar": "ar", "ranlib": "ranlib"}
+# zig compiles for the very processor it runs on, and with its checks on, unless told otherwise. It compiles its C++ library
+# anew for each level of optimization and for -s, which takes a minute or more: the same at every call means once.
+_TOOLS = {"c++": "c++ -mcpu=baseline -fno-sanitize=undefined -O3 -s", "ar": "ar", "ranlib": "ranlib"}
 
 
 class ZigUnusable(Exception):
