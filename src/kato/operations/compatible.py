@@ -9,6 +9,7 @@ from kato.operations.registry import Answer, Request, operation
 from kato.service.system import System
 from kato.wire.answers import Json, node
 from kato.wire.reading import read_query
+from kato.wire.schemas import knowledge as shapes
 
 _ADVICE = "A node has no percept or cognition of its own; ask a session: GET /sessions/{{session_id}}/{name}"
 _EMPTY: Json = {
@@ -38,13 +39,27 @@ def _answer(system: System, request: Request, name: str, member: str, value: Jso
     )
 
 
-@operation("GET", "/percept-data", summary="Deprecated: always empty", parameters=nodes.PARAMETERS, errors=(422,))
+@operation(
+    "GET",
+    "/percept-data",
+    summary="Deprecated: always empty",
+    parameters=nodes.PARAMETERS,
+    errors=(422,),
+    answer=shapes.NODE_PERCEPT,
+)
 async def percept_data(system: System, request: Request) -> Answer:
     """GET /percept-data."""
     return _answer(system, request, "percept-data", "percept_data", {})
 
 
-@operation("GET", "/cognition-data", summary="Deprecated: always empty", parameters=nodes.PARAMETERS, errors=(422,))
+@operation(
+    "GET",
+    "/cognition-data",
+    summary="Deprecated: always empty",
+    parameters=nodes.PARAMETERS,
+    errors=(422,),
+    answer=shapes.NODE_COGNITION,
+)
 async def cognition_data(system: System, request: Request) -> Answer:
     """GET /cognition-data."""
     return _answer(system, request, "cognition-data", "cognition_data", dict(_EMPTY))

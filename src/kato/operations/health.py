@@ -12,6 +12,7 @@ from kato.operations.registry import Answer, Request, operation
 from kato.service.system import System
 from kato.wire.answers import Json, time_text
 from kato.wire.reading import read_query
+from kato.wire.schemas import service as shapes
 
 VERSION = __version__
 
@@ -35,7 +36,7 @@ async def dependencies(system: System) -> tuple[Json, list[str]]:
     return {"storage": {"status": status, "required": True, "response_time_ms": elapsed}}, issues
 
 
-@operation("GET", "/", summary="Who is answering")
+@operation("GET", "/", summary="Who is answering", answer=shapes.ROOT)
 async def root(system: System, request: Request) -> Answer:
     """GET /."""
     _, warnings = read_query((), request.query)
@@ -55,7 +56,7 @@ async def root(system: System, request: Request) -> Answer:
     )
 
 
-@operation("GET", "/health", summary="Health", description="Always 200; load never matters.")
+@operation("GET", "/health", summary="Health", description="Always 200; load never matters.", answer=shapes.HEALTH)
 async def health(system: System, request: Request) -> Answer:
     """GET /health."""
     _, warnings = read_query((), request.query)
@@ -89,7 +90,7 @@ async def health(system: System, request: Request) -> Answer:
     )
 
 
-@operation("GET", "/health/live", summary="Whether the process answers")
+@operation("GET", "/health/live", summary="Whether the process answers", answer=shapes.LIVE)
 async def live(system: System, request: Request) -> Answer:
     """GET /health/live."""
     _, warnings = read_query((), request.query)
@@ -103,7 +104,7 @@ async def live(system: System, request: Request) -> Answer:
     )
 
 
-@operation("GET", "/health/ready", summary="Whether requests will be served", errors=(503,))
+@operation("GET", "/health/ready", summary="Whether requests will be served", errors=(503,), answer=shapes.READY)
 async def ready(system: System, request: Request) -> Answer:
     """GET /health/ready."""
     _, warnings = read_query((), request.query)

@@ -12,6 +12,7 @@ from kato.service.numbers import NAMES, count_patterns, series_name
 from kato.service.system import System
 from kato.wire.answers import Json, time_text
 from kato.wire.reading import Parameter, read_query
+from kato.wire.schemas import service as shapes
 
 MINUTES = Parameter("minutes", "integer", default=10, minimum=1, maximum=1440, description="How far back.")
 _SHOWN_NODES = 100
@@ -108,7 +109,7 @@ def storage_status(system: System) -> tuple[str, list[str]]:
     return "healthy", []
 
 
-@operation("GET", "/status", summary="State of the service")
+@operation("GET", "/status", summary="State of the service", answer=shapes.STATUS)
 async def status(system: System, request: Request) -> Answer:
     """GET /status."""
     _, warnings = read_query((), request.query)
@@ -180,6 +181,8 @@ async def _prometheus(system: System) -> Answer:
     description="JSON, or Prometheus text with `format=prometheus` or an Accept header that prefers it.",
     parameters=(Parameter("format", "string", default="json", choices=("json", "prometheus"), description="Format."),),
     errors=(422,),
+    answer=shapes.METRICS,
+    other_answers=("text/plain",),
 )
 async def metrics(system: System, request: Request) -> Answer:
     """GET /metrics."""
@@ -212,7 +215,12 @@ async def metrics(system: System, request: Request) -> Answer:
     )
 
 
-@operation("GET", "/metrics/prometheus", summary="Numbers about the service as Prometheus text")
+@operation(
+    "GET",
+    "/metrics/prometheus",
+    summary="Numbers about the service as Prometheus text",
+    other_answers=("text/plain",),
+)
 async def prometheus(system: System, request: Request) -> Answer:
     """GET /metrics/prometheus."""
     del request
@@ -230,6 +238,7 @@ def shown_points(system: System, name: str, minutes: int) -> list[Json]:
     summary="History of one number",
     parameters=(MINUTES,),
     errors=(404, 422),
+    answer=shapes.METRIC,
 )
 async def metric_history(system: System, request: Request) -> Answer:
     """GET /metrics/{name}."""
@@ -257,7 +266,9 @@ async def metric_history(system: System, request: Request) -> Answer:
     )
 
 
-@operation("GET", "/stats", summary="History of every number", parameters=(MINUTES,), errors=(422,))
+@operation(
+    "GET", "/stats", summary="History of every number", parameters=(MINUTES,), errors=(422,), answer=shapes.STATS
+)
 async def stats(system: System, request: Request) -> Answer:
     """GET /stats."""
     query, warnings = read_query((MINUTES,), request.query)
@@ -292,7 +303,7 @@ async def stats(system: System, request: Request) -> Answer:
     )
 
 
-@operation("GET", "/concurrency", summary="Requests in flight against the limit")
+@operation("GET", "/concurrency", summary="Requests in flight against the limit", answer=shapes.CONCURRENCY)
 async def concurrency(system: System, request: Request) -> Answer:
     """GET /concurrency."""
     _, warnings = read_query((), request.query)
@@ -334,7 +345,7 @@ _NO_CACHE = "There is no cache beside the nodes held in memory, which are never 
 _NO_DISTRIBUTED = "Short-term memories are kept by the storage itself; there is no second, distributed copy"
 
 
-@operation("GET", "/cache/stats", summary="The cache, which does not exist")
+@operation("GET", "/cache/stats", summary="The cache, which does not exist", answer=shapes.CACHE_STATS)
 async def cache_stats(system: System, request: Request) -> Answer:
     """GET /cache/stats."""
     _, warnings = read_query((), request.query)
@@ -383,6 +394,7 @@ async def cache_stats(system: System, request: Request) -> Answer:
     description="Never changes a result.",
     parameters=(Parameter("session_id", "string", default=None, description="Returned as given."),),
     errors=(422,),
+    answer=shapes.CACHE_INVALIDATED,
 )
 async def cache_invalidate(system: System, request: Request) -> Answer:
     """POST /cache/invalidate."""
@@ -400,7 +412,12 @@ async def cache_invalidate(system: System, request: Request) -> Answer:
     )
 
 
-@operation("GET", "/distributed-stm/stats", summary="The distributed short-term memory, which does not exist")
+@operation(
+    "GET",
+    "/distributed-stm/stats",
+    summary="The distributed short-term memory, which does not exist",
+    answer=shapes.DISTRIBUTED_STM,
+)
 async def distributed_stm(system: System, request: Request) -> Answer:
     """GET /distributed-stm/stats."""
     _, warnings = read_query((), request.query)
@@ -435,7 +452,7 @@ async def distributed_stm(system: System, request: Request) -> Answer:
     )
 
 
-@operation("GET", "/connection-pools", summary="Connections to what the service needs")
+@operation("GET", "/connection-pools", summary="Connections to what the service needs", answer=shapes.CONNECTION_POOLS)
 async def connection_pools(system: System, request: Request) -> Answer:
     """GET /connection-pools."""
     _, warnings = read_query((), request.query)

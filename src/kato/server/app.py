@@ -131,6 +131,7 @@ def open_system(settings: Settings, *, clock: Callable[[], int] | None = None) -
         session_tombstone=settings.session_tombstone,
         max_sessions=limits.max_sessions,
         max_stm_events=limits.max_stm_events,
+        idempotency_seconds=settings.idempotency_seconds,
     )
     system = System.for_server(
         settings.data_dir, policy, limits, engine=settings.engine, durability=settings.durability, clock=clock
