@@ -111,3 +111,8 @@ class Predictions:
     ensemble_size: int
     filters: tuple[tuple[str, int], ...]
     """Per filter in the order given: matches that passed it and those before it."""
+
+    @property
+    def evaluated(self) -> int:
+        """Patterns that were compared with the memory: all of them."""
+        return self.considered

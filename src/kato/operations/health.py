@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 
-import psutil
-
 from kato import __version__
 from kato.errors import NotReady, StorageError
 from kato.operations.registry import Answer, Request, operation
@@ -65,6 +63,8 @@ async def health(system: System, request: Request) -> Answer:
     uptime = uptime_seconds(system)
     status = "unhealthy" if issues else "healthy"
     active = 0 if issues else system.sessions.count().active
+    measures = system.measures
+    machine = measures.machine()
     return Answer(
         {
             "status": status,
@@ -76,14 +76,11 @@ async def health(system: System, request: Request) -> Answer:
             "uptime": uptime,
             "issues": issues,
             "dependencies": needed,
-            "load": {
-                "cpu_percent": psutil.cpu_percent(interval=None),
-                "memory_percent": psutil.virtual_memory().percent,
-            },
+            "load": {"cpu_percent": machine.cpu_percent, "memory_percent": machine.memory_percent},
             "features": {"websocket_events": True, "api_keys": bool(system.api_keys)},
             "active_sessions": active,
-            "metrics_collected": system.events.observations + system.events.learnings + system.events.predictions,
-            "last_collection": time_text(now),
+            "metrics_collected": measures.points_recorded,
+            "last_collection": time_text(measures.recorded_at) if measures.recorded_at is not None else None,
             "timestamp": time_text(now),
             "warnings": warnings,
         }

@@ -151,7 +151,7 @@ async def _sweep(system: System) -> None:
     while True:
         due = loop.time() + _SWEEP_SECONDS
         await asyncio.sleep(_SWEEP_SECONDS)
-        system.measures.loop_lag_seconds = max(0.0, loop.time() - due)
+        system.measures.woke_late(max(0.0, loop.time() - due))
         await _attempt("sweep", system.sessions.expire_due())
 
 

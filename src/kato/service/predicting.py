@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from kato.engine.knowledge import View
 from kato.engine.prediction import Predictions
 from kato.engine.settings import EngineSettings
 from kato.service.system import System
+
+logger = logging.getLogger("kato.predicting")
 
 NOTHING = Predictions((), (), (), 0, 0, 0, ())
 """The answer where nothing was asked: an empty memory has no predictions."""
@@ -41,7 +44,26 @@ async def predict_from(system: System, view: View, events: Sequence[Event], sett
         return Asked(NOTHING, settings, (), view)
     system.events.predictions += 1
     predictions = await system.runtime.compute(view.predict, events, settings)
+    system.events.patterns_considered += predictions.considered
+    system.events.patterns_evaluated += predictions.evaluated
+    _log_stages(predictions, settings)
     return Asked(predictions, settings, tuple(events), view)
+
+
+def _log_stages(predictions: Predictions, settings: EngineSettings) -> None:
+    """What each filter left, and where it was more than the session expects. Counts alone; a result never depends on it."""
+    if not settings.filter_pipeline:
+        return
+    stages = predictions.filters or (("filters", predictions.matched),)
+    if logger.isEnabledFor(logging.DEBUG) and settings.enable_filter_metrics:
+        logger.debug("Of %d patterns passed %s", predictions.considered, _counts(stages))
+    most = settings.max_candidates_per_stage
+    if any(passed > most for _, passed in stages):
+        logger.warning("More than max_candidates_per_stage, %d, are left: %s", most, _counts(stages))
+
+
+def _counts(stages: Sequence[tuple[str, int]]) -> str:
+    return ", ".join(f"{name} {passed}" for name, passed in stages)
 
 
 async def explain(system: System, asked: Asked) -> Mapping[tuple[Event, ...], Mapping[str, Explanation]]:
