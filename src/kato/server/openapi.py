@@ -70,6 +70,7 @@ def description(operations: Sequence[Operation], version: str) -> dict[str, Any]
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
         paths.setdefault(operation.template, {})[operation.method.lower()] = _operation(operation)
+    paths["/sessions"]["post"]["responses"]["200"]["links"] = _links(operations)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -87,10 +88,27 @@ def description(operations: Sequence[Operation], version: str) -> dict[str, Any]
     }
 
 
-def _operation(operation: Operation) -> dict[str, Any]:
+def _links(operations: Sequence[Operation]) -> dict[str, Any]:
+    """What can be asked of a session that was made."""
+    return {
+        _name(each): {
+            "operationId": _name(each),
+            "parameters": {"session_id": "$response.body#/session_id"},
+            "description": each.summary,
+        }
+        for each in operations
+        if "{session_id}" in each.template
+    }
+
+
+def _name(operation: Operation) -> str:
     words = re.sub(r"[^a-z0-9]+", "_", operation.template.lower()).strip("_")
+    return f"{operation.method.lower()}_{words}".rstrip("_")
+
+
+def _operation(operation: Operation) -> dict[str, Any]:
     found: dict[str, Any] = {
-        "operationId": f"{operation.method.lower()}_{words}".rstrip("_"),
+        "operationId": _name(operation),
         "summary": operation.summary,
         "description": operation.description or f"{operation.summary}.",
         "tags": [_tag(operation.template)],

@@ -23,9 +23,18 @@ from kato.wire.schemas.parts import (
     time,
 )
 
+_FOLLOWS = {"minhash_num_hashes": {"type": "integer", "minimum": 1, "maximum": 2000}}
+"""A number that follows from others may be beyond the range in which it can be given."""
 CONFIGURATION = record(
     "The configuration in force: every key, itself valid input.",
-    {key.name: {**(key.schema or {}), "description": key.governs, "examples": [DEFAULTS[key.name]]} for key in KEYS},
+    {
+        key.name: {
+            **_FOLLOWS.get(key.name, key.schema or {}),
+            "description": key.governs,
+            "examples": [DEFAULTS[key.name]],
+        }
+        for key in KEYS
+    },
 )
 OVERRIDES = anything("Only the keys set for this session.", {"recall_threshold": 0.3})
 
