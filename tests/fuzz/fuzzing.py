@@ -17,8 +17,11 @@ sys.path.insert(0, str(HERE.parent))
 import httpx2  # noqa: E402 - after the path of what tests share
 
 from kato.settings import Settings  # noqa: E402
+from kato.wire.limits import Limits  # noqa: E402
 from serving import running  # noqa: E402
 
+LIMITS = Limits(max_strings=200, max_sequence=200, max_memories=20, max_stm_events=100, max_vector_dim=500)
+"""Below the defaults: what is tried are the rules, not how long thousands of symbols take to compare."""
 CHECKS = (
     "not_a_server_error",
     "status_code_conformance",
@@ -31,7 +34,7 @@ CHECKS = (
 
 def fuzz(examples: int, seconds: int, *extra: str) -> subprocess.CompletedProcess[str]:
     """Send that many examples of every operation to a fresh server, for at most that long."""
-    with running(Settings(data_dir=":memory:", log_level="CRITICAL")) as server:
+    with running(Settings(data_dir=":memory:", log_level="CRITICAL", limits=LIMITS)) as server:
         session = httpx2.post(f"{server.url}/sessions", json={"node_id": "fuzz"}).json()["session_id"]
         command = [
             str(Path(sys.executable).with_name("schemathesis")),
