@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -32,16 +33,20 @@ CHECKS = (
 )
 
 
-def fuzz(examples: int, seconds: int, *extra: str) -> subprocess.CompletedProcess[str]:
+ALL = "examples,coverage,fuzzing,stateful"
+
+
+def fuzz(examples: int, seconds: int, *extra: str, phases: str = ALL) -> subprocess.CompletedProcess[str]:
     """Send that many examples of every operation to a fresh server, for at most that long."""
-    with running(Settings(data_dir=":memory:", log_level="CRITICAL", limits=LIMITS)) as server:
+    settings = Settings(data_dir=":memory:", log_level="CRITICAL", limits=LIMITS)
+    with tempfile.TemporaryDirectory() as directory, running(settings) as server:
         session = httpx2.post(f"{server.url}/sessions", json={"node_id": "fuzz"}).json()["session_id"]
         command = [
             str(Path(sys.executable).with_name("schemathesis")),
             "run",
             f"{server.url}/openapi.json",
             f"--checks={','.join(CHECKS)}",
-            "--phases=examples,coverage,fuzzing,stateful",
+            f"--phases={phases}",
             f"--max-examples={examples}",
             f"--max-time={seconds}",
             "--request-timeout=60",
@@ -56,7 +61,7 @@ def fuzz(examples: int, seconds: int, *extra: str) -> subprocess.CompletedProces
             "KATO_FUZZ_SESSION": session,
         }
         return subprocess.run(
-            command, cwd=HERE, env=environment, capture_output=True, text=True, timeout=seconds + 120, check=False
+            command, cwd=directory, env=environment, capture_output=True, text=True, timeout=seconds + 120, check=False
         )
 
 
