@@ -320,7 +320,7 @@ def heard():
     messages: list[str] = []
     handler = logging.Handler()
     handler.emit = lambda record: messages.append(record.getMessage())
-    logger = logging.getLogger("kato.predicting")
+    logger = logging.getLogger("kato.service.predicting")
     logger.addHandler(handler)
     logger.setLevel(logging.DEBUG)
     yield messages

@@ -72,7 +72,7 @@ def _set_up_library(before: list[Any], last: list[Any], stream: TextIO, least: i
     remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     handler = logging.StreamHandler(stream)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=before, processors=[remove, *last]))
-    for name, level in (("uvicorn", max(least, logging.WARNING)), ("kato", least)):
+    for name, level in (("uvicorn", max(least, logging.WARNING)), ("kato.service", least)):
         library = logging.getLogger(name)
         library.handlers[:] = [handler]
         library.propagate = False

@@ -13,7 +13,7 @@ from kato.engine.prediction import Predictions
 from kato.engine.settings import EngineSettings
 from kato.service.system import System
 
-logger = logging.getLogger("kato.predicting")
+logger = logging.getLogger("kato.service.predicting")
 
 NOTHING = Predictions((), (), (), 0, 0, 0, ())
 """The answer where nothing was asked: an empty memory has no predictions."""
