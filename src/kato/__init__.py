@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kato.client.asynchronous import AsyncKATOClient
+    from kato.client.bulk import Progress
     from kato.client.helper import PredictionHelper
     from kato.client.sync import BatchKATOClient, KATOClient
     from kato.errors import (
@@ -84,6 +85,7 @@ __all__ = [
     "PatternNotFound",
     "PayloadTooLarge",
     "PredictionHelper",
+    "Progress",
     "RateLimited",
     "RequestTimedOut",
     "RouteNotFound",
@@ -109,6 +111,7 @@ _HOMES = {
     "KATOClient": "kato.client.sync",
     "Kato": "kato.local",
     "PredictionHelper": "kato.client.helper",
+    "Progress": "kato.client.bulk",
 }
 
 

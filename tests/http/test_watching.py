@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from datetime import datetime
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from kato import KATOClient
+from kato import Kato, KATOClient
+from kato.server.watching import CLOSING, TOO_SLOW, Watcher, Watching
+from kato.service.events import PatternsLearned
 from kato.settings import Settings
 from serving import running
 
@@ -105,10 +109,6 @@ def test_foreign_pages_and_too_many_watchers_are_refused():
 
 
 def test_a_watcher_too_far_behind_is_closed_and_stopping_closes_all():
-    import asyncio
-
-    from kato.server.watching import CLOSING, TOO_SLOW, Watcher
-
     async def fall_behind():
         slow, stopping = Watcher({}), Watcher({})
         for number in range(1002):
@@ -122,3 +122,78 @@ def test_a_watcher_too_far_behind_is_closed_and_stopping_closes_all():
     assert stopping.frames.get_nowait() == CLOSING
     slow.put("ignored")
     assert slow.frames.empty()
+
+
+def test_one_who_does_not_read_is_closed_and_delays_nobody(server):
+    """Thousands of frames for a watcher that reads none: another sees its own, and requests go on."""
+    noise = PatternsLearned(None, "noise", 0, ("0" * 40,) * 100, 1, True, "learn")
+    tell = server.application.system.events.learned
+
+    def tell_often():
+        for _ in range(600):
+            tell(noise)
+
+    with watch(server, "?node_id=noise", max_queue=1) as deaf, watch(server, "?node_id=quiet") as other:
+        next_event(other, "state.snapshot")
+        watchers = server.application.watching._watchers
+        (watcher,) = [each for each in watchers if each.filter["node_id"] == ["noise"]]
+        for _ in range(200):
+            server.loop.call_soon_threadsafe(tell_often)
+            make(server, "quiet")
+            assert next_event(other, "session.created")["node_id"] == "quiet"
+            if watcher.closed:
+                break
+        assert watcher.closed
+        assert closing_code(deaf) == TOO_SLOW
+
+
+def closing_code(connection):
+    """With what the server closed it, once everything before that has been read."""
+    try:
+        while True:
+            connection.recv(timeout=20)
+    except ConnectionClosed as closed:
+        return closed.rcvd.code
+
+
+@pytest.mark.parametrize(
+    ("given", "comes"), [({}, True), ({"node_id": ["x"]}, True), ({"event_type": ["session.created"]}, False)]
+)
+def test_a_heartbeat_comes_while_nothing_happens(given, comes):
+    async def beat():
+        with Kato() as kato:
+            watching = Watching(kato.system, most=1, heartbeat_seconds=0.01)
+            watcher = Watcher(given)
+            beating = asyncio.create_task(watching._beating(watcher))
+            await asyncio.sleep(0.2)
+            beating.cancel()
+            return [json.loads(watcher.frames.get_nowait()) for _ in range(watcher.frames.qsize())]
+
+    frames = asyncio.run(beat())
+    assert bool(frames) == comes
+    assert all((frame["event_type"], frame["data"]) == ("heartbeat", {}) for frame in frames)
+
+
+def test_an_expiry_is_told_once_and_never_after_it_was_over(server):
+    with watch(server, "?node_id=once") as connection:
+        next_event(connection, "state.snapshot")
+        session_id = make(server, "once", ttl=1)
+        told = []
+        while not told or told[-1]["event_type"] != "session.destroyed":
+            told.append(json.loads(connection.recv(timeout=10)))
+        with KATOClient(server.url) as kato:
+            kato.create_session("once")
+        told.append(json.loads(connection.recv(timeout=10)))
+    assert [event["event_type"] for event in told] == [
+        "session.created",
+        "session.expired",
+        "session.destroyed",
+        "session.created",
+    ]
+    expired = told[1]["data"]
+    assert (expired["session_id"], expired["reason"]) == (session_id, "expired")
+    assert 0 <= seconds(expired["expired_at"]) - seconds(told[0]["data"]["expires_at"]) <= 2
+
+
+def seconds(text):
+    return datetime.fromisoformat(text).timestamp()

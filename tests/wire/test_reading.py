@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kato.errors import InvalidInput, LimitExceeded, MalformedJSON, PayloadTooLarge
-from kato.wire import requests
+from kato.wire.bulk_requests import BulkSequence, LearnMany, PredictMany
 from kato.wire.limits import Limits
 from kato.wire.reading import Reader, read_body
 from kato.wire.requests import (
@@ -18,7 +18,6 @@ from kato.wire.requests import (
     CreateSession,
     EditPattern,
     Extend,
-    LearnMany,
     NoBody,
     Observe,
     ObserveSequence,
@@ -26,7 +25,14 @@ from kato.wire.requests import (
 
 LIMITS = Limits()
 SMALL = Limits(
-    max_strings=2, max_vectors=1, max_emotives=1, max_sequence=2, max_symbol_bytes=4, max_vector_dim=2, max_node_id=3
+    max_strings=2,
+    max_vectors=1,
+    max_emotives=1,
+    max_sequence=2,
+    max_symbol_bytes=4,
+    max_vector_dim=2,
+    max_node_id=3,
+    max_memories=2,
 )
 
 
@@ -156,7 +162,19 @@ WRONG = [
     (LearnMany, {"sequences": [[[1]]]}, ["body", "sequences", 0, 0, 0]),
     (LearnMany, {"sequences": [[], [["a"], ["b", None]]]}, ["body", "sequences", 1, 1, 1]),
     (LearnMany, {"sequences": [[["a"], "b"]]}, ["body", "sequences", 0, 1]),
-    (LearnMany, {"sequences": [[["a"]], {}]}, ["body", "sequences", 1]),
+    (LearnMany, {"sequences": [[["a"]], None]}, ["body", "sequences", 1]),
+    (LearnMany, {"sequences": [5]}, ["body", "sequences", 0]),
+    (LearnMany, {"sequences": [{}]}, ["body", "sequences", 0, "events"]),
+    (
+        LearnMany,
+        {"sequences": [{"events": [], "emotives": [{"joy": "high"}]}]},
+        ["body", "sequences", 0, "emotives", 0, "joy"],
+    ),
+    (LearnMany, {"sequences": [{"events": [], "metadata": {}}]}, ["body", "sequences", 0, "metadata"]),
+    (LearnMany, {"sequences": [{"events": [], "persistence": 101}]}, ["body", "sequences", 0, "persistence"]),
+    (PredictMany, {}, ["body", "stms"]),
+    (PredictMany, {"stms": [[["a"], "b"]]}, ["body", "stms", 0, 1]),
+    (PredictMany, {"stms": [], "config": 5}, ["body", "config"]),
     (NoBody, 5, ["body"]),
 ]
 
@@ -201,6 +219,18 @@ COUNTS = [
     ),
     (LearnMany, {"sequences": [5] * 3}, "sequences", 2, 3, "KATO_MAX_SEQUENCE"),
     (LearnMany, {"sequences": [[5], [["a"] * 3]]}, "sequences[1][0]", 2, 3, "KATO_MAX_STRINGS"),
+    (LearnMany, {"sequences": [{"events": [["a"] * 3]}]}, "sequences[0].events[0]", 2, 3, "KATO_MAX_STRINGS"),
+    (
+        LearnMany,
+        {"sequences": [{"events": [], "emotives": [{"a": 1, "b": 1}]}]},
+        "sequences[0].emotives[0]",
+        1,
+        2,
+        "KATO_MAX_EMOTIVES",
+    ),
+    (PredictMany, {"stms": [[]] * 3}, "stms", 2, 3, "KATO_MAX_MEMORIES"),
+    (PredictMany, {"stms": [[["a"] * 3]]}, "stms[0][0]", 2, 3, "KATO_MAX_STRINGS"),
+    (PredictMany, {"stms": [[[]] * 3]}, "stms[0]", 2, 3, "KATO_MAX_SEQUENCE"),
 ]
 
 
@@ -318,16 +348,38 @@ JSON = st.recursive(
     max_leaves=20,
 )
 MEMBERS = st.sampled_from(
-    ["strings", "vectors", "emotives", "metadata", "observations", "node_id", "config", "ttl", "?"]
+    [
+        "strings",
+        "vectors",
+        "emotives",
+        "metadata",
+        "observations",
+        "node_id",
+        "config",
+        "ttl",
+        "sequences",
+        "events",
+        "?",
+    ]
 )
 
 
 @given(st.dictionaries(MEMBERS, JSON, max_size=4) | JSON)
 def test_any_json_is_read_or_refused_and_what_is_read_is_what_was_sent(value):
     body = json.dumps(value).encode()
-    for name in ("CreateSession", "ConfigUpdate", "Extend", "Observe", "ObserveSequence", "EditPattern", "LearnMany"):
+    for shape in (
+        CreateSession,
+        ConfigUpdate,
+        Extend,
+        Observe,
+        ObserveSequence,
+        EditPattern,
+        LearnMany,
+        PredictMany,
+        BulkSequence,
+    ):
         try:
-            found, _ = read_body(getattr(requests, name), body, LIMITS)
+            found, _ = read_body(shape, body, LIMITS)
         except (InvalidInput, PayloadTooLarge):
             continue
         if isinstance(found, Observe):

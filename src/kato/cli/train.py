@@ -5,19 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+import kato
 from kato import Kato
 from kato.cli.files import FORMATS, TOKENS, Sequence, guess_format, read_sequences, windows
 from kato.cli.opening import Data, Node, Url, open_memory
 from kato.cli.printing import console
 from kato.client.methods import ClientMethods
 
-_BATCH = 1000
 _LONGEST = 1000
 """Events of one sequence; the most a short-term memory holds, too."""
 
@@ -77,7 +78,7 @@ def _learn_file(
 ) -> Tally:
     tally = Tally()
     size = file.stat().st_size
-    progress = Progress(
+    bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         TaskProgressColumn(),
@@ -85,27 +86,18 @@ def _learn_file(
         TimeRemainingColumn(),
         console=console,
     )
-    with progress, file.open("rb") as stream:
-        task = progress.add_task(f"learning {file.name}", total=size, count=0, rate=0.0)
+    with bar, file.open("rb") as stream:
+        task = bar.add_task(f"learning {file.name}", total=size, count=0, rate=0.0)
         started = time.perf_counter()
-        batch: list[Sequence] = []
 
-        def flush() -> None:
-            for result in memory.learn_many(batch, node_id=node)["results"]:
-                tally.learned += result["status"] == "learned"
-                tally.new += result["is_new"]
-            batch.clear()
+        def show(done: kato.Progress) -> None:
             elapsed = max(time.perf_counter() - started, 1e-9)
-            progress.update(task, completed=stream.tell(), count=tally.learned, rate=tally.learned / elapsed)
+            bar.update(task, completed=stream.tell(), count=done.learned, rate=done.learned / elapsed)
 
-        for number, sequence in enumerate(_fitting(windows(read_sequences(stream, form, tokens), window), tally)):
-            if limit is not None and number >= limit:
-                break
-            batch.append(sequence)
-            if len(batch) == _BATCH:
-                flush()
-        flush()
-        progress.update(task, completed=size)
+        sequences = _fitting(windows(read_sequences(stream, form, tokens), window), tally)
+        done = memory.learn_all(islice(sequences, limit), node_id=node, progress=show)
+        bar.update(task, completed=size)
+    tally.learned, tally.new = done.learned, done.new
     return tally
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from kato.client import calls, knowledge, recovery
+from kato.client import bulk, calls, knowledge, recovery
 from kato.client.async_session_methods import AsyncSender, AsyncSessionMethods
+from kato.client.bulk import OnProgress, Progress
 from kato.client.calls import Call
+from kato.client.node_methods import SequenceGiven
 from kato.client.recovery import Body, Doing, T, logger
 from kato.errors import KATOError, KATOSessionError
 
@@ -22,9 +24,82 @@ class AsyncNodeMethods(AsyncSender):
     def node_id(self) -> str | None:
         """The node meant when a method is given none."""
 
-    async def learn_many(self, sequences: Sequence[Sequence[Sequence[str]]], node_id: str | None = None) -> Body:
+    async def learn_many(
+        self,
+        sequences: Sequence[SequenceGiven],
+        node_id: str | None = None,
+        *,
+        persistence: int | None = None,
+        sort_symbols: bool | None = None,
+        idempotency_key: str | None = None,
+    ) -> Body:
         """Learn many sequences in one request, without a session: all of them, or none."""
-        return await self._send(calls.learn_many(node_id or self.node_id or calls.DEFAULT_NODE, sequences))
+        call = calls.learn_many(
+            self._bulk_node(node_id),
+            sequences,
+            persistence=persistence,
+            sort_symbols=sort_symbols,
+            idempotency_key=idempotency_key,
+        )
+        return await self._send(call)
+
+    async def learn_all(
+        self,
+        sequences: Iterable[SequenceGiven],
+        node_id: str | None = None,
+        *,
+        persistence: int | None = None,
+        sort_symbols: bool | None = None,
+        batch_size: int = 1000,
+        progress: OnProgress | None = None,
+        idempotency_key: str | None = None,
+    ) -> Progress:
+        """Learn any number of sequences, request after request; no more of them is held than one request takes."""
+        done = Progress()
+        for call in bulk.learning_calls(
+            self._bulk_node(node_id),
+            sequences,
+            batch_size=batch_size,
+            persistence=persistence,
+            sort_symbols=sort_symbols,
+            idempotency_key=idempotency_key,
+        ):
+            done = done.after_learning(bulk.results_of(await self._send(call)))
+            if progress is not None:
+                progress(done)
+        return done
+
+    async def predict_many(
+        self,
+        stms: Sequence[Sequence[Sequence[str]]],
+        node_id: str | None = None,
+        *,
+        config: Mapping[str, Any] | None = None,
+    ) -> Body:
+        """Ask what comes next for many short-term memories in one request, without a session."""
+        return await self._send(calls.predict_many(self._bulk_node(node_id), stms, config=config))
+
+    async def predict_all(
+        self,
+        stms: Iterable[Sequence[Sequence[str]]],
+        node_id: str | None = None,
+        *,
+        config: Mapping[str, Any] | None = None,
+        batch_size: int = 100,
+        progress: OnProgress | None = None,
+    ) -> AsyncIterator[dict[str, Any]]:
+        """Ask what comes next for any number of short-term memories; a request is made when its first answer is needed."""
+        done = Progress()
+        for call in bulk.predicting_calls(self._bulk_node(node_id), stms, batch_size=batch_size, config=config):
+            results = bulk.results_of(await self._send(call))
+            done = done.after_predicting(results)
+            if progress is not None:
+                progress(done)
+            for result in results:
+                yield result
+
+    def _bulk_node(self, node_id: str | None) -> str:
+        return node_id or self.node_id or calls.DEFAULT_NODE
 
     async def list_patterns(
         self,

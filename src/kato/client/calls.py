@@ -316,9 +316,28 @@ def get_affinity(symbol: str, node_id: str | None) -> Call:
     return Call("GET", "/symbols/{symbol}/affinity", {"symbol": symbol}, _query(node_id=node_id))
 
 
-def learn_many(node_id: str, sequences: Sequence[Sequence[Sequence[str]]]) -> Call:
+def learn_many(
+    node_id: str,
+    sequences: Sequence[Any],
+    *,
+    persistence: int | None = None,
+    sort_symbols: bool | None = None,
+    idempotency_key: str | None = None,
+) -> Call:
     """Learn many sequences of events together."""
-    return Call("POST", "/nodes/{node_id}/learn", {"node_id": node_id}, body={"sequences": sequences})
+    return Call(
+        "POST",
+        "/nodes/{node_id}/learn",
+        {"node_id": node_id},
+        _query(persistence=persistence, sort_symbols=sort_symbols),
+        {"sequences": sequences},
+        idempotency_key,
+    )
+
+
+def predict_many(node_id: str, stms: Sequence[Any], *, config: Mapping[str, Any] | None = None) -> Call:
+    """Ask what comes next for many short-term memories."""
+    return Call("POST", "/nodes/{node_id}/predict", {"node_id": node_id}, body={"stms": stms, **_given(config=config)})
 
 
 # The service

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from kato.client import calls, knowledge
+from kato.client import bulk, calls, knowledge
+from kato.client.bulk import OnProgress, Progress
 from kato.client.recovery import Body
 from kato.client.session_methods import Sender
+
+SequenceGiven = Sequence[Sequence[str]] | Mapping[str, Any]
+"""A list of events, or a mapping that says more about it."""
 
 
 class NodeMethods(Sender):
@@ -24,18 +28,132 @@ class NodeMethods(Sender):
     def node_id(self) -> str | None:
         """The node meant when a method is given none."""
 
-    def learn_many(self, sequences: Sequence[Sequence[Sequence[str]]], node_id: str | None = None) -> Body:
+    def learn_many(
+        self,
+        sequences: Sequence[SequenceGiven],
+        node_id: str | None = None,
+        *,
+        persistence: int | None = None,
+        sort_symbols: bool | None = None,
+        idempotency_key: str | None = None,
+    ) -> Body:
         """
         Learn many sequences in one request, without a session: all of them, or none.
 
         Args:
-            sequences: Each a list of events, each event a list of symbols.
+            sequences: Each a list of events, each event a list of symbols; or a mapping with `events` and optionally
+                `emotives` and `metadata` (lists of mappings) and `persistence`.
             node_id: The node; see the class.
+            persistence: Emotive dictionaries a pattern keeps; None takes the server's default.
+            sort_symbols: Whether the symbols of an event are sorted; None takes the server's default.
+            idempotency_key: A key of your own, under which it takes effect once however often it is sent.
 
         Returns:
             `results`, one per sequence in order, with `pattern_name` ("" for fewer than two symbols).
         """
-        return self._send(calls.learn_many(node_id or self.node_id or calls.DEFAULT_NODE, sequences))
+        call = calls.learn_many(
+            self._bulk_node(node_id),
+            sequences,
+            persistence=persistence,
+            sort_symbols=sort_symbols,
+            idempotency_key=idempotency_key,
+        )
+        return self._send(call)
+
+    def learn_all(
+        self,
+        sequences: Iterable[SequenceGiven],
+        node_id: str | None = None,
+        *,
+        persistence: int | None = None,
+        sort_symbols: bool | None = None,
+        batch_size: int = 1000,
+        progress: OnProgress | None = None,
+        idempotency_key: str | None = None,
+    ) -> Progress:
+        """
+        Learn any number of sequences, request after request; no more of them is held than one request takes.
+
+        Args:
+            sequences: As for learn_many, from any iterable. What one request holds is learned whole or not at all.
+            node_id: The node; see the class.
+            persistence: As for learn_many.
+            sort_symbols: As for learn_many.
+            batch_size: Most sequences in one request.
+            progress: Called with the progress so far after every request.
+            idempotency_key: A key of your own for all of them, up to 240 characters: when the call broke off, repeat it
+                with the same sequences, batch size and key, and what had been learned is not learned again.
+
+        Returns:
+            The progress at the end.
+        """
+        done = Progress()
+        for call in bulk.learning_calls(
+            self._bulk_node(node_id),
+            sequences,
+            batch_size=batch_size,
+            persistence=persistence,
+            sort_symbols=sort_symbols,
+            idempotency_key=idempotency_key,
+        ):
+            done = done.after_learning(bulk.results_of(self._send(call)))
+            if progress is not None:
+                progress(done)
+        return done
+
+    def predict_many(
+        self,
+        stms: Sequence[Sequence[Sequence[str]]],
+        node_id: str | None = None,
+        *,
+        config: Mapping[str, Any] | None = None,
+    ) -> Body:
+        """
+        Ask what comes next for many short-term memories in one request, without a session.
+
+        Args:
+            stms: Each a list of events, each event a list of symbols; a server takes 256 unless set otherwise.
+            node_id: The node; see the class.
+            config: As for create_session.
+
+        Returns:
+            `results`, one per memory in order, with `predictions`, `future_potentials`, `symbol_potentials` and `count`:
+            what a session of that configuration would answer, holding these events.
+        """
+        return self._send(calls.predict_many(self._bulk_node(node_id), stms, config=config))
+
+    def predict_all(
+        self,
+        stms: Iterable[Sequence[Sequence[str]]],
+        node_id: str | None = None,
+        *,
+        config: Mapping[str, Any] | None = None,
+        batch_size: int = 100,
+        progress: OnProgress | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        """
+        Ask what comes next for any number of short-term memories; a request is made when its first answer is needed.
+
+        Args:
+            stms: As for predict_many, from any iterable.
+            node_id: The node; see the class.
+            config: As for create_session.
+            batch_size: Most memories in one request.
+            progress: Called with the progress so far after every request.
+
+        Returns:
+            One result per memory, in order, as predict_many has them.
+        """
+        done = Progress()
+        for call in bulk.predicting_calls(self._bulk_node(node_id), stms, batch_size=batch_size, config=config):
+            results = bulk.results_of(self._send(call))
+            done = done.after_predicting(results)
+            if progress is not None:
+                progress(done)
+            yield from results
+
+    def _bulk_node(self, node_id: str | None) -> str:
+        return node_id or self.node_id or calls.DEFAULT_NODE
 
     def list_patterns(
         self,

@@ -6,6 +6,7 @@ One file per noun. The server turns each operation into a route, the embedded me
 
 from kato.operations import (
     bulk,
+    capacity,
     compatible,
     configuration,
     episode,
@@ -25,6 +26,7 @@ __all__ = [
     "Operation",
     "Request",
     "bulk",
+    "capacity",
     "compatible",
     "configuration",
     "episode",

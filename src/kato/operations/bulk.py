@@ -1,21 +1,41 @@
-"""Many at once: nodes, learning many sequences."""
+"""Many at once: nodes, learning many sequences, predicting from many memories."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing
+
 from kato.engine.event import make_event
+from kato.engine.knowledge import Change
 from kato.operations import node_id as nodes
-from kato.operations.registry import Answer, Request, operation
-from kato.service import knowledge, learning
+from kato.operations.observing import asked_members
+from kato.operations.registry import Answer, Pieces, Request, operation
+from kato.operations.sessions import read_configuration
+from kato.operations.uploading import upload
+from kato.service import knowledge, learning, predicting
 from kato.service.learning import symbol_count
 from kato.service.system import System
 from kato.storage.interface import Learn
-from kato.wire.answers import Json, node, pattern_id, time_text
+from kato.wire.answers import Json, bulk_learned, node, time_text
+from kato.wire.bulk_requests import BulkSequence, LearnMany, PredictMany
+from kato.wire.lines import CONTENT_TYPES
 from kato.wire.reading import Parameter, read_body, read_query
-from kato.wire.requests import LearnMany
+from kato.wire.schemas import knowledge as shapes
 
 LISTING = (
     Parameter("limit", "integer", default=100, minimum=1, maximum=1000, description="Entries in this page."),
     Parameter("after", "string", default="", description="Nodes after this one."),
+)
+LEARNING = (
+    Parameter(
+        "persistence",
+        "integer",
+        default=None,
+        minimum=1,
+        maximum=100,
+        description="As configured for a session; a sequence's own goes before it.",
+    ),
+    Parameter("sort_symbols", "boolean", default=None, description="As configured for a session."),
 )
 
 
@@ -26,6 +46,7 @@ LISTING = (
     description="Nodes that have learned something, by node id.",
     parameters=LISTING,
     errors=(422,),
+    answer=shapes.NODES,
 )
 async def list_nodes(system: System, request: Request) -> Answer:
     """GET /nodes."""
@@ -52,47 +73,116 @@ async def list_nodes(system: System, request: Request) -> Answer:
     )
 
 
+class Learner:
+    """How the sequences of one request are learned: what the query says, else as a session would by default."""
+
+    def __init__(self, system: System, query: dict[str, int | bool | None]) -> None:
+        settings = system.sessions.configure({}).settings
+        given, ordered = query["persistence"], query["sort_symbols"]
+        self._persistence = settings.persistence if given is None else int(given)
+        self._sort = settings.sort_symbols if ordered is None else bool(ordered)
+
+    def operation(self, sequence: BulkSequence) -> Learn | None:
+        """What the storage is to do for one sequence; None for fewer than two symbols, which are not learned."""
+        events = tuple(make_event(event, (), sort_symbols=self._sort) for event in sequence.events if event)
+        if symbol_count(events) < 2:
+            return None
+        return Learn(
+            events=events,
+            emotives=tuple(each for each in sequence.emotives if each),
+            metadata=tuple(each for each in sequence.metadata if each),
+            persistence=sequence.persistence or self._persistence,
+        )
+
+
+def results(operations: Sequence[Learn | None], changes: Sequence[Change]) -> Iterator[Json]:
+    """What became of each sequence, in order."""
+    done = iter(changes)
+    for wanted in operations:
+        after = next(done).after if wanted is not None else None
+        yield bulk_learned(after.name, after.frequency) if after is not None else bulk_learned(None, 0)
+
+
+async def learn_lines(system: System, request: Request, pieces: Pieces) -> AsyncGenerator[bytes, None]:
+    """POST /nodes/{node_id}/learn with a body of lines."""
+    query, warnings = read_query(LEARNING, request.query)
+    node_id = nodes.check_node_id(request.path["node_id"], ("path", "node_id"), system.limits)
+    learner = Learner(system, query)
+    async with aclosing(upload(system, request, node_id, learner.operation, pieces, warnings)) as lines:
+        async for line in lines:
+            yield line
+
+
 @operation(
     "POST",
     "/nodes/{node_id}/learn",
     summary="Learn many sequences",
-    description="All or nothing, in one commit. A sequence is a list of events, an event a list of strings.",
+    description="All or nothing, in one commit. A sequence is a list of events, an event a list of strings; as an object "
+    "it may have emotives, metadata and a persistence of its own. With Content-Type `application/x-ndjson` the body is a "
+    "sequence a line, of any length: lines are learned in chunks, each all or nothing, and each line is answered by one "
+    "as soon as it is kept; the last line sums up. Sent again under the same Idempotency-Key, lines that were learned "
+    "are not learned twice.",
     request=LearnMany,
+    parameters=LEARNING,
     errors=(413, 422),
+    answer=shapes.BULK_LEARNED,
+    other_answers=CONTENT_TYPES[:1],
+    lines=learn_lines,
 )
 async def learn_many(system: System, request: Request) -> Answer:
     """POST /nodes/{node_id}/learn."""
-    _, warnings = read_query((), request.query)
+    query, warnings = read_query(LEARNING, request.query)
     node_id = nodes.check_node_id(request.path["node_id"], ("path", "node_id"), system.limits)
     body, found = read_body(LearnMany, request.body, system.limits)
-    sequences = [
-        tuple(make_event(event, (), sort_symbols=True) for event in sequence if event) for sequence in body.sequences
-    ]
-    long_enough = [symbol_count(sequence) >= 2 for sequence in sequences]
-    operations = [Learn(events=sequence) for sequence, enough in zip(sequences, long_enough, strict=True) if enough]
-    committed = await learning.learn_many(system, node_id, operations, actor=request.principal)
-    changes = iter(committed.changes)
-    results: list[Json] = []
-    for enough in long_enough:
-        if not enough:
-            results.append({"status": "insufficient_data", "pattern_name": "", "frequency": 0, "is_new": False})
-            continue
-        change = next(changes)
-        assert change.after is not None
-        results.append(
-            {
-                "status": "learned",
-                "pattern_name": pattern_id(change.after.name),
-                "frequency": change.after.frequency,
-                "is_new": change.before is None,
-            }
-        )
+    learner = Learner(system, query)
+    operations = [learner.operation(sequence) for sequence in body.sequences]
+    wanted = [each for each in operations if each is not None]
+    committed = await learning.learn_many(system, node_id, wanted, actor=request.principal)
     return Answer(
         {
             "status": "completed",
-            "learned": len(operations),
-            "results": results,
+            "learned": len(wanted),
+            "results": list(results(operations, committed.changes)),
             **node(node_id),
             "warnings": [*warnings, *found],
+        }
+    )
+
+
+@operation(
+    "POST",
+    "/nodes/{node_id}/predict",
+    summary="Predict from many short-term memories",
+    description="Each is answered with what a session of this configuration would answer, holding these events. All "
+    "answers are for one state of the node, no session is made and nothing is stored.",
+    request=PredictMany,
+    errors=(400, 413, 422),
+    answer=shapes.BULK_PREDICTED,
+)
+async def predict_many(system: System, request: Request) -> Answer:
+    """POST /nodes/{node_id}/predict."""
+    _, warnings = read_query((), request.query)
+    node_id = nodes.check_node_id(request.path["node_id"], ("path", "node_id"), system.limits)
+    body, found = read_body(PredictMany, request.body, system.limits)
+    overrides, ttl, said = read_configuration(system, {}, body.config, prefix="config.")
+    if ttl is not None:
+        said = [*said, "config.session_ttl was ignored: there is no session"]
+    configuration = system.sessions.configure(overrides)
+    settings, window = configuration.settings, system.policy.max_stm_events
+    answered: list[Json] = []
+    view = await system.nodes.view(node_id)
+    for position, stm in enumerate(body.stms):
+        events = tuple(make_event(event, (), sort_symbols=settings.sort_symbols) for event in stm if event)
+        if len(events) > window:
+            said = [*said, f"stms[{position}] has {len(events)} events; the newest {window} are held"]
+        asked = await predicting.predict_from(system, view, events[-window:], settings)
+        answered.append({**asked_members(asked), "count": len(asked.predictions.ranked)})
+    return Answer(
+        {
+            "results": answered,
+            "count": len(answered),
+            "config": configuration.effective,
+            **node(node_id),
+            "warnings": [*warnings, *found, *said],
         }
     )

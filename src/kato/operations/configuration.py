@@ -8,6 +8,7 @@ from kato.service.system import System
 from kato.wire.answers import time_text
 from kato.wire.reading import read_body, read_query
 from kato.wire.requests import ConfigUpdate
+from kato.wire.schemas import sessions as shapes
 
 _DESCRIPTION = (
     "Keys that are given replace the session's own; `null` removes one, so that the server's default applies again "
@@ -15,7 +16,13 @@ _DESCRIPTION = (
 )
 
 
-@operation("GET", "/sessions/{session_id}/config", summary="Read a session's configuration", errors=(404,))
+@operation(
+    "GET",
+    "/sessions/{session_id}/config",
+    summary="Read a session's configuration",
+    errors=(404,),
+    answer=shapes.CONFIG,
+)
 async def get_config(system: System, request: Request) -> Answer:
     """GET /sessions/{sid}/config."""
     async with system.sessions.using(request.path["session_id"], owner=request.principal) as session:
@@ -66,4 +73,5 @@ for _method in ("POST", "PUT", "PATCH"):
         description=_DESCRIPTION,
         request=ConfigUpdate,
         errors=(400, 404, 422),
+        answer=shapes.CONFIG_UPDATED,
     )(update_config)

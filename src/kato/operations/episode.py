@@ -9,6 +9,7 @@ from kato.service.learning import symbol_count
 from kato.service.system import System
 from kato.wire.answers import Json, emotive_profile, events, in_session, pattern_id
 from kato.wire.reading import read_query
+from kato.wire.schemas import episodes as shapes
 
 
 @operation(
@@ -17,6 +18,7 @@ from kato.wire.reading import read_query
     summary="Learn the short-term memory",
     description="The memory becomes a pattern, or one more learning of a known one, and the episode ends.",
     errors=(400, 404),
+    answer=shapes.LEARNED,
 )
 async def learn(system: System, request: Request) -> Answer:
     """POST /sessions/{sid}/learn."""
@@ -53,7 +55,7 @@ async def learn(system: System, request: Request) -> Answer:
         return Answer({**answer, "warnings": warnings}, session.session_id)
 
 
-@operation("GET", "/sessions/{session_id}/stm", summary="Read the short-term memory", errors=(404,))
+@operation("GET", "/sessions/{session_id}/stm", summary="Read the short-term memory", errors=(404,), answer=shapes.STM)
 async def get_stm(system: System, request: Request) -> Answer:
     """GET /sessions/{sid}/stm."""
     async with system.sessions.using(request.path["session_id"], owner=request.principal) as session:
@@ -78,6 +80,7 @@ async def get_stm(system: System, request: Request) -> Answer:
     summary="Forget the current episode",
     description="Empties memory, emotives, metadata, percept and time; configuration and patterns stay.",
     errors=(404,),
+    answer=shapes.CLEARED,
 )
 async def clear_stm(system: System, request: Request) -> Answer:
     """POST /sessions/{sid}/clear-stm."""
@@ -103,6 +106,7 @@ async def clear_stm(system: System, request: Request) -> Answer:
     summary="Forget all the node has learned",
     description="Patterns, statistics, affinities and vectors of the node, and this session's episode.",
     errors=(404,),
+    answer=shapes.CLEARED_ALL,
 )
 async def clear_all(system: System, request: Request) -> Answer:
     """POST /sessions/{sid}/clear-all."""
@@ -132,6 +136,7 @@ async def clear_all(system: System, request: Request) -> Answer:
     summary="Let the store compact itself",
     description="Returns how many patterns the node has; never changes a prediction.",
     errors=(404,),
+    answer=shapes.FINALIZED,
 )
 async def finalize_training(system: System, request: Request) -> Answer:
     """POST /sessions/{sid}/finalize-training."""
@@ -154,7 +159,13 @@ async def finalize_training(system: System, request: Request) -> Answer:
         )
 
 
-@operation("GET", "/sessions/{session_id}/percept-data", summary="Read the last observation", errors=(404,))
+@operation(
+    "GET",
+    "/sessions/{session_id}/percept-data",
+    summary="Read the last observation",
+    errors=(404,),
+    answer=shapes.PERCEPT,
+)
 async def get_percept_data(system: System, request: Request) -> Answer:
     """GET /sessions/{sid}/percept-data."""
     async with system.sessions.using(request.path["session_id"], owner=request.principal) as session:
@@ -188,6 +199,7 @@ async def get_percept_data(system: System, request: Request) -> Answer:
     summary="Read the current cognition",
     description="Predictions are those of the last observation, for the node as it is now.",
     errors=(404,),
+    answer=shapes.COGNITION,
 )
 async def get_cognition_data(system: System, request: Request) -> Answer:
     """GET /sessions/{sid}/cognition-data."""

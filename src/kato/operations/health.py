@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 
-import psutil
-
 from kato import __version__
 from kato.errors import NotReady, StorageError
 from kato.operations.registry import Answer, Request, operation
 from kato.service.system import System
 from kato.wire.answers import Json, time_text
 from kato.wire.reading import read_query
+from kato.wire.schemas import service as shapes
 
 VERSION = __version__
 
@@ -35,7 +34,7 @@ async def dependencies(system: System) -> tuple[Json, list[str]]:
     return {"storage": {"status": status, "required": True, "response_time_ms": elapsed}}, issues
 
 
-@operation("GET", "/", summary="Who is answering")
+@operation("GET", "/", summary="Who is answering", answer=shapes.ROOT)
 async def root(system: System, request: Request) -> Answer:
     """GET /."""
     _, warnings = read_query((), request.query)
@@ -55,7 +54,7 @@ async def root(system: System, request: Request) -> Answer:
     )
 
 
-@operation("GET", "/health", summary="Health", description="Always 200; load never matters.")
+@operation("GET", "/health", summary="Health", description="Always 200; load never matters.", answer=shapes.HEALTH)
 async def health(system: System, request: Request) -> Answer:
     """GET /health."""
     _, warnings = read_query((), request.query)
@@ -64,6 +63,8 @@ async def health(system: System, request: Request) -> Answer:
     uptime = uptime_seconds(system)
     status = "unhealthy" if issues else "healthy"
     active = 0 if issues else system.sessions.count().active
+    measures = system.measures
+    machine = measures.machine()
     return Answer(
         {
             "status": status,
@@ -75,21 +76,18 @@ async def health(system: System, request: Request) -> Answer:
             "uptime": uptime,
             "issues": issues,
             "dependencies": needed,
-            "load": {
-                "cpu_percent": psutil.cpu_percent(interval=None),
-                "memory_percent": psutil.virtual_memory().percent,
-            },
+            "load": {"cpu_percent": machine.cpu_percent, "memory_percent": machine.memory_percent},
             "features": {"websocket_events": True, "api_keys": bool(system.api_keys)},
             "active_sessions": active,
-            "metrics_collected": system.events.observations + system.events.learnings + system.events.predictions,
-            "last_collection": time_text(now),
+            "metrics_collected": measures.points_recorded,
+            "last_collection": time_text(measures.recorded_at) if measures.recorded_at is not None else None,
             "timestamp": time_text(now),
             "warnings": warnings,
         }
     )
 
 
-@operation("GET", "/health/live", summary="Whether the process answers")
+@operation("GET", "/health/live", summary="Whether the process answers", answer=shapes.LIVE)
 async def live(system: System, request: Request) -> Answer:
     """GET /health/live."""
     _, warnings = read_query((), request.query)
@@ -103,7 +101,7 @@ async def live(system: System, request: Request) -> Answer:
     )
 
 
-@operation("GET", "/health/ready", summary="Whether requests will be served", errors=(503,))
+@operation("GET", "/health/ready", summary="Whether requests will be served", errors=(503,), answer=shapes.READY)
 async def ready(system: System, request: Request) -> Answer:
     """GET /health/ready."""
     _, warnings = read_query((), request.query)

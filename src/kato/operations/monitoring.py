@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from kato.errors import MetricNotFound, StorageError
+from kato.operations.compatible import UNUSED_NUMBERS, UNUSED_STORAGES
 from kato.operations.health import VERSION, dependencies, uptime_seconds
 from kato.operations.prometheus import CONTENT_TYPE, exposition
 from kato.operations.registry import Answer, Request, operation
@@ -12,6 +11,7 @@ from kato.service.numbers import NAMES, count_patterns, series_name
 from kato.service.system import System
 from kato.wire.answers import Json, time_text
 from kato.wire.reading import Parameter, read_query
+from kato.wire.schemas import service as shapes
 
 MINUTES = Parameter("minutes", "integer", default=10, minimum=1, maximum=1440, description="How far back.")
 _SHOWN_NODES = 100
@@ -85,7 +85,6 @@ def database_numbers(system: System) -> Json:
     """The storage in use, and those that compatible clients look for, which are not."""
     count = system.writer.count
     done = count.transactions
-    unused = {"operations": 0, "errors": 0, "avg_response_time": 0.0, "status": "disabled"}
     return {
         system.storage_name: {
             "operations": done,
@@ -93,9 +92,7 @@ def database_numbers(system: System) -> Json:
             "avg_response_time": count.seconds / done if done else 0.0,
             "status": storage_status(system)[0],
         },
-        "clickhouse": unused,
-        "qdrant": unused,
-        "redis": unused,
+        **dict.fromkeys(UNUSED_STORAGES, UNUSED_NUMBERS),
     }
 
 
@@ -108,7 +105,7 @@ def storage_status(system: System) -> tuple[str, list[str]]:
     return "healthy", []
 
 
-@operation("GET", "/status", summary="State of the service")
+@operation("GET", "/status", summary="State of the service", answer=shapes.STATUS)
 async def status(system: System, request: Request) -> Answer:
     """GET /status."""
     _, warnings = read_query((), request.query)
@@ -180,6 +177,8 @@ async def _prometheus(system: System) -> Answer:
     description="JSON, or Prometheus text with `format=prometheus` or an Accept header that prefers it.",
     parameters=(Parameter("format", "string", default="json", choices=("json", "prometheus"), description="Format."),),
     errors=(422,),
+    answer=shapes.METRICS,
+    other_answers=("text/plain",),
 )
 async def metrics(system: System, request: Request) -> Answer:
     """GET /metrics."""
@@ -212,7 +211,12 @@ async def metrics(system: System, request: Request) -> Answer:
     )
 
 
-@operation("GET", "/metrics/prometheus", summary="Numbers about the service as Prometheus text")
+@operation(
+    "GET",
+    "/metrics/prometheus",
+    summary="Numbers about the service as Prometheus text",
+    other_answers=("text/plain",),
+)
 async def prometheus(system: System, request: Request) -> Answer:
     """GET /metrics/prometheus."""
     del request
@@ -230,6 +234,7 @@ def shown_points(system: System, name: str, minutes: int) -> list[Json]:
     summary="History of one number",
     parameters=(MINUTES,),
     errors=(404, 422),
+    answer=shapes.METRIC,
 )
 async def metric_history(system: System, request: Request) -> Answer:
     """GET /metrics/{name}."""
@@ -257,7 +262,9 @@ async def metric_history(system: System, request: Request) -> Answer:
     )
 
 
-@operation("GET", "/stats", summary="History of every number", parameters=(MINUTES,), errors=(422,))
+@operation(
+    "GET", "/stats", summary="History of every number", parameters=(MINUTES,), errors=(422,), answer=shapes.STATS
+)
 async def stats(system: System, request: Request) -> Answer:
     """GET /stats."""
     query, warnings = read_query((MINUTES,), request.query)
@@ -287,203 +294,6 @@ async def stats(system: System, request: Request) -> Answer:
                 "databases": await system.runtime.compute(database_numbers, system),
             },
             "error": None,
-            "warnings": warnings,
-        }
-    )
-
-
-@operation("GET", "/concurrency", summary="Requests in flight against the limit")
-async def concurrency(system: System, request: Request) -> Answer:
-    """GET /concurrency."""
-    _, warnings = read_query((), request.query)
-    capacity = system.capacity
-    current, peak = system.measures.in_flight, system.measures.peak_in_flight
-    used = 100 * current // capacity.per_worker
-    level = "critical" if used >= 95 else "warning" if used >= 80 else "healthy"
-    advice: list[Json] = []
-    if level != "healthy":
-        urgency = "critical" if level == "critical" else "warning"
-        message = (
-            f"{current} of {capacity.per_worker} requests are in flight; raise KATO_LIMIT_CONCURRENCY or send fewer"
-        )
-        advice.append({"level": urgency, "message": message})
-    return Answer(
-        {
-            "status": level,
-            "current": {"concurrent_requests": current, "utilization_percent": used},
-            "peak": {"concurrent_requests": peak, "utilization_percent": 100 * peak // capacity.per_worker},
-            "limits": {
-                "per_worker": capacity.per_worker,
-                "warning_threshold": capacity.per_worker * 80 // 100,
-                "critical_threshold": capacity.per_worker * 95 // 100,
-                "total_capacity": capacity.per_worker * capacity.workers,
-            },
-            "configuration": {
-                "workers": capacity.workers,
-                "backlog": capacity.backlog,
-                "max_requests": capacity.max_requests or "unlimited",
-            },
-            "recommendations": advice,
-            "timestamp": time_text(system.runtime.now()),
-            "warnings": warnings,
-        }
-    )
-
-
-_NO_CACHE = "There is no cache beside the nodes held in memory, which are never stale"
-_NO_DISTRIBUTED = "Short-term memories are kept by the storage itself; there is no second, distributed copy"
-
-
-@operation("GET", "/cache/stats", summary="The cache, which does not exist")
-async def cache_stats(system: System, request: Request) -> Answer:
-    """GET /cache/stats."""
-    _, warnings = read_query((), request.query)
-    zeros: dict[str, Any] = dict.fromkeys(
-        (
-            "hit_rate",
-            "hit_rate_percent",
-            "cache_hits",
-            "total_hits",
-            "cache_misses",
-            "total_misses",
-            "total_requests",
-            "avg_hit_time_ms",
-            "avg_miss_time_ms",
-            "patterns_in_cache",
-            "symbols_in_cache",
-            "patterns_cached_total",
-            "symbols_cached_total",
-            "redis_memory_used_mb",
-            "requests_per_second",
-        ),
-        0,
-    )
-    performance = {**zeros, "uptime_seconds": uptime_seconds(system), "status": "disabled", "reason": _NO_CACHE}
-    return Answer(
-        {
-            "status": "disabled",
-            "reason": _NO_CACHE,
-            "cache_performance": performance,
-            "cache_health": {
-                "status": "disabled",
-                "redis_connected": False,
-                "memory_usage_mb": 0,
-                "cache_stats": {},
-            },
-            "timestamp": time_text(system.runtime.now()),
-            "warnings": warnings,
-        }
-    )
-
-
-@operation(
-    "POST",
-    "/cache/invalidate",
-    summary="Nothing to invalidate",
-    description="Never changes a result.",
-    parameters=(Parameter("session_id", "string", default=None, description="Returned as given."),),
-    errors=(422,),
-)
-async def cache_invalidate(system: System, request: Request) -> Answer:
-    """POST /cache/invalidate."""
-    query, warnings = read_query(cache_invalidate.parameters, request.query)
-    return Answer(
-        {
-            "status": "disabled",
-            "patterns_invalidated": 0,
-            "symbols_invalidated": 0,
-            "session_id": query["session_id"],
-            "reason": _NO_CACHE,
-            "timestamp": time_text(system.runtime.now()),
-            "warnings": warnings,
-        }
-    )
-
-
-@operation("GET", "/distributed-stm/stats", summary="The distributed short-term memory, which does not exist")
-async def distributed_stm(system: System, request: Request) -> Answer:
-    """GET /distributed-stm/stats."""
-    _, warnings = read_query((), request.query)
-    names = (
-        "events_published",
-        "events_consumed",
-        "cache_hits",
-        "cache_misses",
-        "sync_operations",
-        "cache_hit_rate",
-        "stream_length",
-        "consumer_groups",
-        "total_operations",
-        "avg_read_latency_ms",
-        "avg_write_latency_ms",
-    )
-    return Answer(
-        {
-            "status": "disabled",
-            "distributed_stm_enabled": False,
-            "performance_stats": dict.fromkeys(names, 0),
-            "processor_info": {
-                "sample_processor_id": None,
-                "total_active_processors": len(system.nodes.loaded()),
-            },
-            "expected_improvements": {},
-            "reason": _NO_DISTRIBUTED,
-            "error": None,
-            "timestamp": time_text(system.runtime.now()),
-            "warnings": warnings,
-        }
-    )
-
-
-@operation("GET", "/connection-pools", summary="Connections to what the service needs")
-async def connection_pools(system: System, request: Request) -> Answer:
-    """GET /connection-pools."""
-    _, warnings = read_query((), request.query)
-    needed, issues = await dependencies(system)
-    now = time_text(system.runtime.now())
-    state = "unhealthy" if issues else "healthy"
-    absent = {
-        "healthy": False,
-        "status": "disabled",
-        "last_check": now,
-        "error_count": 0,
-        "last_error": None,
-        "response_time_ms": 0,
-    }
-    no_pool = {"type": "none", "status": "disabled", "active": 0, "available": 0, "peak": 0}
-    waiting = system.writer.count.waiting
-    return Answer(
-        {
-            "status": state,
-            "health": {
-                system.storage_name: {
-                    "healthy": not issues,
-                    "status": state,
-                    "last_check": now,
-                    "error_count": system.writer.count.errors,
-                    "last_error": "unavailable" if issues else None,
-                    "response_time_ms": needed["storage"]["response_time_ms"],
-                },
-                "redis": absent,
-                "qdrant": absent,
-                "clickhouse": absent,
-            },
-            "pool_statistics": {
-                system.storage_name: {
-                    "type": "single writer",
-                    "status": state,
-                    "active": min(1, waiting),
-                    "available": 1 - min(1, waiting),
-                    "peak": 1 if system.writer.count.transactions else 0,
-                },
-                "redis": no_pool,
-                "qdrant": no_pool,
-                "clickhouse": no_pool,
-            },
-            "connection_optimization": {},
-            "performance_improvements": {},
-            "error": None,
-            "timestamp": now,
             "warnings": warnings,
         }
     )

@@ -16,6 +16,7 @@ from kato.storage.interface import Committed
 from kato.wire.answers import Json, in_session, pattern_id, potentials, predictions
 from kato.wire.reading import read_body, read_query
 from kato.wire.requests import Observe, ObserveSequence
+from kato.wire.schemas import episodes as shapes
 
 _SILENT = "process_predictions is false for this session, so no predictions were made"
 
@@ -64,6 +65,7 @@ def asked_members(asked: Asked | None) -> Json:
     description="One observation, at most one event. `{}` is a valid observation that adds none.",
     request=Observe,
     errors=(400, 404, 413, 422),
+    answer=shapes.OBSERVED,
 )
 async def observe(system: System, request: Request) -> Answer:
     """POST /sessions/{sid}/observe."""
@@ -105,6 +107,7 @@ async def observe(system: System, request: Request) -> Answer:
     description="Everything is checked first; then all is applied in order and appears to everyone at one instant.",
     request=ObserveSequence,
     errors=(400, 404, 413, 422),
+    answer=shapes.SEQUENCE,
 )
 async def observe_sequence(system: System, request: Request) -> Answer:
     """POST /sessions/{sid}/observe-sequence."""

@@ -15,6 +15,7 @@ from kato.storage.interface import Order
 from kato.wire.answers import Json, node, pattern_answer, pattern_id, pattern_record
 from kato.wire.reading import Parameter, read_body, read_query
 from kato.wire.requests import EditPattern
+from kato.wire.schemas import knowledge as shapes
 
 ORDERS = ("name", "-name", "frequency", "-frequency", "length", "-length")
 LISTING = (
@@ -63,6 +64,7 @@ async def _page(system: System, node_id: str, query: Mapping[str, Any]) -> Json:
     description="With `sort=name` a pattern present during the whole walk appears exactly once.",
     parameters=(*nodes.PARAMETERS, *LISTING),
     errors=(422,),
+    answer=shapes.PATTERNS,
 )
 async def list_patterns(system: System, request: Request) -> Answer:
     """GET /patterns."""
@@ -77,6 +79,7 @@ async def list_patterns(system: System, request: Request) -> Answer:
     summary="List the patterns of a session's node",
     parameters=LISTING,
     errors=(404, 422),
+    answer=shapes.SESSION_PATTERNS,
 )
 async def list_session_patterns(system: System, request: Request) -> Answer:
     """GET /sessions/{sid}/patterns."""
@@ -138,7 +141,7 @@ async def forget_pattern(system: System, request: Request) -> Answer:
 
 def _register(template: str) -> None:
     shown: tuple[tuple[str, Callable[..., Any], dict[str, Any]], ...] = (
-        ("GET", get_pattern, {"summary": "Read one pattern", "errors": (404, 422)}),
+        ("GET", get_pattern, {"summary": "Read one pattern", "errors": (404, 422), "answer": shapes.PATTERN}),
         (
             "PATCH",
             edit_pattern,
@@ -147,6 +150,7 @@ def _register(template: str) -> None:
                 "description": "Each given member replaces the old value. Events are a pattern's identity and stay.",
                 "request": EditPattern,
                 "errors": (404, 413, 422),
+                "answer": shapes.EDITED,
             },
         ),
         (
@@ -156,6 +160,7 @@ def _register(template: str) -> None:
                 "summary": "Forget one pattern",
                 "description": "Later predictions are as if it had never been learned.",
                 "errors": (404, 422),
+                "answer": shapes.FORGOTTEN,
             },
         ),
     )

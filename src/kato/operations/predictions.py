@@ -13,6 +13,7 @@ from kato.service.predicting import Asked
 from kato.service.system import System
 from kato.wire.answers import Json, in_session, potentials, predictions
 from kato.wire.reading import Parameter, read_query
+from kato.wire.schemas import predictions as shapes
 
 PARAMETERS = (
     Parameter("limit", "integer", default=None, minimum=1, maximum=10_000, description="As `max_predictions`."),
@@ -71,6 +72,7 @@ def explanation(asked: Asked, counts: Counts, effective: Json) -> Json:
     description="Ranked predictions for the short-term memory. The query's settings hold for this call alone.",
     parameters=PARAMETERS,
     errors=(404, 422),
+    answer=shapes.PREDICTIONS,
 )
 async def get_predictions(system: System, request: Request) -> Answer:
     """GET /sessions/{sid}/predictions."""

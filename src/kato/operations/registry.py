@@ -6,12 +6,13 @@ An operation knows its method and path template, what it reads and what it may a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
 from kato.service.system import System
 from kato.wire.reading import Parameter, Shape
+from kato.wire.schemas import Schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,10 @@ class Answer:
 
 
 Handler = Callable[[System, Request], Coroutine[Any, Any, Answer]]
+Pieces = AsyncGenerator[bytes | None, None]
+"""A body as it arrives; None where the next piece lets itself be waited for."""
+LinesHandler = Callable[[System, Request, Pieces], AsyncGenerator[bytes, None]]
+"""Answers a body of lines by lines; what it raises before the first of them is the whole answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,12 @@ class Operation:
     parameters: tuple[Parameter, ...] = ()
     errors: tuple[int, ...] = ()
     """Statuses particular to it, besides those any request can get."""
+    answer: Schema | None = None
+    """What a success looks like as JSON; None where it never is JSON."""
+    other_answers: tuple[str, ...] = ()
+    """Content types a success may have instead of JSON."""
+    lines: LinesHandler | None = None
+    """What answers a body of lines, where one is taken."""
 
 
 class DescribedHandler(Protocol):
@@ -81,6 +92,9 @@ def operation(
     body_required: bool = True,
     parameters: tuple[Parameter, ...] = (),
     errors: tuple[int, ...] = (),
+    answer: Schema | None = None,
+    other_answers: tuple[str, ...] = (),
+    lines: LinesHandler | None = None,
 ) -> Callable[[Handler], DescribedHandler]:
     """Register a handler; it gets `parameters` as an attribute."""
 
@@ -88,7 +102,20 @@ def operation(
         described = cast("DescribedHandler", handler)
         described.parameters = parameters
         OPERATIONS.append(
-            Operation(method, template, handler, summary, description, request, body_required, parameters, errors)
+            Operation(
+                method,
+                template,
+                handler,
+                summary,
+                description,
+                request,
+                body_required,
+                parameters,
+                errors,
+                answer,
+                other_answers,
+                lines,
+            )
         )
         return described
 

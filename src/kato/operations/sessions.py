@@ -15,6 +15,7 @@ from kato.service.system import System
 from kato.wire.answers import Json, in_session, node, time_text
 from kato.wire.reading import Parameter, read_body, read_query
 from kato.wire.requests import CreateSession, Extend, agreed_ttl
+from kato.wire.schemas import sessions as shapes
 
 _MAX_TTL = 31_536_000
 LIMIT = Parameter("limit", "integer", default=100, minimum=1, maximum=1000, description="Entries in this page.")
@@ -137,6 +138,7 @@ def read_configuration(
     description="Every call makes a new session of the node. The session is stored before the answer.",
     request=CreateSession,
     errors=(400, 413, 422, 429),
+    answer=shapes.SESSION,
 )
 async def create_session(system: System, request: Request) -> Answer:
     """POST /sessions."""
@@ -170,6 +172,7 @@ async def create_session(system: System, request: Request) -> Answer:
     description="By time of creation, then id. A session alive during the whole walk appears exactly once.",
     parameters=(Parameter("node_id", "string", default=None, description="Only sessions of this node."), LIMIT, CURSOR),
     errors=(422,),
+    answer=shapes.SESSIONS,
 )
 async def list_sessions(system: System, request: Request) -> Answer:
     """GET /sessions."""
@@ -194,7 +197,13 @@ async def list_sessions(system: System, request: Request) -> Answer:
     )
 
 
-@operation("GET", "/sessions/count", summary="Count sessions", description="Exact at the moment of the answer.")
+@operation(
+    "GET",
+    "/sessions/count",
+    summary="Count sessions",
+    description="Exact at the moment of the answer.",
+    answer=shapes.COUNT,
+)
 async def count_sessions(system: System, request: Request) -> Answer:
     """GET /sessions/count."""
     _, warnings = read_query((), request.query)
@@ -211,7 +220,7 @@ async def count_sessions(system: System, request: Request) -> Answer:
     )
 
 
-@operation("GET", "/sessions/{session_id}", summary="Read a session", errors=(404,))
+@operation("GET", "/sessions/{session_id}", summary="Read a session", errors=(404,), answer=shapes.SESSION)
 async def get_session(system: System, request: Request) -> Answer:
     """GET /sessions/{sid}."""
     async with system.sessions.using(request.path["session_id"], owner=request.principal) as session:
@@ -224,6 +233,7 @@ async def get_session(system: System, request: Request) -> Answer:
     "/sessions/{session_id}/exists",
     summary="Whether a session is alive",
     description="Alive, expired, deleted or unknown; always 200, and does not count as an access.",
+    answer=shapes.EXISTS,
 )
 async def session_exists(system: System, request: Request) -> Answer:
     """GET /sessions/{sid}/exists."""
@@ -243,7 +253,14 @@ async def session_exists(system: System, request: Request) -> Answer:
     )
 
 
-@operation("DELETE", "/sessions/{session_id}", summary="End a session", description="Patterns stay.", errors=(404,))
+@operation(
+    "DELETE",
+    "/sessions/{session_id}",
+    summary="End a session",
+    description="Patterns stay.",
+    errors=(404,),
+    answer=shapes.DELETED,
+)
 async def delete_session(system: System, request: Request) -> Answer:
     """DELETE /sessions/{sid}."""
     async with system.sessions.using(request.path["session_id"], owner=request.principal) as session:
@@ -273,6 +290,7 @@ async def delete_session(system: System, request: Request) -> Answer:
         Parameter("ttl", "integer", default=None, minimum=1, maximum=_MAX_TTL, description="The same."),
     ),
     errors=(404, 422),
+    answer=shapes.EXTENDED,
 )
 async def extend_session(system: System, request: Request) -> Answer:
     """POST /sessions/{sid}/extend."""

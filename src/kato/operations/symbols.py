@@ -12,6 +12,7 @@ from kato.operations.sessions import decode_cursor, encode_cursor
 from kato.service.system import System
 from kato.wire.answers import Json, node
 from kato.wire.reading import Parameter, read_query
+from kato.wire.schemas import knowledge as shapes
 
 LISTING = (
     *nodes.PARAMETERS,
@@ -51,6 +52,7 @@ async def _page(
     "`pattern_member_frequency` the distinct patterns that hold the symbol.",
     parameters=LISTING,
     errors=(422,),
+    answer=shapes.SYMBOL_STATS,
 )
 async def symbol_statistics(system: System, request: Request) -> Answer:
     """GET /symbols/stats."""
@@ -74,6 +76,7 @@ async def symbol_statistics(system: System, request: Request) -> Answer:
     description="Symbols with any affinity, by code point: symbol, emotive, sum.",
     parameters=LISTING,
     errors=(422,),
+    answer=shapes.AFFINITIES,
 )
 async def symbol_affinities(system: System, request: Request) -> Answer:
     """GET /symbols/affinity."""
@@ -90,6 +93,7 @@ async def symbol_affinities(system: System, request: Request) -> Answer:
     description="Empty for an unknown symbol. The empty symbol is asked as `/symbols/affinity?symbol=`.",
     parameters=nodes.PARAMETERS,
     errors=(422,),
+    answer=shapes.AFFINITY,
 )
 async def symbol_affinity(system: System, request: Request) -> Answer:
     """GET /symbols/{symbol}/affinity."""

@@ -131,6 +131,7 @@ def open_system(settings: Settings, *, clock: Callable[[], int] | None = None) -
         session_tombstone=settings.session_tombstone,
         max_sessions=limits.max_sessions,
         max_stm_events=limits.max_stm_events,
+        idempotency_seconds=settings.idempotency_seconds,
     )
     system = System.for_server(
         settings.data_dir,
@@ -156,7 +157,7 @@ async def _sweep(system: System) -> None:
     while True:
         due = loop.time() + _SWEEP_SECONDS
         await asyncio.sleep(_SWEEP_SECONDS)
-        system.measures.loop_lag_seconds = max(0.0, loop.time() - due)
+        system.measures.woke_late(max(0.0, loop.time() - due))
         await _attempt("sweep", system.sessions.expire_due())
 
 

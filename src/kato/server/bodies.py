@@ -9,6 +9,7 @@ from typing import Any
 from kato.errors import InvalidInput, LimitExceeded, PayloadTooLarge, UnsupportedMediaType
 from kato.operations import Operation
 from kato.wire.limits import Limits
+from kato.wire.lines import CONTENT_TYPES
 from kato.wire.parsing import BLANK
 from kato.wire.reading import problem
 
@@ -56,15 +57,34 @@ def check_media_type(headers: Mapping[str, str], operation: Operation, body: byt
     Raises:
         UnsupportedMediaType: It is declared as something else, or compressed.
     """
-    coding = headers.get("content-encoding", "").strip().lower()
-    if coding not in {"", "identity"}:
-        raise UnsupportedMediaType(f"Content-Encoding {coding[:50]!r} is not understood; send the body as it is")
-    declared = headers.get("content-type", "").partition(";")[0].strip()
+    check_coding(headers)
+    declared = _declared(headers)
     if not declared or _JSON.fullmatch(declared):
         return
     if not body.strip(BLANK) and (operation.request is None or operation.request.MAY_BE_ABSENT):
         return
     raise UnsupportedMediaType(f"Content-Type {declared[:50]!r} is not understood; send application/json")
+
+
+def check_coding(headers: Mapping[str, str]) -> None:
+    """
+    Refuse a compressed body.
+
+    Raises:
+        UnsupportedMediaType: It is declared as one.
+    """
+    coding = headers.get("content-encoding", "").strip().lower()
+    if coding not in {"", "identity"}:
+        raise UnsupportedMediaType(f"Content-Encoding {coding[:50]!r} is not understood; send the body as it is")
+
+
+def is_lines(headers: Mapping[str, str]) -> bool:
+    """Whether a body is declared as JSON lines."""
+    return _declared(headers).lower() in CONTENT_TYPES
+
+
+def _declared(headers: Mapping[str, str]) -> str:
+    return headers.get("content-type", "").partition(";")[0].strip()
 
 
 def check_idempotency_key(key: str, limits: Limits) -> None:

@@ -68,11 +68,12 @@ def _stream(output: str) -> TextIO:
 
 
 def _set_up_library(before: list[Any], last: list[Any], stream: TextIO, least: int) -> None:
-    """Lines of the HTTP library look like ours and go where ours go; what it says of its ordinary life is left out."""
+    """Lines of the HTTP library and of inner parts go where ours go; of its ordinary life the library says nothing."""
     remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     handler = logging.StreamHandler(stream)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=before, processors=[remove, *last]))
-    library = logging.getLogger("uvicorn")
-    library.handlers[:] = [handler]
-    library.propagate = False
-    library.setLevel(max(least, logging.WARNING))
+    for name, level in (("uvicorn", max(least, logging.WARNING)), ("kato.service", least)):
+        library = logging.getLogger(name)
+        library.handlers[:] = [handler]
+        library.propagate = False
+        library.setLevel(level)

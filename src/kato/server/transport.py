@@ -9,6 +9,7 @@ shape.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, MutableMapping
@@ -31,13 +32,16 @@ from kato.operations import Answer, Operation, Request
 from kato.server.bodies import (
     IDEMPOTENCY_KEY,
     ClientGone,
+    check_coding,
     check_idempotency_key,
     check_media_type,
+    is_lines,
     read_all,
 )
 from kato.server.logs import logger
 from kato.server.origins import Headers, Origins
 from kato.server.routing import Routes, session_in
+from kato.server.streaming import pieces_of, send_lines
 from kato.service.runtime import random_hex
 from kato.service.system import System
 from kato.wire.answers import time_text
@@ -178,7 +182,11 @@ class Transport:
                     f"More than {self._most_in_flight} requests are in flight; the limit is KATO_LIMIT_CONCURRENCY"
                 )
                 raise Overloaded(message)
-            answer = await self._operate(system, exchange, receive)
+            operation, values = self._routes.find(exchange.method, exchange.path)
+            exchange.route = operation.template
+            if operation.lines is not None and is_lines(exchange.headers):
+                return await self._converse(system, exchange, operation, values, receive, send, headers)
+            answer = await self._operate(system, exchange, operation, values, receive)
             body = answer.body if isinstance(answer.body, bytes) else encode_answer(answer.body)
             headers += [(name.encode(), value.encode()) for name, value in answer.headers.items()]
             session_id = answer.session_id or exchange.session_id
@@ -216,15 +224,49 @@ class Transport:
         await self._documentation({**scope, "path": path, "raw_path": path.encode()}, receive, sending)
         return status
 
-    async def _operate(self, system: System, exchange: Exchange, receive: Receive) -> Answer:
+    async def _converse(
+        self,
+        system: System,
+        exchange: Exchange,
+        operation: Operation,
+        values: Mapping[str, str],
+        receive: Receive,
+        send: Send,
+        headers: Headers,
+    ) -> int:
+        """
+        A body of lines, answered by lines while it arrives. The request's time limit holds for each wait for more of it.
+
+        Raises:
+            KATOError: What is wrong with the request as a whole; nothing has been sent, and nothing happened.
+        """
+        assert operation.lines is not None
+        check_coding(exchange.headers)
+        request = self._request(exchange, values)
+        exchange.session_id = await self._named_session(system, exchange, values)
+        exchange.node_id = values.get("node_id")
+        await _ahead(system, operation, request, exchange.unreadable)
+        async with (
+            contextlib.aclosing(pieces_of(receive, self._timeout)) as pieces,
+            contextlib.aclosing(operation.lines(system, request, pieces)) as lines,
+        ):
+            first = await anext(lines)
+            headers += [(b"content-type", b"application/x-ndjson"), (b"x-trace-id", exchange.trace_id.encode())]
+            if exchange.session_id is not None:
+                headers.append((b"x-session-id", exchange.session_id.encode()))
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send_lines(first, lines, send, exchange.trace_id)
+        return 200
+
+    async def _operate(
+        self, system: System, exchange: Exchange, operation: Operation, values: Mapping[str, str], receive: Receive
+    ) -> Answer:
         """
         One operation from its first byte to its answer.
 
         Raises:
             RequestTimedOut: That took too long: reading, waiting, or the operation itself.
         """
-        operation, values = self._routes.find(exchange.method, exchange.path)
-        exchange.route = operation.template
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._timeout if self._timeout else None
         body = b""
@@ -235,8 +277,7 @@ class Transport:
             except TimeoutError as error:
                 raise RequestTimedOut(self._timeout or 0.0) from error
             check_media_type(exchange.headers, operation, body)
-        query = parse_qsl(exchange.query.decode("latin-1"), keep_blank_values=True, errors="surrogateescape")
-        request = Request(values, tuple(query), body, exchange.headers, exchange.trace_id)
+        request = self._request(exchange, values, body)
         task = asyncio.create_task(self._run(system, exchange, operation, request))
         await asyncio.wait({task}, timeout=None if deadline is None else max(0.0, deadline - loop.time()))
         if not task.done():
@@ -246,6 +287,11 @@ class Transport:
             if task.cancelled():
                 raise RequestTimedOut(self._timeout or 0.0)
         return task.result()
+
+    @staticmethod
+    def _request(exchange: Exchange, values: Mapping[str, str], body: bytes = b"") -> Request:
+        query = parse_qsl(exchange.query.decode("latin-1"), keep_blank_values=True, errors="surrogateescape")
+        return Request(values, tuple(query), body, exchange.headers, exchange.trace_id)
 
     async def _run(self, system: System, exchange: Exchange, operation: Operation, request: Request) -> Answer:
         exchange.session_id = await self._named_session(system, exchange, request.path)

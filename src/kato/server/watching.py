@@ -83,6 +83,7 @@ class Watching:
         self._told: dict[str, float] = {}
         self._waiting: dict[str, dict[str, Any]] = {}
         system.events.watch(self._hear)
+        system.measures.frames_waiting = self._count_frames
 
     # --- telling ---
 
@@ -126,6 +127,9 @@ class Watching:
         for watcher in tuple(self._watchers):
             if watcher.passes(kind, data):
                 watcher.put(frame)
+
+    def _count_frames(self) -> int:
+        return sum(watcher.frames.qsize() for watcher in tuple(self._watchers))
 
     def close(self) -> None:
         """Close every connection because the server stops."""

@@ -11,6 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from kato.service.histogram import Histogram
+
+_BATCH_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
+
 
 @dataclass(frozen=True, slots=True)
 class SessionEvent:
@@ -47,6 +51,12 @@ class Events:
         self.observations = 0
         self.learnings = 0
         self.predictions = 0
+        self.patterns_considered = 0
+        """Patterns that predictions chose from, summed up."""
+        self.patterns_evaluated = 0
+        """Those of them that were compared with the memory."""
+        self.batch_sizes = Histogram(_BATCH_SIZES)
+        """Patterns that were learned in one commit."""
 
     def watch(self, watcher: Callable[[SessionEvent | PatternsLearned], None]) -> None:
         """Tell `watcher` of everything from now on."""
@@ -60,5 +70,6 @@ class Events:
     def learned(self, event: PatternsLearned) -> None:
         """Tell of learned patterns."""
         self.learnings += len(event.names)
+        self.batch_sizes.add(len(event.names))
         for watcher in self._watchers:
             watcher(event)

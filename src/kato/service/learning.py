@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from kato.engine.event import Event
+from kato.engine.knowledge import Change
 from kato.engine.learning import Learning, learn
 from kato.engine.memory import ShortTermMemory
 from kato.engine.settings import EngineSettings
@@ -13,7 +14,7 @@ from kato.errors import EmptyMemory
 from kato.service.events import PatternsLearned
 from kato.service.sessions import Session
 from kato.service.system import System
-from kato.storage.interface import Committed, Learn, Transaction
+from kato.storage.interface import Committed, Learn, Reply, Transaction
 
 
 def as_operation(learning: Learning, settings: EngineSettings) -> Learn:
@@ -71,13 +72,21 @@ async def learn_session(system: System, session: Session) -> tuple[ShortTermMemo
 
 
 async def learn_many(
-    system: System, node_id: str, sequences: Sequence[Learn], *, actor: str | None = None
+    system: System,
+    node_id: str,
+    sequences: Sequence[Learn],
+    *,
+    actor: str | None = None,
+    reply: Callable[[Sequence[Change]], Reply] | None = None,
 ) -> Committed:
     """
     Learn many sequences of at least two symbols each, all at once: one commit, one change per sequence in order.
+
+    Args:
+        reply: Makes the answer that is to be remembered with it, if one is.
     """
     now = system.runtime.now()
-    transaction = Transaction(at=now, node_id=node_id, operations=tuple(sequences), actor=actor)
+    transaction = Transaction(at=now, node_id=node_id, operations=tuple(sequences), actor=actor, reply=reply)
     committed = await system.commit(transaction)
     if committed.changes:
         last = committed.changes[-1]

@@ -23,6 +23,8 @@ INTERVAL_SECONDS = 10
 """A point of every series at least this often."""
 _POINTS = 24 * 3600 // INTERVAL_SECONDS
 _FRESH = 5.0
+_LAGS = 60
+"""Of the last minute, as one is measured every second."""
 _MINUTE = 60.0
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0)
 """Upper bounds of the request durations' histogram, seconds; from a hot route to the request timeout."""
@@ -114,8 +116,22 @@ class Measures:
         self.in_flight = 0
         self.peak_in_flight = 0
         self.websockets = 0
-        self.loop_lag_seconds = 0.0
+        self.frames_waiting: Callable[[], int] = lambda: 0
+        """Frames that watchers have not been sent yet."""
+        self._lags: deque[float] = deque([0.0], maxlen=_LAGS)
         self.series: dict[str, deque[tuple[float, float]]] = {}
+        self.points_recorded = 0
+        self.recorded_at: int | None = None
+        """When the newest points were recorded, in microseconds since 1970."""
+
+    def woke_late(self, seconds: float) -> None:
+        """The event loop woke up so much later than it should have."""
+        self._lags.append(seconds)
+
+    def loop_lag(self) -> tuple[float, float]:
+        """(the last lag, the longest of the last minute) in seconds."""
+        lags = list(self._lags)
+        return lags[-1], max(lags)
 
     def started(self) -> None:
         """A request began."""
@@ -172,10 +188,12 @@ class Measures:
 
     def record(self, values: Mapping[str, float]) -> None:
         """Add a point to each series."""
-        at = self._now() / 1_000_000
+        now = self._now()
         with self._guard:
+            self.recorded_at = now
+            self.points_recorded += len(values)
             for name, value in values.items():
-                self.series.setdefault(name, deque(maxlen=_POINTS)).append((at, value))
+                self.series.setdefault(name, deque(maxlen=_POINTS)).append((now / 1_000_000, value))
 
     def points(self, name: str, minutes: int) -> list[tuple[float, float]]:
         """(seconds since 1970, value) of the last minutes, oldest first; [] for an unknown name."""

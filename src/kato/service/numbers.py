@@ -46,14 +46,20 @@ def series_name(name: str) -> str | None:
     return None
 
 
-def count_patterns(system: System) -> int:
-    """Patterns of all nodes."""
-    total = 0
+def count_nodes(system: System) -> tuple[int, int]:
+    """(nodes that have ever learned something, patterns of all of them)."""
+    nodes = patterns = 0
     after = ""
     while page := system.storage.nodes(after=after, limit=1000):
-        total += sum(node.patterns for node in page)
+        nodes += len(page)
+        patterns += sum(node.patterns for node in page)
         after = page[-1].node_id
-    return total
+    return nodes, patterns
+
+
+def count_patterns(system: System) -> int:
+    """Patterns of all nodes."""
+    return count_nodes(system)[1]
 
 
 def current_values(system: System) -> dict[str, float]:

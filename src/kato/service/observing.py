@@ -26,6 +26,9 @@ from kato.storage.interface import Committed, Learn, Transaction
 
 Vector = tuple[float, ...]
 
+_TRIM = 64
+"""A full memory loses an event with each observation; the steps behind those events are let go of only so often."""
+
 
 @dataclass(frozen=True, slots=True)
 class Observed:
@@ -95,7 +98,7 @@ class Course:
             percept=Percept(observation, average),
             recalled=seen.before_learning.events,
         )
-        if seen.memory is not seen.before_learning or seen.dropped:
+        if seen.memory is not seen.before_learning or (seen.dropped and step.ordinal % _TRIM == 0):
             state = replace(state, steps=needed_steps(state))
         self.state = state
         self.dropped += seen.dropped

@@ -20,3 +20,5 @@ class Policy:
     max_sessions: int = 0
     """0 = no limit."""
     max_stm_events: int = 1000
+    idempotency_seconds: int = 86_400
+    """For which the answer to a request with an idempotency key is remembered; 0 = not at all."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -11,6 +12,8 @@ from kato.engine.knowledge import Counts, View
 from kato.engine.prediction import Predictions
 from kato.engine.settings import EngineSettings
 from kato.service.system import System
+
+logger = logging.getLogger("kato.service.predicting")
 
 NOTHING = Predictions((), (), (), 0, 0, 0)
 """The answer where nothing was asked: an empty memory has no predictions."""
@@ -41,7 +44,11 @@ async def predict_from(system: System, view: View, events: Sequence[Event], sett
         return Asked(NOTHING, settings, (), view)
     system.events.predictions += 1
     predictions = await system.runtime.compute(view.predict, events, settings)
-    return Asked(predictions, settings, tuple(events), view)
+    system.events.patterns_considered += predictions.considered
+    system.events.patterns_evaluated += predictions.examined
+    asked = Asked(predictions, settings, tuple(events), view)
+    await _log_stages(system, asked)
+    return asked
 
 
 async def count(system: System, asked: Asked) -> Counts:
@@ -50,6 +57,30 @@ async def count(system: System, asked: Asked) -> Counts:
         return Counts(0, ())
     counts = await system.runtime.compute(asked.view.count, asked.events, asked.settings)
     return counts if asked.settings.enable_filter_metrics else replace(counts, filters=())
+
+
+async def _log_stages(system: System, asked: Asked) -> None:
+    """
+    What each filter left, and where it was more than the session expects. Counts alone; a result never depends on it.
+
+    Counting looks at every pattern that shares a symbol with the memory, so it is done only where there is something to say.
+    """
+    settings, considered = asked.settings, asked.predictions.considered
+    tells = logger.isEnabledFor(logging.DEBUG) and settings.enable_filter_metrics
+    if asked.view is None or not settings.filter_pipeline:
+        return
+    if not tells and considered <= settings.max_candidates_per_stage:
+        return
+    stages = (await system.runtime.compute(asked.view.count, asked.events, settings)).filters
+    if tells:
+        logger.debug("Of %d patterns passed %s", considered, _counts(stages))
+    most = settings.max_candidates_per_stage
+    if any(passed > most for _, passed in stages):
+        logger.warning("More than max_candidates_per_stage, %d, are left: %s", most, _counts(stages))
+
+
+def _counts(stages: Sequence[tuple[str, int]]) -> str:
+    return ", ".join(f"{name} {passed}" for name, passed in stages)
 
 
 async def explain(system: System, asked: Asked) -> Mapping[tuple[Event, ...], Mapping[str, Explanation]]:

@@ -41,6 +41,11 @@ class Runtime(Protocol):
         """A lock of this runtime; waiters enter in order of arrival."""
         ...
 
+    @property
+    def waiting(self) -> int:
+        """Computations that have been asked for and have not begun."""
+        ...
+
     def close(self) -> None:
         """Let go of threads."""
         ...
@@ -69,6 +74,8 @@ class LoopRuntime:
     def __init__(self, *, threads: int, clock: Callable[[], int] | None = None) -> None:
         self.now = clock or Clock()
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="kato-compute")
+        self._counting = threading.Lock()
+        self.waiting = 0
 
     async def wait(self, future: Future[T]) -> T:
         """The future's result, or its exception raised. A caller who gives up takes back only what has not begun."""
@@ -83,7 +90,19 @@ class LoopRuntime:
 
     async def compute(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function in a thread of the pool."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, lambda: function(*args, **kwargs))
+        self._count(1)
+
+        def begin() -> T:
+            self._count(-1)
+            return function(*args, **kwargs)
+
+        future = self._pool.submit(begin)
+        future.add_done_callback(lambda done: self._count(-1) if done.cancelled() else None)
+        return await asyncio.wrap_future(future)
+
+    def _count(self, more: int) -> None:
+        with self._counting:
+            self.waiting += more
 
     def lock(self) -> AbstractAsyncContextManager[Any]:
         """An asyncio lock: first come, first served."""
@@ -118,6 +137,8 @@ class ThreadRuntime:
     async def wait(self, future: Future[T]) -> T:
         """Block until the future is done."""
         return future.result()
+
+    waiting = 0
 
     async def compute(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call the function here and now."""

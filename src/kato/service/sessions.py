@@ -407,6 +407,9 @@ def _state_change(session: Session, state: SessionState, *, last_accessed: int, 
     stored = session.state.next_ordinal
     oldest = state.steps[0].ordinal if state.steps else state.next_ordinal
     had = session.state.steps[0].ordinal if session.state.steps else session.state.next_ordinal
+    newest = state.steps[
+        stored - state.next_ordinal :
+    ]  # ordinals have no gaps, so none that is not stored is before these
     return SessionChange(
         session_id=session.session_id,
         expected_version=session.version,
@@ -414,7 +417,7 @@ def _state_change(session: Session, state: SessionState, *, last_accessed: int, 
         expires_at=expires_at,
         ttl_seconds=session.ttl_seconds,
         head=encode_head(state),
-        append=tuple((step.ordinal, encode_step(step)) for step in state.steps if step.ordinal >= stored),
+        append=tuple((step.ordinal, encode_step(step)) for step in newest if step.ordinal >= stored),
         keep_from=oldest if oldest > had else None,
     )
 

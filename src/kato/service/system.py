@@ -14,6 +14,7 @@ from kato.service.nodes import Nodes
 from kato.service.policy import Policy
 from kato.service.runtime import LoopRuntime, Runtime, ThreadRuntime
 from kato.service.sessions import Sessions
+from kato.service.turns import Turns
 from kato.storage.interface import Committed, Storage, Transaction
 from kato.storage.opening import open_storage
 from kato.storage.writer import DirectWriter, TransactionWriter, Writer
@@ -47,6 +48,7 @@ class System:
     started_at: int
     measures: Measures
     storage_name: str
+    uploads: Turns
     service_name: str = "kato"
     capacity: Capacity = field(default_factory=Capacity)
     api_keys: bool = False
@@ -115,6 +117,7 @@ class System:
             limits=limits,
             measures=Measures(runtime.now, os.sep),
             storage_name=storage.name,
+            uploads=Turns(runtime),
             engine="plain" if knowledge.__name__.startswith("Plain") else "native",
             started_at=runtime.now(),
         )

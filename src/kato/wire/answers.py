@@ -210,3 +210,10 @@ def emotive_profile(gathered: Sequence[Mapping[str, float]]) -> dict[str, list[l
 def events(value: Iterable[Iterable[str]]) -> list[list[str]]:
     """Events as lists."""
     return [list(event) for event in value]
+
+
+def bulk_learned(name: str | None, frequency: int) -> Json:
+    """What became of one of many sequences; no name when it had fewer than two symbols."""
+    if name is None:
+        return {"status": "insufficient_data", "pattern_name": "", "frequency": 0, "is_new": False}
+    return {"status": "learned", "pattern_name": pattern_id(name), "frequency": frequency, "is_new": frequency == 1}

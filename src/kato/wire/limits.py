@@ -23,3 +23,5 @@ class Limits:
     """0 = no limit."""
     max_name_characters: int = 256
     """Characters of a `unique_id`; fixed."""
+    max_memories: int = 256
+    """Short-term memories in one request to predict from, whose answer is held in memory whole."""

@@ -14,12 +14,17 @@ from kato.wire.reading import Reader, path_text, problem
 
 _MAX_TTL = 31_536_000
 _TTL_RULE = f"must be an integer from 1 to {_MAX_TTL}"
-_TTL_SCHEMA = {"type": ["integer", "null"], "minimum": 1, "maximum": _MAX_TTL}
+_TTL_SCHEMA = {
+    "type": ["integer", "null"],
+    "minimum": 1,
+    "maximum": _MAX_TTL,
+    "description": "The session's lifetime in seconds; all members that give it must agree.",
+}
 CONFIG_SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
         **{key.name: {**(key.schema or {}), "description": key.governs} for key in KEYS},
-        "session_ttl": {**_TTL_SCHEMA, "description": "the session's lifetime in seconds"},
+        "session_ttl": _TTL_SCHEMA,
     },
 }
 Loc = tuple[str | int, ...]
@@ -46,7 +51,8 @@ def agreed_ttl(given: Sequence[tuple[Sequence[str | int], Any]]) -> int | None:
     return found[0][1] if found else None
 
 
-def _note_unknown(reader: Reader, loc: Loc, given: dict[str, Any], known: Sequence[str]) -> None:
+def note_unknown(reader: Reader, loc: Loc, given: dict[str, Any], known: Sequence[str]) -> None:
+    """Say of members that nobody knows that they were ignored."""
     if len(given) > len(known) or not given.keys() <= set(known):
         for name in given:
             if name not in known:
@@ -69,11 +75,16 @@ class CreateSession:
         "type": "object",
         "required": ["node_id"],
         "properties": {
-            "node_id": {"type": "string", "minLength": 1, "maxLength": 512},
+            "node_id": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 512,
+                "description": "The owner of what is learned; it is made when first used.",
+            },
             "ttl": _TTL_SCHEMA,
             "ttl_seconds": _TTL_SCHEMA,
             "config": {"anyOf": [CONFIG_SCHEMA, {"type": "null"}]},
-            "metadata": {"type": ["object", "null"]},
+            "metadata": {"type": ["object", "null"], "description": "The caller's own, returned as given."},
         },
         "example": {"node_id": "my_app", "config": {"recall_threshold": 0.3}, "ttl": 7200},
     }
@@ -82,7 +93,7 @@ class CreateSession:
     def read(cls, value: Any, reader: Reader) -> Self:
         """The body from decoded JSON."""
         given = reader.mapping(("body",), value)
-        _note_unknown(reader, ("body",), given, ("node_id", "ttl", "ttl_seconds", "config", "metadata"))
+        note_unknown(reader, ("body",), given, ("node_id", "ttl", "ttl_seconds", "config", "metadata"))
         loc = ("body", "node_id")
         if "node_id" not in given:
             if type(value) is dict:
@@ -102,12 +113,12 @@ class CreateSession:
             node_id,
             given.get("ttl"),
             given.get("ttl_seconds"),
-            _read_config(reader, ("body", "config"), config) if config is not None else None,
+            read_config(reader, ("body", "config"), config) if config is not None else None,
             reader.metadata(("body", "metadata"), metadata) if metadata is not None else None,
         )
 
 
-def _read_config(reader: Reader, loc: Loc, value: Any) -> dict[str, Any]:
+def read_config(reader: Reader, loc: Loc, value: Any) -> dict[str, Any]:
     """A configuration object; its values are judged by the engine, but text must be text."""
     config = reader.mapping(loc, value)
     reader._check_json(loc, config, 1)
@@ -125,7 +136,11 @@ class ConfigUpdate:
     MAY_BE_ABSENT: ClassVar[bool] = False
     SCHEMA: ClassVar[dict[str, Any]] = {
         "anyOf": [
-            {"type": "object", "required": ["config"], "properties": {"config": CONFIG_SCHEMA}},
+            {
+                "type": "object",
+                "required": ["config"],
+                "properties": {"config": {**CONFIG_SCHEMA, "description": "The keys to set."}},
+            },
             CONFIG_SCHEMA,
         ],
         "example": {"recall_threshold": 0.5},
@@ -136,9 +151,9 @@ class ConfigUpdate:
         """The body from decoded JSON."""
         given = reader.mapping(("body",), value)
         if "config" not in given:
-            return cls(_read_config(reader, ("body",), given), "")
-        _note_unknown(reader, ("body",), given, ("config",))
-        return cls(_read_config(reader, ("body", "config"), given["config"]), "config.")
+            return cls(read_config(reader, ("body",), given), "")
+        note_unknown(reader, ("body",), given, ("config",))
+        return cls(read_config(reader, ("body", "config"), given["config"]), "config.")
 
 
 @dataclass(slots=True)
@@ -159,23 +174,39 @@ class Extend:
     def read(cls, value: Any, reader: Reader) -> Self:
         """The body from decoded JSON."""
         given = reader.mapping(("body",), value)
-        _note_unknown(reader, ("body",), given, ("ttl", "ttl_seconds"))
+        note_unknown(reader, ("body",), given, ("ttl", "ttl_seconds"))
         return cls(given.get("ttl"), given.get("ttl_seconds"))
 
 
 _OBSERVE_MEMBERS = ("strings", "vectors", "emotives", "metadata", "unique_id", "include_predictions")
 _OBSERVE_PROPERTIES: dict[str, Any] = {
-    "strings": {"type": "array", "items": {"type": "string"}, "maxItems": 10_000, "default": []},
+    "strings": {
+        "type": "array",
+        "items": {"type": "string"},
+        "maxItems": 10_000,
+        "default": [],
+        "description": "Symbols observed together; duplicates stay.",
+    },
     "vectors": {
         "type": "array",
         "items": {"type": "array", "items": {"type": "number"}, "minItems": 1, "maxItems": 16_384},
         "maxItems": 64,
         "default": [],
+        "description": "Each gives its own symbol, and those of its learned neighbours.",
     },
-    "emotives": {"type": "object", "additionalProperties": {"type": "number"}, "default": {}},
-    "metadata": {"type": "object", "default": {}},
-    "unique_id": {"type": ["string", "null"], "maxLength": 256},
-    "include_predictions": {"type": "boolean", "default": False},
+    "emotives": {
+        "type": "object",
+        "additionalProperties": {"type": "number"},
+        "default": {},
+        "description": "How it felt: name → value.",
+    },
+    "metadata": {"type": "object", "default": {}, "description": "Any JSON, kept with what is learned."},
+    "unique_id": {
+        "type": ["string", "null"],
+        "maxLength": 256,
+        "description": "The caller's name for this observation; made when absent.",
+    },
+    "include_predictions": {"type": "boolean", "default": False, "description": "Add what comes next to the answer."},
 }
 
 
@@ -223,7 +254,7 @@ class Observe:
     @classmethod
     def _read(cls, value: Any, reader: Reader, loc: Loc) -> Self:
         given = reader.mapping(loc, value)
-        _note_unknown(reader, loc, given, _OBSERVE_MEMBERS)
+        note_unknown(reader, loc, given, _OBSERVE_MEMBERS)
         cls._check_counts(given, reader.limits, loc)
         strings = reader.listed((*loc, "strings"), given["strings"]) if "strings" in given else []
         vectors = reader.listed((*loc, "vectors"), given["vectors"]) if "vectors" in given else []
@@ -292,11 +323,17 @@ class ObserveSequence:
                 "type": "array",
                 "maxItems": 10_000,
                 "items": {"type": "object", "properties": _OBSERVE_PROPERTIES},
+                "description": "Each as for observe; all are taken in, or none.",
             },
-            "learn_after_each": {"type": "boolean", "default": False},
-            "learn_at_end": {"type": "boolean", "default": False},
-            "clear_stm_between": {"type": "boolean", "default": False},
-            "include_predictions": {"type": "boolean", "default": False},
+            **{
+                name: {"type": "boolean", "default": False, "description": about}
+                for name, about in (
+                    ("learn_after_each", "Learn after every item."),
+                    ("learn_at_end", "Learn what the short-term memory holds after the last item."),
+                    ("clear_stm_between", "Empty the short-term memory before every item."),
+                    ("include_predictions", "Add `final_predictions` to the answer."),
+                )
+            },
         },
         "example": {"observations": [{"strings": ["a"]}, {"strings": ["b"]}], "learn_at_end": True},
     }
@@ -306,7 +343,7 @@ class ObserveSequence:
         """The body from decoded JSON."""
         given = reader.mapping(("body",), value)
         flags = ("learn_after_each", "learn_at_end", "clear_stm_between", "include_predictions")
-        _note_unknown(reader, ("body",), given, ("observations", *flags))
+        note_unknown(reader, ("body",), given, ("observations", *flags))
         loc = ("body", "observations")
         if "observations" not in given:
             if type(value) is dict:
@@ -338,13 +375,19 @@ class EditPattern:
         "type": "object",
         "minProperties": 1,
         "properties": {
-            "frequency": {"type": "integer", "minimum": 1, "maximum": 2**53},
+            "frequency": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 2**53,
+                "description": "How often it shall count as learned.",
+            },
             "emotives": {
                 "type": "array",
+                "description": "The dictionaries it shall hold, oldest first.",
                 "maxItems": 100,
                 "items": {"type": "object", "additionalProperties": {"type": "number"}},
             },
-            "metadata": {"type": "object"},
+            "metadata": {"type": "object", "description": "The metadata it shall hold."},
         },
         "example": {"frequency": 3},
     }
@@ -358,7 +401,7 @@ class EditPattern:
             if name in given:
                 message = "cannot be changed; a pattern's events are its identity"
                 reader.wrong(("body", name), "immutable", message, given[name])
-        _note_unknown(reader, ("body",), given, ("frequency", "emotives", "metadata", *fixed))
+        note_unknown(reader, ("body",), given, ("frequency", "emotives", "metadata", *fixed))
         if type(value) is dict and not given.keys() & {"frequency", "emotives", "metadata"}:
             reader.wrong(("body",), "missing", "must give frequency, emotives or metadata", given)
         edit = cls()
@@ -377,56 +420,6 @@ class EditPattern:
 
 
 @dataclass(slots=True)
-class LearnMany:
-    """POST /nodes/{node_id}/learn: sequences of events, an event being a list of strings."""
-
-    sequences: list[list[list[str]]]
-
-    MAY_BE_ABSENT: ClassVar[bool] = False
-    SCHEMA: ClassVar[dict[str, Any]] = {
-        "type": "object",
-        "required": ["sequences"],
-        "properties": {
-            "sequences": {
-                "type": "array",
-                "maxItems": 10_000,
-                "items": {"type": "array", "items": {"type": "array", "items": {"type": "string"}}},
-            }
-        },
-        "example": {"sequences": [[["kettle"], ["cup", "tea"]], [["bus"], ["work"]]]},
-    }
-
-    @classmethod
-    def read(cls, value: Any, reader: Reader) -> Self:
-        """The body from decoded JSON."""
-        given = reader.mapping(("body",), value)
-        _note_unknown(reader, ("body",), given, ("sequences",))
-        loc = ("body", "sequences")
-        if "sequences" not in given:
-            if type(value) is dict:
-                reader.wrong(loc, "missing", "is required", None)
-            return cls([])
-        sequences = reader.listed(loc, given["sequences"])
-        limits = reader.limits
-        if len(sequences) > limits.max_sequence:
-            raise PayloadTooLarge("sequences", limits.max_sequence, len(sequences), "KATO_MAX_SEQUENCE")
-        for position, sequence in enumerate(sequences):
-            cls._check_counts(sequence, limits, (*loc, position))
-        return cls([reader.events((*loc, position), sequence) for position, sequence in enumerate(sequences)])
-
-    @staticmethod
-    def _check_counts(sequence: Any, limits: Limits, loc: Loc) -> None:
-        if type(sequence) is not list:
-            return
-        if len(sequence) > limits.max_stm_events:
-            raise PayloadTooLarge(path_text(loc[1:]), limits.max_stm_events, len(sequence), "KATO_MAX_STM_EVENTS")
-        for index, event in enumerate(sequence):
-            if type(event) is list and len(event) > limits.max_strings:
-                where = path_text([*loc[1:], index])
-                raise PayloadTooLarge(where, limits.max_strings, len(event), "KATO_MAX_STRINGS")
-
-
-@dataclass(slots=True)
 class NoBody:
     """A body nobody asked for: an object whose members are named and ignored."""
 
@@ -436,5 +429,5 @@ class NoBody:
     @classmethod
     def read(cls, value: Any, reader: Reader) -> Self:
         """The body from decoded JSON."""
-        _note_unknown(reader, ("body",), reader.mapping(("body",), value), ())
+        note_unknown(reader, ("body",), reader.mapping(("body",), value), ())
         return cls()

@@ -1,0 +1,322 @@
+"""
+How many requests a second the server answers, beside an endpoint that only parses and echoes the same body.
+
+    python benchmarks/over_http.py                    observe, learn, bulk, predict at 1,000 patterns
+    python benchmarks/over_http.py --patterns 100000  predict at 100,000 patterns, too (several sizes: repeat the option)
+
+The server runs in a process of its own, its data on disk in a fresh directory; the clients are in this one and share the
+machine with it. Everything is seeded and bounded. The echo endpoint exists only here: it is put before the server's own
+application and does what every request costs anyway.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import random
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httptools
+import orjson
+import uvicorn
+
+from kato.server.app import Application
+from kato.server.logs import set_up
+from kato.settings import Settings
+
+TOKENS, WINDOW, VOCABULARY = 20, 4, 20_000
+SEED = 1729
+HEADERS = "Host: 127.0.0.1\r\nContent-Type: application/json\r\n"
+
+
+class WithEcho:
+    """The server's application, and an endpoint that parses a body and sends it back."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope.get("path") != "/echo":
+            await self._application(scope, receive, send)
+            return
+        body = b""
+        more = True
+        while more:
+            message = await receive()
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        answer = orjson.dumps(orjson.loads(body))
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(answer)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": answer})
+
+
+def serve(port: int, directory: str) -> None:
+    """The server's process; set up as `kato serve` is, with its log in a file."""
+    set_up("INFO", "json", f"{directory}/log")
+    application = WithEcho(Application(Settings(data_dir=directory, port=port)))
+    uvicorn.run(
+        application,  # type: ignore[arg-type]  # an ASGI application as good as any
+        host="127.0.0.1",
+        port=port,
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=120,  # while many connections are prepared, the first of them wait
+    )
+
+
+class Connection:
+    """One kept-alive connection that sends a request and waits for its answer; little of it is the client's own work."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._body = bytearray()
+        self._done = False
+
+    async def open(self) -> Connection:
+        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
+        return self
+
+    def on_body(self, data: bytes) -> None:
+        self._body += data
+
+    def on_message_complete(self) -> None:
+        self._done = True
+
+    async def ask(self, method: str, path: str, body: bytes = b"") -> bytes:
+        """The answer's body; anything but 200 ends the benchmark."""
+        head = f"{method} {path} HTTP/1.1\r\n{HEADERS}Content-Length: {len(body)}\r\n\r\n"
+        self._writer.write(head.encode() + body)
+        self._body, self._done = bytearray(), False
+        parser = httptools.HttpResponseParser(self)
+        while not self._done:
+            data = await self._reader.read(1 << 18)
+            if not data:
+                raise SystemExit(f"the server closed the connection during {method} {path}")
+            parser.feed_data(data)
+        if parser.get_status_code() != 200:
+            raise SystemExit(f"{method} {path}: {parser.get_status_code()} {bytes(self._body[:500]).decode()}")
+        return bytes(self._body)
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+Work = Callable[[int], Awaitable[Any]]
+
+
+async def measure(
+    port: int, connections: int, seconds: float, prepare: Callable[[Connection], Awaitable[Work]]
+) -> tuple[float, list[float]]:
+    """(requests a second, the time of each in seconds, sorted) of so many connections at once for so long."""
+    opened = [await Connection(port).open() for _ in range(connections)]
+    works = [await prepare(connection) for connection in opened]
+    times: list[float] = []
+    for work in works:
+        await work(-1)  # whatever is made on first use
+    started = time.perf_counter()
+
+    async def run(work: Work) -> None:
+        number = 0
+        while (now := time.perf_counter()) - started < seconds:
+            await work(number)
+            times.append(time.perf_counter() - now)
+            number += 1
+
+    await asyncio.gather(*map(run, works))
+    elapsed = time.perf_counter() - started
+    for connection in opened:
+        connection.close()
+    return len(times) / elapsed, sorted(times)
+
+
+def sequences(count: int, seed: int) -> Iterator[list[list[str]]]:
+    """Sequences of 20 one-symbol events, the frequent symbols ones far more often, as in texts."""
+    chance = random.Random(seed)
+    words = [f"w{number}" for number in range(VOCABULARY)]
+    weights = [1 / (number + 1) for number in range(VOCABULARY)]
+    total, cumulative = 0.0, []
+    for weight in weights:
+        total += weight
+        cumulative.append(total)
+    for _ in range(count):
+        yield [[word] for word in chance.choices(words, cum_weights=cumulative, k=TOKENS)]
+
+
+async def session(connection: Connection, node: str) -> str:
+    answer = await connection.ask("POST", "/sessions", orjson.dumps({"node_id": node}))
+    found: str = orjson.loads(answer)["session_id"]
+    return found
+
+
+OBSERVATION = orjson.dumps(
+    {"strings": ["kettle", "cup", "tea"], "vectors": [], "emotives": {"joy": 0.5}, "metadata": {}}
+)
+
+
+async def echoing(connection: Connection) -> Work:
+    return lambda _: connection.ask("POST", "/echo", OBSERVATION)
+
+
+async def observing(connection: Connection) -> Work:
+    path = f"/sessions/{await session(connection, 'observed')}/observe"
+    return lambda _: connection.ask("POST", path, OBSERVATION)
+
+
+async def learning(connection: Connection) -> Work:
+    found = await session(connection, "learned")
+    own = list(sequences(50, random.Random(found).randrange(10**9)))
+
+    async def learn(number: int) -> None:
+        items = [{"strings": event} for event in own[number % 50]]
+        items[0]["strings"] = [f"{found}-{number}"]
+        await connection.ask(
+            "POST", f"/sessions/{found}/observe-sequence", orjson.dumps({"observations": items, "learn_at_end": True})
+        )
+
+    return learn
+
+
+def predicting(node: str, memories: list[list[list[str]]]) -> Callable[[Connection], Awaitable[Work]]:
+    async def prepare(connection: Connection) -> Work:
+        own = []
+        for memory in memories[:20]:
+            found = await session(connection, node)
+            body = orjson.dumps({"observations": [{"strings": event} for event in memory]})
+            await connection.ask("POST", f"/sessions/{found}/observe-sequence", body)
+            own.append(found)
+        path = "/sessions/{}/predictions?recall_threshold=0.05"
+        return lambda number: connection.ask("GET", path.format(own[number % len(own)]))
+
+    return prepare
+
+
+async def fill(port: int, node: str, count: int) -> float:
+    """Learn so many sequences in bulk; sequences a second."""
+    connection = await Connection(port).open()
+    everything = sequences(count, SEED)
+    started = time.perf_counter()
+    spent = 0.0
+    for _ in range(0, count, 1000):
+        batch = [sequence for _, sequence in zip(range(1000), everything, strict=False)]
+        body = orjson.dumps({"sequences": batch})
+        begun = time.perf_counter()
+        await connection.ask("POST", f"/nodes/{node}/learn", body)
+        spent += time.perf_counter() - begun
+    connection.close()
+    print(f"  {count:,} sequences in {time.perf_counter() - started:.1f} s", file=sys.stderr)
+    return count / spent
+
+
+async def fill_by_lines(port: int, node: str, count: int) -> float:
+    """The same as one upload of lines."""
+    body = b"".join(orjson.dumps(sequence) + b"\n" for sequence in sequences(count, SEED + 1))
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    started = time.perf_counter()
+    headers = "Host: 127.0.0.1\r\nContent-Type: application/x-ndjson\r\nConnection: close\r\n"
+    writer.write(f"POST /nodes/{node}/learn HTTP/1.1\r\n{headers}Content-Length: {len(body)}\r\n\r\n".encode())
+    writer.write(body)
+    answer = await reader.read()
+    writer.close()
+    if b'"status":"completed"' not in answer[-1000:]:
+        raise SystemExit(answer[-1000:].decode(errors="replace"))
+    return count / (time.perf_counter() - started)
+
+
+def row(what: str, rate: float, times: list[float], beside: float | None = None) -> None:
+    def at(share: float) -> str:
+        return f"{1000 * times[min(len(times) - 1, int(share * len(times)))]:9.2f}" if times else " " * 9
+
+    compared = f"{100 * rate / beside:6.0f} %" if beside else ""
+    print(f"{what:<46}{rate:>12,.0f}/s{at(0.5)}{at(0.95)}{compared:>10}", flush=True)
+
+
+async def compare_with_echo(port: int, seconds: float) -> None:
+    """Observing and echoing in turns, so that both meet the same machine."""
+    rates: dict[str, list[float]] = {"echo": [], "observe": []}
+    every: dict[str, list[float]] = {"echo": [], "observe": []}
+    for _ in range(5):
+        for name, prepare in (("echo", echoing), ("observe", observing)):
+            rate, times = await measure(port, 1, seconds / 5, prepare)
+            rates[name].append(rate)
+            every[name] += times
+    echo, observe = statistics.median(rates["echo"]), statistics.median(rates["observe"])
+    row("echo, 1 connection", echo, sorted(every["echo"]))
+    row("observe, 1 connection, of the echo", observe, sorted(every["observe"]), echo)
+
+
+async def programme(port: int, seconds: float, sizes: list[int]) -> None:
+    print(f"{'':<46}{'rate':>14}{'p50 ms':>9}{'p95 ms':>9}")
+    await compare_with_echo(port, seconds)
+    row("observe, 32 connections", *await measure(port, 32, seconds, observing))
+    one, times = await measure(port, 1, seconds, learning)
+    row("observe-sequence of 20 and learn, 1 connection", one, times)
+    row("the same, 32 connections, of one connection", *await measure(port, 32, seconds, learning), one)
+    row("learn in bulk, 1,000 a request", await fill(port, "bulk", 20_000), [])
+    row("learn in bulk, one upload of lines", await fill_by_lines(port, "bulk-lines", 20_000), [])
+    for size in sizes:
+        node = f"predicted-{size}"
+        await fill(port, node, size)
+        chance = random.Random(SEED)
+        learned = [sequence for _, sequence in zip(range(200), sequences(size, SEED), strict=False)]
+        memories = [
+            sequence[start : start + WINDOW] for sequence in learned for start in [chance.randrange(TOKENS - WINDOW)]
+        ]
+        for connections in (1, 32):
+            rate, times = await measure(port, connections, seconds, predicting(node, memories))
+            row(f"predict, {size:,} patterns, {connections} connection{'s' * (connections > 1)}", rate, times)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("--patterns", type=int, action="append", help="predict at this many patterns (1000)")
+    parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement (5)")
+    parser.add_argument("--serve", nargs=2, metavar=("PORT", "DIRECTORY"), help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.serve:
+        serve(int(given.serve[0]), given.serve[1])
+        return
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    print(f"{os.cpu_count()} processors, load {load()}, Python {sys.version.split()[0]}")
+    with tempfile.TemporaryDirectory() as directory:
+        server = subprocess.Popen([sys.executable, str(Path(__file__)), "--serve", str(port), directory])
+        try:
+            wait(port, server)
+            asyncio.run(programme(port, given.seconds, given.patterns or [1000]))
+        finally:
+            server.terminate()
+            server.wait()
+    print(f"load afterwards {load()}")
+
+
+def load() -> str:
+    return " ".join(f"{each:.2f}" for each in os.getloadavg())
+
+
+def wait(port: int, server: subprocess.Popen[bytes]) -> None:
+    for _ in range(200):
+        if server.poll() is not None:
+            raise SystemExit("the server ended")
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise SystemExit("the server did not start")
+
+
+if __name__ == "__main__":
+    main()

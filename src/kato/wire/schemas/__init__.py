@@ -1,0 +1,26 @@
+"""What answers look like, as JSON Schema: one file per noun, and here those that have a name of their own."""
+
+from __future__ import annotations
+
+from kato.wire.schemas import episodes, errors, knowledge, predictions, service, sessions
+from kato.wire.schemas.parts import Schema, example
+
+__all__ = ["COMPONENTS", "Schema", "episodes", "example", "knowledge", "predictions", "service", "sessions"]
+
+COMPONENTS: dict[str, Schema] = {
+    "Configuration": sessions.CONFIGURATION,
+    "Error": errors.ERROR,
+    "Explanation": predictions.TREE,
+    "FuturePotential": predictions.FUTURE_POTENTIAL,
+    "NodesHeld": service.NODES_HELD,
+    "Pattern": knowledge.PATTERN_RECORD,
+    "Performance": service.PERFORMANCE,
+    "Prediction": predictions.PREDICTION,
+    "Problem": errors.PROBLEM,
+    "Resources": service.RESOURCES,
+    "SequenceResult": episodes.SEQUENCE_RESULT,
+    "SessionNumbers": service.SESSION_NUMBERS,
+    "SessionSummary": sessions.SUMMARY,
+    "SymbolPotential": predictions.SYMBOL_POTENTIAL,
+}
+"""Schemas that others refer to, by name."""

@@ -1,0 +1,73 @@
+"""
+Requests made up from the description, in every phase: whatever is sent, the answer is one that the description has.
+
+`make fuzz` sends at least 300 examples of every operation; a small sample is among the tests.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+
+import httpx2  # noqa: E402 - after the path of what tests share
+
+from kato.settings import Settings  # noqa: E402
+from kato.wire.limits import Limits  # noqa: E402
+from serving import running  # noqa: E402
+
+LIMITS = Limits(max_strings=200, max_sequence=200, max_memories=20, max_stm_events=100, max_vector_dim=500)
+"""Below the defaults: what is tried are the rules, not how long thousands of symbols take to compare."""
+CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+    "unsupported_method",
+)
+
+
+ALL = "examples,coverage,fuzzing,stateful"
+
+
+def fuzz(examples: int, seconds: int, *extra: str, phases: str = ALL) -> subprocess.CompletedProcess[str]:
+    """Send that many examples of every operation to a fresh server, for at most that long."""
+    settings = Settings(data_dir=":memory:", log_level="CRITICAL", limits=LIMITS)
+    with tempfile.TemporaryDirectory() as directory, running(settings) as server:
+        session = httpx2.post(f"{server.url}/sessions", json={"node_id": "fuzz"}).json()["session_id"]
+        command = [
+            str(Path(sys.executable).with_name("schemathesis")),
+            "run",
+            f"{server.url}/openapi.json",
+            f"--checks={','.join(CHECKS)}",
+            f"--phases={phases}",
+            f"--max-examples={examples}",
+            f"--max-time={seconds}",
+            "--request-timeout=60",
+            "--warnings=off",
+            "--no-color",
+            *extra,
+        ]
+        environment = {
+            **os.environ,
+            "SCHEMATHESIS_HOOKS": "hooks",
+            "PYTHONPATH": str(HERE),
+            "KATO_FUZZ_SESSION": session,
+        }
+        return subprocess.run(
+            command, cwd=directory, env=environment, capture_output=True, text=True, timeout=seconds + 120, check=False
+        )
+
+
+if __name__ == "__main__":
+    done = fuzz(
+        int(os.environ.get("EXAMPLES", "300")), int(os.environ.get("SECONDS_AT_MOST", "3600")), "--continue-on-failure"
+    )
+    print(done.stdout, done.stderr)
+    raise SystemExit(done.returncode)
