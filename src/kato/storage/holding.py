@@ -63,3 +63,20 @@ class Hold:
     def release(self) -> None:
         """Let go."""
         os.close(self._descriptor)
+
+
+def lock_of(database: Path) -> Path:
+    """The lock file of a database."""
+    return database.with_name(database.name + ".lock")
+
+
+def is_held(database: Path) -> bool:
+    """Whether some process has a memory open now."""
+    lock = lock_of(database.resolve())
+    if not lock.exists():
+        return False
+    try:
+        Hold(lock).release()
+    except StorageInUse:
+        return True
+    return False

@@ -16,9 +16,9 @@ from typing import Any, Literal
 
 from kato.engine.knowledge import Change
 from kato.engine.pattern import Pattern
-from kato.errors import StorageUnavailable
-from kato.storage import schema, sqlite_reading
-from kato.storage.holding import Hold
+from kato.errors import StorageUnavailable, StoredDataCorrupt
+from kato.storage import schema, sqlite_reading, write_ahead
+from kato.storage.holding import Hold, lock_of
 from kato.storage.interface import (
     Committed,
     Loaded,
@@ -70,7 +70,7 @@ class SqliteStorage:
         self._closed = False
         self._durable: bool | None = None
         self._listeners: list[Callable[[str, Sequence[Change]], None]] = []
-        self._hold = Hold(self._path.with_name(self._path.name + ".lock"))
+        self._hold = Hold(lock_of(self._path))
         try:
             self._writer = self._open_writer()
         except BaseException:
@@ -83,9 +83,13 @@ class SqliteStorage:
 
     def _open_writer(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = None
+        broken = write_ahead.damage_in(self._path.with_name(self._path.name + "-wal"))
+        if broken is not None:
+            raise StoredDataCorrupt(broken)
         try:
             connection = self._connect()
             schema.prepare(connection, self._path)
+            sqlite_reading.check_nodes(connection, self._path)
             connection.execute(f"PRAGMA journal_size_limit = {_WAL_KEPT}")
         except DATABASE_ERRORS as error:
             if connection is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -13,7 +14,7 @@ from kato.engine.pattern import Pattern
 from kato.errors import StorageUnavailable, StoredDataCorrupt
 from kato.storage import records
 from kato.storage.interface import Loaded, LogEntry, NodeInfo, Order
-from kato.storage.schema import log_id, sequence_of
+from kato.storage.schema import log_id, node_of, sequence_of
 from kato.storage.sqlite_errors import mapped
 
 PATTERN_COLUMNS = "node, name, events, length, frequency, emotives, metadata, affinity, checksum"
@@ -119,6 +120,13 @@ def read_page(
 # --- everything a node has learned ---
 
 
+def read_patterns(connection: sqlite3.Connection, node_id: str) -> Iterator[Pattern]:
+    """A node's patterns in the order first learned, by the caller's own transaction."""
+    number = connection.execute("SELECT id FROM node WHERE node_id = ?", (node_id,)).fetchone()
+    for row in connection.execute(f"SELECT {PATTERN_COLUMNS} FROM pattern WHERE node = ? ORDER BY id", number or (0,)):
+        yield read_checked(node_id, row)
+
+
 class PatternStream(Iterator[Pattern]):
     """
     A node's patterns in the order first learned, out of one read transaction that ends with the last or with `close`.
@@ -181,7 +189,7 @@ def read_node(connection: sqlite3.Connection, node_id: str, is_closed: Callable[
     ).fetchone()[0]
     ends_at = sequence_of(newest) if newest is not None else 0
     if ends_at != head:
-        raise _log_ends(node_id, ends_at, head)
+        raise log_ends(node_id, ends_at, head)
     rows = connection.execute(
         "SELECT name, components FROM vector WHERE node = ? AND components IS NOT NULL", (number,)
     ).fetchall()
@@ -218,13 +226,16 @@ def read_infos(connection: sqlite3.Connection, after: str, limit: int) -> list[N
 def read_log(connection: sqlite3.Connection, node_id: str, after: int, limit: int) -> list[LogEntry]:
     """Log rows by sequence."""
     row = connection.execute("SELECT id FROM node WHERE node_id = ?", (node_id,)).fetchone()
-    if row is None:
-        return []
+    return read_log_of(connection, row[0], node_id, after, limit) if row is not None else []
+
+
+def read_log_of(connection: sqlite3.Connection, number: int, node_id: str, after: int, limit: int) -> list[LogEntry]:
+    """Log rows of the node of a number, by sequence."""
     rows = connection.execute(
         f"SELECT {_LOG_COLUMNS} FROM log WHERE id > ? AND id < ? ORDER BY id LIMIT ?",
-        (log_id(row[0], after), log_id(row[0] + 1, 0), limit),
+        (log_id(number, after), log_id(number + 1, 0), limit),
     )
-    return [LogEntry(node_id, sequence_of(number), *rest) for number, *rest in rows]
+    return [LogEntry(node_id, sequence_of(key), *rest) for key, *rest in rows]
 
 
 def verify_log(connection: sqlite3.Connection, node_id: str) -> None:
@@ -243,10 +254,51 @@ def verify_log(connection: sqlite3.Connection, node_id: str) -> None:
         previous = records.check_chain(node_id, previous, page, after=sequence)
         sequence = page[-1].sequence
     if head != sequence or stored != previous:
-        raise _log_ends(node_id, sequence, head)
+        raise log_ends(node_id, sequence, head)
 
 
-def _log_ends(node_id: str, found: int, expected: int) -> StoredDataCorrupt:
+def log_ends(node_id: str, found: int, expected: int) -> StoredDataCorrupt:
+    """The error for a log that ends at another sequence than the node's row says."""
     return StoredDataCorrupt(
         f"The log of node {node_id[:200]!r} ends at {found}, not as stored at {expected}; restore a backup"
     )
+
+
+def check_nodes(connection: sqlite3.Connection, path: Path) -> None:
+    """
+    Whether every node is who its log says, and can be found: a lost name would look like a node that never learned.
+
+    Costs two log rows per node: the hash of the newest one holds the node's id. A log that ends elsewhere than it should
+    is told when that node is loaded.
+
+    Raises:
+        StoredDataCorrupt: The sentence names `path`, for it is read by whoever starts the program.
+    """
+    advice = "restore a backup, or see what `kato verify` and `kato repair` can tell and do"
+    numbers = set()
+    for number, node_id, head in connection.execute("SELECT id, node_id, head FROM node NOT INDEXED"):
+        numbers.add(number)
+        rows = read_log_of(connection, number, node_id, max(0, head - 2), 3)
+        is_sound = connection.execute("SELECT id FROM node WHERE node_id = ?", (node_id,)).fetchone() == (number,)
+        if is_sound and [entry.sequence for entry in rows] in ([1], [head - 1, head]):
+            before = rows[-2].hash if len(rows) > 1 else records.GENESIS
+            try:
+                records.check_chain(node_id, before, rows[-1:], after=rows[-1].sequence - 1)
+            except StoredDataCorrupt:
+                is_sound = False
+        if not is_sound:
+            raise StoredDataCorrupt(f"{path}: node {node_id!r:.200} is not the one whose log this is; {advice}")
+    for number in logged_numbers(connection):
+        if number not in numbers:
+            raise StoredDataCorrupt(f"{path}: the log has rows of a node {number} that is not there; {advice}")
+
+
+def logged_numbers(connection: sqlite3.Connection) -> Iterator[int]:
+    """The numbers of the nodes that have log rows, ascending."""
+    beyond = -1
+    while True:
+        (newest,) = connection.execute("SELECT min(id) FROM log WHERE id > ?", (beyond,)).fetchone()
+        if newest is None:
+            return
+        yield node_of(newest)
+        beyond = log_id(node_of(newest) + 1, 0) - 1
