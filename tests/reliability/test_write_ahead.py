@@ -10,7 +10,7 @@ import pytest
 from kato.errors import StoredDataCorrupt
 from kato.storage.checking import check_file
 from kato.storage.interface import Learn, Transaction
-from kato.storage.repairing import repair
+from kato.storage.repairing import NotRepairable, repair
 from kato.storage.sqlite import SqliteStorage
 from kato.storage.write_ahead import damage_in
 
@@ -59,6 +59,8 @@ def test_a_flipped_bit_before_whole_commits_is_named_and_opens_only_when_given_u
     findings = check_file(crashed).findings
     assert "kato.db-wal" in findings[0].sentence
     assert not findings[0].is_derived
+    with pytest.raises(NotRepairable):
+        repair(crashed)
     done = repair(crashed, salvage=True)
     assert done.kept_at.with_name(done.kept_at.name + "-wal").exists()
     assert learned(crashed) < 12

@@ -87,15 +87,18 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         connection.close()
 
 
-def check_file(path: Path) -> Checked:
+def check_file(path: Path, *, mine: bool = False) -> Checked:
     """
-    Check a database and, unless some process is writing to it, the write-ahead log beside it.
+    Check a database and, unless some other process is writing to it, the write-ahead log beside it.
+
+    Args:
+        mine: Whether it is the caller who holds the memory, and does not write meanwhile.
 
     Raises:
         StorageUnavailable, StoredDataCorrupt: There is none, or nothing in it can be read.
     """
     log = path.with_name(path.name + "-wal")
-    broken = write_ahead.damage_in(log) if log.exists() and not is_held(path) else None
+    broken = write_ahead.damage_in(log) if mine or (log.exists() and not is_held(path)) else None
     with reading(path) as connection:
         checked = check(connection)
     if broken is not None:

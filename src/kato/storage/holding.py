@@ -57,8 +57,12 @@ class Hold:
             raise StorageUnavailable(
                 f"{path} cannot be locked: {error.strerror}; a memory must lie on a file system with locks"
             ) from error
-        os.ftruncate(self._descriptor, 0)
-        os.write(self._descriptor, str(os.getpid()).encode())
+        try:
+            os.ftruncate(self._descriptor, 0)
+            os.write(self._descriptor, str(os.getpid()).encode())
+        except OSError as error:
+            os.close(self._descriptor)
+            raise StorageUnavailable(f"{path} cannot be written: {error.strerror}") from error
 
     def release(self) -> None:
         """Let go."""

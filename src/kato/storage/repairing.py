@@ -61,7 +61,7 @@ def repair(path: Path, *, salvage: bool = False) -> Repaired:
     path = path.resolve()
     hold = Hold(lock_of(path))
     try:
-        found = check_file(path)
+        found = check_file(path, mine=True)
         if not found.findings:
             return Repaired(found, None, ())
         if not salvage and not all(finding.is_derived for finding in found.findings):
