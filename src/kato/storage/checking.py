@@ -49,6 +49,8 @@ class Checked:
     findings: list[Finding] = field(default_factory=list)
     sound: dict[int, int] = field(default_factory=dict)
     """Node number → sequence up to which its log is sound."""
+    is_cut: bool = False
+    """Whether the write-ahead log is damaged, so that whatever stood behind the damage is not known."""
 
     def add(self, sentence: str, *, derived: bool) -> None:
         """Add a finding."""
@@ -69,7 +71,8 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     try:
         connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=5.0)
         connection.execute("PRAGMA query_only = ON")
-        schema.check(connection, path)
+        if not schema.check(connection, path):
+            raise StorageUnavailable(f"There is no memory at {path}: the file holds nothing yet")
         connection.execute("BEGIN")
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # the moment is chosen by the first read
     except DATABASE_ERRORS as error:
@@ -103,6 +106,7 @@ def check_file(path: Path, *, mine: bool = False) -> Checked:
         checked = check(connection)
     if broken is not None:
         checked.findings.insert(0, Finding(broken, is_derived=False))
+        checked.is_cut = True
     return checked
 
 

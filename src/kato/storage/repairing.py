@@ -96,7 +96,7 @@ def _keep(path: Path, kept_at: Path) -> None:
 
 
 def _rebuild(source: sqlite3.Connection, making: Path, found: Checked) -> list[str]:
-    lost: list[str] = []
+    lost = ["everything that stood behind the damage in the write-ahead log"] if found.is_cut else []
     connection = sqlite3.connect(making, isolation_level=None)
     try:
         schema.prepare(connection, making)

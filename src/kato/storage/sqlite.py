@@ -93,6 +93,10 @@ class SqliteStorage:
             schema.prepare(connection, self._path)
             sqlite_reading.check_nodes(connection, self._path)
             connection.execute(f"PRAGMA journal_size_limit = {_WAL_KEPT}")
+            # What may not be opened for writing SQLite opens for reading, and would stay so when the disk obeys again.
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("UPDATE counter SET value = value WHERE name = 'created'")
+            connection.execute("ROLLBACK")
         except DATABASE_ERRORS as error:
             if connection is not None:
                 connection.close()
@@ -208,7 +212,10 @@ class SqliteStorage:
         self._set_durable(connection, True)
         connection.execute("BEGIN IMMEDIATE")
         try:
-            connection.execute("UPDATE counter SET value = value WHERE name = 'created'")
+            # Something that differs each time: SQLite does not write what is the same.
+            connection.execute(
+                "INSERT INTO counter VALUES ('recoveries', 1) ON CONFLICT DO UPDATE SET value = value + 1"
+            )
             connection.execute("COMMIT")
         finally:
             if connection.in_transaction:
