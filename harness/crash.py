@@ -128,6 +128,8 @@ class Journal:
 
     done: dict[int, list[Operation]] = field(default_factory=dict)
     begun: dict[int, Operation] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+    """What a writer was told that cannot be."""
 
     def begin(self, number: int, operation: Operation) -> None:
         """An operation is about to be asked for."""
@@ -137,18 +139,22 @@ class Journal:
         """It has been acknowledged."""
         self.done.setdefault(number, []).append(self.begun.pop(number))
 
+    def complain(self, sentence: str) -> None:
+        """A writer was told what cannot be."""
+        self.wrong.append(sentence)
 
-def work(memory: ClientMethods, writer: Writer, seed: str, journal: Any, go_on: Callable[[], bool]) -> None:
-    """Operate until told to stop, or until there is no answer any more."""
+
+def work(memory: ClientMethods, writer: Writer, seed: str, journal: Any) -> None:
+    """Operate until there is no answer any more."""
     chance = random.Random(seed)
-    while go_on():
+    while True:
         operation = writer.choose(chance)
         journal.begin(writer.number, operation)
         try:
             do(memory, operation, writer.ids.__getitem__)
         except KATOError as error:
             if error.status_code in {400, 404, 409, 422}:
-                raise Broken(f"writer {writer.number} was refused what it may do, {operation}: {error}") from error
+                journal.complain(f"writer {writer.number} was refused what it may do, {operation}: {error}")
             return  # killed while it answered
         journal.end(writer.number)
         apply(writer.model, operation)
@@ -172,6 +178,8 @@ def compare(memory: ClientMethods, writers: list[Writer], journal: Journal, seed
     Raises:
         Broken: Something acknowledged is missing, or there twice; or something in flight is there by half.
     """
+    if journal.wrong:
+        raise Broken(f"seed {seed}: {journal.wrong[0]}")
     counts: Counter[str] = Counter(acknowledged=sum(map(len, journal.done.values())))
     undecided: list[tuple[Writer, Operation]] = []
     for writer in writers:
@@ -260,9 +268,7 @@ def kill_servers(
                 break
             journal = Journal()
             threads = [
-                threading.Thread(
-                    target=work, args=(memory, writer, f"{seed} {number} {writer.number}", journal, lambda: True)
-                )
+                threading.Thread(target=work, args=(memory, writer, f"{seed} {number} {writer.number}", journal))
                 for writer in writers
             ]
             for thread in threads:
@@ -297,12 +303,15 @@ class _PipeJournal:
     def end(self, number: int) -> None:
         os.write(self._descriptor, json.dumps([number]).encode() + b"\n")
 
+    def complain(self, sentence: str) -> None:
+        os.write(self._descriptor, json.dumps(sentence).encode() + b"\n")
+
 
 def _embedded_child(directory: str, writers: list[Writer], seed: str, pipe: Any) -> None:
     journal = _PipeJournal(pipe.fileno())
     with Kato(directory) as memory:
         threads = [
-            threading.Thread(target=work, args=(memory, writer, f"{seed} {writer.number}", journal, lambda: True))
+            threading.Thread(target=work, args=(memory, writer, f"{seed} {writer.number}", journal))
             for writer in writers
         ]
         for thread in threads:
@@ -346,7 +355,11 @@ def kill_embedded(
 def _read(text: bytes) -> Journal:
     journal = Journal()
     for line in text.split(b"\n")[:-1]:
-        number, *operation = json.loads(line)
+        found = json.loads(line)
+        if isinstance(found, str):
+            journal.complain(found)
+            continue
+        number, *operation = found
         if operation:
             journal.begin(number, (operation[0][0], operation[0][1]))
         else:

@@ -230,7 +230,7 @@ def embedded(points: int, seed: int) -> dict[str, int]:
             cwd=Path(__file__).parents[1],
         )
     if done.returncode:
-        raise Broken(done.stdout.strip())
+        raise Broken(done.stdout.strip().removeprefix("BROKEN: ") or f"the process ended with status {done.returncode}")
     found: dict[str, int] = json.loads(done.stdout)
     return found
 
