@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 
@@ -29,11 +30,13 @@ def learned(database):
 def crashed(tmp_path):
     """What a killed process leaves: twelve learnings, of which most stand in the write-ahead log alone."""
     live = SqliteStorage(tmp_path / "live" / "kato.db")
+    live.compact()  # the tables stand in the database
     for number in range(12):
         live.commit([Transaction(1, "node", (Learn(((str(number), "x"),)),))], durable=False)
     (tmp_path / "crashed").mkdir()
     for ending in ("", "-wal"):
         shutil.copyfile(tmp_path / "live" / f"kato.db{ending}", tmp_path / "crashed" / f"kato.db{ending}")
+    shutil.copyfile(tmp_path / "live" / "kato.db-shm", tmp_path / "index")
     live.close()
     return tmp_path / "crashed" / "kato.db"
 
@@ -81,6 +84,22 @@ def test_a_log_cut_at_its_end_is_what_a_crash_leaves(crashed, cut):
     log.write_bytes(log.read_bytes()[:-cut])
     assert damage_in(log) is None
     assert learned(crashed) == 11
+
+
+@pytest.mark.parametrize("cut", [1, FRAME, 5 * FRAME, 30 * FRAME, None])
+def test_what_a_killed_process_knew_was_committed_is_missed(crashed, cut):
+    """The index that lies beside the log, as a killed process leaves it, tells a cut log from one that ends."""
+    log, index = crashed.with_name("kato.db-wal"), crashed.with_name("kato.db-shm")
+    shutil.copyfile(crashed.parents[1] / "index", index)
+    assert damage_in(log) is None
+    if cut is None:
+        log.unlink()
+    else:
+        log.write_bytes(log.read_bytes()[:-cut])
+    with pytest.raises(StoredDataCorrupt, match=r"kato\.db-wal is damaged"):
+        SqliteStorage(crashed)
+    os.utime(index, (1, 1))  # of a time before the machine was started
+    assert damage_in(log) is None
 
 
 def test_frames_of_an_earlier_round_are_not_taken_for_damage(tmp_path):

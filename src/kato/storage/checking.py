@@ -58,15 +58,22 @@ class Checked:
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[sqlite3.Connection]:
+def reading(path: Path, *, despite_log: bool = False) -> Iterator[sqlite3.Connection]:
     """
     One moment of a database, for reading alone; the process that holds it goes on.
+
+    Args:
+        despite_log: Read also where the write-ahead log is damaged. SQLite then forgets what stood behind the damage, and that
+            there was any.
 
     Raises:
         StorageUnavailable, StoredDataCorrupt: There is none, or none of ours.
     """
     if not path.is_file():
         raise StorageUnavailable(f"There is no memory at {path}")
+    broken = None if despite_log else _damaged_log(path)
+    if broken is not None:
+        raise StoredDataCorrupt(broken)
     connection: sqlite3.Connection | None = None
     try:
         connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=5.0)
@@ -90,24 +97,26 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         connection.close()
 
 
-def check_file(path: Path, *, mine: bool = False) -> Checked:
+def check_file(path: Path, *, despite_log: bool = False) -> Checked:
     """
-    Check a database and, unless some other process is writing to it, the write-ahead log beside it.
+    Check a database. Where the write-ahead log beside it is damaged, that alone is told, and nothing is opened.
 
     Args:
-        mine: Whether it is the caller who holds the memory, and does not write meanwhile.
+        despite_log: Check what can be read in spite of a damaged write-ahead log.
 
     Raises:
         StorageUnavailable, StoredDataCorrupt: There is none, or nothing in it can be read.
     """
-    log = path.with_name(path.name + "-wal")
-    broken = write_ahead.damage_in(log) if mine or (log.exists() and not is_held(path)) else None
-    with reading(path) as connection:
-        checked = check(connection)
+    broken = None if despite_log else _damaged_log(path)
     if broken is not None:
-        checked.findings.insert(0, Finding(broken, is_derived=False))
-        checked.is_cut = True
-    return checked
+        return Checked(findings=[Finding(broken, is_derived=False)])
+    with reading(path, despite_log=despite_log) as connection:
+        return check(connection)
+
+
+def _damaged_log(path: Path) -> str | None:
+    """What is wrong with the write-ahead log of a database that nobody holds; while somebody does, it is not at rest."""
+    return None if is_held(path) else write_ahead.damage_in(path.with_name(path.name + "-wal"))
 
 
 def check(connection: sqlite3.Connection) -> Checked:

@@ -17,13 +17,18 @@ from pathlib import Path
 from typing import Any
 
 from kato.errors import StorageError, StoredDataCorrupt
-from kato.storage import schema
-from kato.storage.checking import Checked, check_file, entries, reading
+from kato.storage import schema, write_ahead
+from kato.storage.checking import Checked, Finding, check_file, entries, reading
 from kato.storage.files import SIDE_FILES, made_beside
 from kato.storage.holding import Hold, lock_of
 from kato.storage.replaying import repeat
 from kato.storage.sqlite_errors import DATABASE_ERRORS
 from kato.storage.sqlite_sessions import SessionTables
+
+_REFUSAL = (
+    "What is damaged does not follow from the logs, so it cannot be made again. Restore a backup, or give it up with "
+    "--salvage"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +66,20 @@ def repair(path: Path, *, salvage: bool = False) -> Repaired:
     path = path.resolve()
     hold = Hold(lock_of(path))
     try:
-        found = check_file(path, mine=True)
+        broken = write_ahead.damage_in(path.with_name(path.name + "-wal"))
+        behind = [Finding(broken, is_derived=False)] if broken is not None else []
+        if behind and not salvage:
+            raise NotRepairable(_REFUSAL, Checked(findings=behind))
+        found = check_file(path, despite_log=True)
+        found.findings[:0] = behind
+        found.is_cut = bool(behind)
         if not found.findings:
             return Repaired(found, None, ())
         if not salvage and not all(finding.is_derived for finding in found.findings):
-            raise NotRepairable(
-                "What is damaged does not follow from the logs, so it cannot be made again. Restore a backup, "
-                "or give it up with --salvage",
-                found,
-            )
+            raise NotRepairable(_REFUSAL, found)
         kept_at = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
         with made_beside(path) as making:
-            with reading(path) as source:
+            with reading(path, despite_log=True) as source:
                 lost = _rebuild(source, making, found)
             left = check_file(making).findings
             if left:

@@ -19,7 +19,7 @@ from typing import Any
 from kato.engine.matching import choose
 from kato.engine.pattern import Pattern
 from kato.errors import StorageUnavailable, StoredDataCorrupt
-from kato.storage import records, schema, sqlite_reading
+from kato.storage import records, schema, sqlite_reading, write_ahead
 from kato.storage.checking import entries, reading
 from kato.storage.holding import Hold, lock_of
 from kato.storage.interface import LogEntry
@@ -207,6 +207,9 @@ def import_lines(path: Path, lines: Iterable[bytes]) -> Transferred:
     path.parent.mkdir(parents=True, exist_ok=True)
     hold = Hold(lock_of(path))
     try:
+        broken = write_ahead.damage_in(path.with_name(path.name + "-wal"))
+        if broken is not None:
+            raise StoredDataCorrupt(broken)
         connection = sqlite3.connect(path, isolation_level=None)
         try:
             schema.prepare(connection, path)

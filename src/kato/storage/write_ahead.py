@@ -3,7 +3,9 @@ Whether the write-ahead log beside a database is whole.
 
 SQLite takes a frame whose checksum is wrong for the place where a crash cut the last write, and silently drops it and all
 that follows. Where whole commits follow, it was no crash but damage, and what follows was acknowledged; so it is looked
-for before SQLite opens the file. The format is SQLite's own: https://www.sqlite.org/fileformat2.html#walformat
+for before SQLite opens the file. And a process that dies leaves the index of its log beside it (-shm), which says how many
+frames were committed: fewer whole ones are damage too, unless the machine went down as well and took the end with it.
+The formats are SQLite's own: https://www.sqlite.org/fileformat2.html#walformat and https://www.sqlite.org/walformat.html
 """
 
 from __future__ import annotations
@@ -13,12 +15,15 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import psutil
 from numpy.typing import NDArray
 
 _HEADER = 32
 _FRAME_HEADER = 24
 _MAGIC = {0x377F0682: "<u4", 0x377F0683: ">u4"}
 """By the order of bytes in which checksums were computed."""
+_INDEX_HEADER = 136
+"""Bytes of the index's header: twice what is committed, then how far it was copied."""
 _AT_ONCE = 4096
 """Frames looked at together; bounds what a long log takes of memory."""
 
@@ -30,12 +35,13 @@ def damage_in(path: Path) -> str | None:
     Args:
         path: The log's own path, ending in -wal. Nobody may be writing to it.
     """
+    committed, copied, salts = _index_beside(path)
     if not path.exists():
-        return None
+        return _sentence(path, "its beginning: it is missing") if committed > copied else None
     with path.open("rb") as file:
         header = file.read(_HEADER)
         if len(header) < _HEADER or not any(header):
-            return None
+            return _sentence(path, "its header") if committed > copied else None
         magic, _, page, _, salt_1, salt_2, sum_0, sum_1 = struct.unpack(">8L", header)
         order = _MAGIC.get(magic)
         page = 65_536 if page == 1 else page
@@ -65,7 +71,28 @@ def damage_in(path: Path) -> str | None:
                     return _sentence(path, f"frame {broken + 1}")
             before = stored[-1:]
             position += count
+    whole_frames = position if broken is None else broken
+    if salts == header[16:24] and whole_frames < committed:
+        return _sentence(path, f"frame {whole_frames + 1} of {committed}")
     return None
+
+
+def _index_beside(path: Path) -> tuple[int, int, bytes]:
+    """
+    What a process that died left beside its log: (frames committed, frames copied into the database, the log's salts).
+
+    (0, 0, b"") where nothing is left, or the machine was started since: then its end may be newer than that of the log.
+    """
+    index = path.with_name(path.name.removesuffix("-wal") + "-shm")
+    if not index.exists() or index.stat().st_mtime < psutil.boot_time():
+        return 0, 0, b""
+    with index.open("rb") as file:
+        content = file.read(_INDEX_HEADER)
+    if len(content) < _INDEX_HEADER or content[:48] != content[48:96] or not content[12]:
+        return 0, 0, b""
+    (committed,) = struct.unpack_from("=L", content, 16)
+    (copied,) = struct.unpack_from("=L", content, 96)
+    return committed, copied, content[32:40]
 
 
 def _sentence(path: Path, where: str) -> str:
