@@ -30,7 +30,7 @@ from harness.doing import learned, session_of
 from harness.processes import Server, free_port
 from kato import KATOClient
 from kato.client.methods import ClientMethods
-from kato.errors import EmptyMemory
+from kato.errors import EmptyMemory, KATOError
 
 
 class Broken(Exception):
@@ -216,7 +216,7 @@ def main() -> int:
     print(f"seed {given.seed}", flush=True)
     try:
         run(given.clients, given.learns, given.rounds, given.seed, lambda text: print(text, flush=True))
-    except Broken as broken:
+    except (Broken, KATOError) as broken:
         print(f"BROKEN: {broken}")
         return 1
     return 0

@@ -171,6 +171,9 @@ def _check_nodes(connection: sqlite3.Connection, scratch: sqlite3.Connection, ch
                 checked.add(f"The log has rows of a node {number} that is not among the nodes", derived=False)
     for number, node_id, head, stored in rows:
         checked.nodes += 1
+        if not isinstance(node_id, str) or not isinstance(head, int):
+            checked.add(f"The row of node {number}, {node_id!r:.200}, is damaged", derived=False)
+            continue
         before = len(checked.findings)
         checked.sound[number] = _check_log(connection, checked, number, node_id, head, stored)
         if len(checked.findings) == before:  # of a broken log nothing follows that could be compared
@@ -298,7 +301,7 @@ def _check_sessions(connection: sqlite3.Connection, checked: Checked) -> None:
         for (session_id,) in connection.execute(query):
             checked.add(f"There are steps of a session {session_id!r:.200} that is not there", derived=False)
     with _noting(checked, "The counters", derived=False):
-        counters = dict(connection.execute("SELECT name, value FROM counter").fetchall())
+        counters = SessionTables(connection).counters()
         alive = counters["created"] - counters["deleted"] - counters["expired"]
         if alive != checked.sessions:
             checked.add(

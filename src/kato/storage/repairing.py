@@ -111,8 +111,11 @@ def _rebuild(source: sqlite3.Connection, making: Path, found: Checked) -> list[s
         connection.execute("BEGIN IMMEDIATE")
         for number, node_id, head in _nodes(source):
             up_to = found.sound.get(number, 0)
+            if not isinstance(node_id, str):
+                lost.append(f"a node whose id cannot be read: {node_id!r:.200}")
+                continue
             repeat(connection, node_id, entries(source, number, node_id, up_to))
-            if up_to < head:
+            if up_to != head:
                 lost.append(f"node {node_id[:200]!r}: what was learned after sequence {up_to}, up to {head}")
         kept = _keep_sessions(source, connection, lost)
         _keep_replies(source, connection, lost)
@@ -178,7 +181,7 @@ def _keep_rows(source: sqlite3.Connection, target: sqlite3.Connection, table: st
 
 def _keep_counters(source: sqlite3.Connection, target: sqlite3.Connection, alive: int) -> None:
     """Counters as they were; the sessions begun are corrected to what was kept, so that counting adds up."""
-    counters = {name: value for name, value in _rows(source, "SELECT name, value FROM counter") if value >= 0}
+    counters = {name: value for name, value in _rows(source, "SELECT name, value FROM counter") if type(value) is int}
     counters["created"] = counters.get("deleted", 0) + counters.get("expired", 0) + alive
     target.executemany(
         "UPDATE counter SET value = ? WHERE name = ?", [(value, name) for name, value in counters.items()]

@@ -15,7 +15,7 @@ from kato.errors import StorageUnavailable, StoredDataCorrupt
 from kato.storage import records
 from kato.storage.interface import Loaded, LogEntry, NodeInfo, Order
 from kato.storage.schema import log_id, node_of, sequence_of
-from kato.storage.sqlite_errors import mapped
+from kato.storage.sqlite_errors import check_integers, mapped
 
 PATTERN_COLUMNS = "node, name, events, length, frequency, emotives, metadata, affinity, checksum"
 _FETCH = 1000
@@ -184,6 +184,7 @@ def read_node(connection: sqlite3.Connection, node_id: str, is_closed: Callable[
     if row is None:
         return None
     number, head, expected = row
+    check_integers(f"The row of node {node_id[:200]!r}", head, expected)
     newest = connection.execute(
         "SELECT max(id) FROM log WHERE id > ? AND id < ?", (log_id(number, 0), log_id(number + 1, 0))
     ).fetchone()[0]
@@ -212,7 +213,7 @@ def read_node(connection: sqlite3.Connection, node_id: str, is_closed: Callable[
 def read_info(connection: sqlite3.Connection, node_id: str) -> NodeInfo | None:
     """Facts about one node."""
     row = connection.execute(f"SELECT {_NODE_COLUMNS} FROM node WHERE node_id = ?", (node_id,)).fetchone()
-    return NodeInfo(*row) if row else None
+    return _info(row) if row else None
 
 
 def read_infos(connection: sqlite3.Connection, after: str, limit: int) -> list[NodeInfo]:
@@ -220,7 +221,12 @@ def read_infos(connection: sqlite3.Connection, after: str, limit: int) -> list[N
     rows = connection.execute(
         f"SELECT {_NODE_COLUMNS} FROM node WHERE node_id > ? ORDER BY node_id LIMIT ?", (after, limit)
     )
-    return [NodeInfo(*row) for row in rows]
+    return [_info(row) for row in rows]
+
+
+def _info(row: Sequence[Any]) -> NodeInfo:
+    check_integers(f"The row of node {row[0]!r:.200}", *row[1:])
+    return NodeInfo(*row)
 
 
 def read_log(connection: sqlite3.Connection, node_id: str, after: int, limit: int) -> list[LogEntry]:
@@ -278,6 +284,7 @@ def check_nodes(connection: sqlite3.Connection, path: Path) -> None:
     numbers = set()
     for number, node_id, head in connection.execute("SELECT id, node_id, head FROM node NOT INDEXED"):
         numbers.add(number)
+        check_integers(f"{path}: the row of node {node_id!r:.200}", head)
         rows = read_log_of(connection, number, node_id, max(0, head - 2), 3)
         is_sound = connection.execute("SELECT id FROM node WHERE node_id = ?", (node_id,)).fetchone() == (number,)
         if is_sound and [entry.sequence for entry in rows] in ([1], [head - 1, head]):
