@@ -74,10 +74,10 @@ def read_page(
     search: str,
 ) -> tuple[list[Pattern], tuple[Any, ...] | None, int]:
     """One page; a position is (name, row) or (frequency or length, name, row), the row telling equal names apart."""
-    row = connection.execute("SELECT id FROM node WHERE node_id = ?", (node_id,)).fetchone()
+    row = connection.execute("SELECT id, patterns FROM node WHERE node_id = ?", (node_id,)).fetchone()
     if row is None:
         return [], None, 0
-    where, parameters = "node = ?", list(row)
+    where, parameters = "node = ?", [row[0]]
     if search:
         # Wherever a symbol contains the text, the stored JSON contains it escaped; the exact test follows below.
         escaped = records.dump(search).decode()[1:-1]
@@ -88,6 +88,8 @@ def read_page(
         total = sum(records.matches_search(read_checked(node_id, each), search) for each in counted)
     else:
         total = connection.execute(f"SELECT count(*) FROM pattern WHERE {where}", parameters).fetchone()[0]
+        if total != row[1]:  # a damaged index hides rows
+            raise _patterns_are(node_id, total, row[1])
     column, descending = order.removeprefix("-"), order.startswith("-")
     direction, beyond = ("DESC", "<") if descending else ("ASC", ">")
     if column == "name":
@@ -166,9 +168,7 @@ def _read_all(
                 if is_closed():
                     raise StorageUnavailable("The storage has been closed")
         if found != expected:
-            raise StoredDataCorrupt(
-                f"Node {node_id[:200]!r} has {found} patterns where {expected} were stored; restore a backup"
-            )
+            raise _patterns_are(node_id, found, expected)
     finally:
         connection.close()
 
@@ -261,6 +261,12 @@ def verify_log(connection: sqlite3.Connection, node_id: str) -> None:
         sequence = page[-1].sequence
     if head != sequence or stored != previous:
         raise log_ends(node_id, sequence, head)
+
+
+def _patterns_are(node_id: str, found: int, expected: int) -> StoredDataCorrupt:
+    return StoredDataCorrupt(
+        f"Node {node_id[:200]!r} has {found} patterns where {expected} were stored; restore a backup"
+    )
 
 
 def log_ends(node_id: str, found: int, expected: int) -> StoredDataCorrupt:
