@@ -9,6 +9,7 @@ from pathlib import Path
 from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent))  # so that tests can share helpers such as `serving`
+sys.path.insert(0, str(Path(__file__).parents[1]))  # and run small samples of the harnesses
 
 settings.register_profile("kato", deadline=None)  # no test looks at a clock; a busy machine is no fault of the code
 settings.load_profile("kato")

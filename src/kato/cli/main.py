@@ -12,7 +12,7 @@ import sys
 import typer
 
 from kato import KATOError, ServerUnreachable
-from kato.cli import doctor, nodes, predict, serve, train
+from kato.cli import backup, doctor, nodes, predict, serve, train, transfer, verify
 from kato.cli.files import BadFile
 
 app = typer.Typer(
@@ -27,6 +27,12 @@ app.command()(serve.serve)
 app.command()(train.train)
 app.command()(predict.predict)
 app.command()(nodes.nodes)
+app.command()(backup.backup)
+app.command()(backup.restore)
+app.command()(transfer.export)
+app.command("import")(transfer.import_)
+app.command()(verify.verify)
+app.command()(verify.repair)
 app.command()(doctor.doctor)
 
 

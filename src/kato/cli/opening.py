@@ -10,6 +10,7 @@ import typer
 from kato import Kato, KATOClient, StorageUnavailable
 from kato.client.methods import ClientMethods
 from kato.settings import Settings
+from kato.storage.opening import database_at
 
 Url = Annotated[str | None, typer.Option("--url", help="Talk to a running server, e.g. http://127.0.0.1:8000.")]
 Data = Annotated[str | None, typer.Option("--data", help="Open this directory or .db file; default: KATO_DATA_DIR.")]
@@ -36,3 +37,8 @@ def open_memory(url: str | None, data: str | None, *, make: bool = False) -> Cli
     if not make and not Path(directory).expanduser().exists():
         raise StorageUnavailable(f"there is no memory at {directory}; `kato train` makes one")
     return Kato(directory, engine=settings.engine, durability=settings.durability)
+
+
+def database(data: str | None) -> Path:
+    """The database file that `--data` or the settings name, without opening it."""
+    return database_at(data or Settings.read()[0].data_dir)

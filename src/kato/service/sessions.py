@@ -361,7 +361,11 @@ class Sessions:
         if session.ended:
             return
         session.ended = True
-        await self._end(session, "expired", now)
+        try:
+            await self._end(session, "expired", now)
+        except BaseException:
+            session.ended = False  # it is still stored; whoever comes next tries again
+            raise
         self._tell_expired(session.session_id, session.node_id, now)
 
     def _tell_expired(self, session_id: str, node_id: str, now: int) -> None:

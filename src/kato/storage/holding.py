@@ -57,9 +57,30 @@ class Hold:
             raise StorageUnavailable(
                 f"{path} cannot be locked: {error.strerror}; a memory must lie on a file system with locks"
             ) from error
-        os.ftruncate(self._descriptor, 0)
-        os.write(self._descriptor, str(os.getpid()).encode())
+        try:
+            os.ftruncate(self._descriptor, 0)
+            os.write(self._descriptor, str(os.getpid()).encode())
+        except OSError as error:
+            os.close(self._descriptor)
+            raise StorageUnavailable(f"{path} cannot be written: {error.strerror}") from error
 
     def release(self) -> None:
         """Let go."""
         os.close(self._descriptor)
+
+
+def lock_of(database: Path) -> Path:
+    """The lock file of a database."""
+    return database.with_name(database.name + ".lock")
+
+
+def is_held(database: Path) -> bool:
+    """Whether some process has a memory open now."""
+    lock = lock_of(database.resolve())
+    if not lock.exists():
+        return False
+    try:
+        Hold(lock).release()
+    except StorageInUse:
+        return True
+    return False

@@ -40,4 +40,10 @@ def open_storage(location: str | Path) -> Storage:
 
 
 def _in_file(path: Path) -> SqliteStorage:
-    return SqliteStorage((path if path.suffix == ".db" else path / FILE_NAME).expanduser())
+    return SqliteStorage(database_at(path))
+
+
+def database_at(location: str | Path) -> Path:
+    """The database file that a directory or a path ending in .db means."""
+    path = Path(location).expanduser()
+    return path if path.suffix == ".db" else path / FILE_NAME

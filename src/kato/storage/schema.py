@@ -108,9 +108,14 @@ def sequence_of(number: int) -> int:
     return number & ((1 << _SEQUENCE_BITS) - 1)
 
 
-def prepare(connection: sqlite3.Connection, path: Path) -> None:
+def node_of(number: int) -> int:
+    """The node in a log row's key."""
+    return number >> _SEQUENCE_BITS
+
+
+def check(connection: sqlite3.Connection, path: Path) -> bool:
     """
-    Make the tables in an empty file, or check that the file is ours.
+    Whether a file is ours and of this version; False for one that holds nothing yet.
 
     Raises:
         StoredDataCorrupt: It belongs to another program, or to another version of this one. The sentence names
@@ -120,14 +125,27 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if application == APPLICATION_ID and version == VERSION:
-        return
+        return True
     if application == APPLICATION_ID:
         age = "a newer" if version > VERSION else "an older"
         raise StoredDataCorrupt(
-            f"{path} has format {version}, this version of KATO reads format {VERSION}; use {age} KATO"
+            f"{path} has format {version}, this version of KATO reads format {VERSION}; use {age} KATO, or let its "
+            "`kato export` write what this one's `kato import` reads"
         )
     if tables:
         raise StoredDataCorrupt(f"{path} is a database of another program; name another file or directory")
+    return False
+
+
+def prepare(connection: sqlite3.Connection, path: Path) -> None:
+    """
+    Make the tables in an empty file, or check that the file is ours.
+
+    Raises:
+        StoredDataCorrupt: As `check` says.
+    """
+    if check(connection, path):
+        return
     # Pages that forgetting leaves empty can then be given back; it must be chosen before the first table.
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     connection.execute("PRAGMA journal_mode = WAL")

@@ -16,9 +16,9 @@ from typing import Any, Literal
 
 from kato.engine.knowledge import Change
 from kato.engine.pattern import Pattern
-from kato.errors import StorageUnavailable
-from kato.storage import schema, sqlite_reading
-from kato.storage.holding import Hold
+from kato.errors import StorageUnavailable, StoredDataCorrupt
+from kato.storage import schema, sqlite_reading, write_ahead
+from kato.storage.holding import Hold, lock_of
 from kato.storage.interface import (
     Committed,
     Loaded,
@@ -69,8 +69,10 @@ class SqliteStorage:
         self._reading_now = 0
         self._closed = False
         self._durable: bool | None = None
+        self._refuses = False
+        """Whether the last commit failed, and no write has succeeded since."""
         self._listeners: list[Callable[[str, Sequence[Change]], None]] = []
-        self._hold = Hold(self._path.with_name(self._path.name + ".lock"))
+        self._hold = Hold(lock_of(self._path))
         try:
             self._writer = self._open_writer()
         except BaseException:
@@ -83,10 +85,18 @@ class SqliteStorage:
 
     def _open_writer(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = None
+        broken = write_ahead.damage_in(self._path.with_name(self._path.name + "-wal"))
+        if broken is not None:
+            raise StoredDataCorrupt(broken)
         try:
             connection = self._connect()
             schema.prepare(connection, self._path)
+            sqlite_reading.check_nodes(connection, self._path)
             connection.execute(f"PRAGMA journal_size_limit = {_WAL_KEPT}")
+            # What may not be opened for writing SQLite opens for reading, and would stay so when the disk obeys again.
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("UPDATE counter SET value = value WHERE name = 'created'")
+            connection.execute("ROLLBACK")
         except DATABASE_ERRORS as error:
             if connection is not None:
                 connection.close()
@@ -165,9 +175,9 @@ class SqliteStorage:
     def commit(self, transactions: Sequence[Transaction], *, durable: bool) -> list[Committed | Exception]:
         """Apply the transactions in order, each all or nothing, all in one commit."""
         with self._writing() as connection:
-            if durable is not self._durable:
-                connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-                self._durable = durable
+            self._recover(connection)
+            self._refuses = True  # until it has not
+            self._set_durable(connection, durable)
             connection.execute("BEGIN IMMEDIATE")
             try:
                 results = [self._attempt(transaction) for transaction in transactions]
@@ -176,11 +186,41 @@ class SqliteStorage:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+            self._refuses = False
             for transaction, result in zip(transactions, results, strict=True):
                 if isinstance(result, Committed) and result.changes and transaction.node_id is not None:
                     for listener in self._listeners:
                         listener(transaction.node_id, result.changes)
         return results
+
+    def _set_durable(self, connection: sqlite3.Connection, durable: bool) -> None:
+        if durable is not self._durable:
+            connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            self._durable = durable
+
+    def _recover(self, connection: sqlite3.Connection) -> None:
+        """
+        After a failed commit: see whether the disk takes writes again; raises while it does not.
+
+        What the failed commit left in the write-ahead log is cut away first, so that no crash can bring it back.
+        """
+        if not self._refuses:
+            return
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        self._set_durable(connection, True)
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            # Something that differs each time: SQLite does not write what is the same.
+            connection.execute(
+                "INSERT INTO counter VALUES ('recoveries', 1) ON CONFLICT DO UPDATE SET value = value + 1"
+            )
+            connection.execute("COMMIT")
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        self._refuses = False
 
     def _attempt(self, transaction: Transaction) -> Committed | Exception:
         """One transaction of a group; its own failure is its result, a failure of the storage is raised."""
@@ -318,7 +358,10 @@ class SqliteStorage:
                 connection.execute("PRAGMA busy_timeout = 5000")
 
     def check(self) -> None:
-        """Raise if the storage cannot serve."""
+        """Raise if the storage cannot serve: it cannot be read, or its disk refused to write and still does."""
+        if self._refuses:
+            with self._writing() as writer:
+                self._recover(writer)
         with self._reading() as connection:
             connection.execute("SELECT value FROM counter LIMIT 1").fetchall()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -13,8 +14,8 @@ from kato.engine.pattern import Pattern
 from kato.errors import StorageUnavailable, StoredDataCorrupt
 from kato.storage import records
 from kato.storage.interface import Loaded, LogEntry, NodeInfo, Order
-from kato.storage.schema import log_id, sequence_of
-from kato.storage.sqlite_errors import mapped
+from kato.storage.schema import log_id, node_of, sequence_of
+from kato.storage.sqlite_errors import check_integers, mapped
 
 PATTERN_COLUMNS = "node, name, events, length, frequency, emotives, metadata, affinity, checksum"
 _FETCH = 1000
@@ -73,10 +74,10 @@ def read_page(
     search: str,
 ) -> tuple[list[Pattern], tuple[Any, ...] | None, int]:
     """One page; a position is (name, row) or (frequency or length, name, row), the row telling equal names apart."""
-    row = connection.execute("SELECT id FROM node WHERE node_id = ?", (node_id,)).fetchone()
+    row = connection.execute("SELECT id, patterns FROM node WHERE node_id = ?", (node_id,)).fetchone()
     if row is None:
         return [], None, 0
-    where, parameters = "node = ?", list(row)
+    where, parameters = "node = ?", [row[0]]
     if search:
         # Wherever a symbol contains the text, the stored JSON contains it escaped; the exact test follows below.
         escaped = records.dump(search).decode()[1:-1]
@@ -87,6 +88,8 @@ def read_page(
         total = sum(records.matches_search(read_checked(node_id, each), search) for each in counted)
     else:
         total = connection.execute(f"SELECT count(*) FROM pattern WHERE {where}", parameters).fetchone()[0]
+        if total != row[1]:  # a damaged index hides rows
+            raise _patterns_are(node_id, total, row[1])
     column, descending = order.removeprefix("-"), order.startswith("-")
     direction, beyond = ("DESC", "<") if descending else ("ASC", ">")
     if column == "name":
@@ -117,6 +120,13 @@ def read_page(
 
 
 # --- everything a node has learned ---
+
+
+def read_patterns(connection: sqlite3.Connection, node_id: str) -> Iterator[Pattern]:
+    """A node's patterns in the order first learned, by the caller's own transaction."""
+    number = connection.execute("SELECT id FROM node WHERE node_id = ?", (node_id,)).fetchone()
+    for row in connection.execute(f"SELECT {PATTERN_COLUMNS} FROM pattern WHERE node = ? ORDER BY id", number or (0,)):
+        yield read_checked(node_id, row)
 
 
 class PatternStream(Iterator[Pattern]):
@@ -158,9 +168,7 @@ def _read_all(
                 if is_closed():
                     raise StorageUnavailable("The storage has been closed")
         if found != expected:
-            raise StoredDataCorrupt(
-                f"Node {node_id[:200]!r} has {found} patterns where {expected} were stored; restore a backup"
-            )
+            raise _patterns_are(node_id, found, expected)
     finally:
         connection.close()
 
@@ -176,12 +184,13 @@ def read_node(connection: sqlite3.Connection, node_id: str, is_closed: Callable[
     if row is None:
         return None
     number, head, expected = row
+    check_integers(f"The row of node {node_id[:200]!r}", head, expected)
     newest = connection.execute(
         "SELECT max(id) FROM log WHERE id > ? AND id < ?", (log_id(number, 0), log_id(number + 1, 0))
     ).fetchone()[0]
     ends_at = sequence_of(newest) if newest is not None else 0
     if ends_at != head:
-        raise _log_ends(node_id, ends_at, head)
+        raise log_ends(node_id, ends_at, head)
     rows = connection.execute(
         "SELECT name, components FROM vector WHERE node = ? AND components IS NOT NULL", (number,)
     ).fetchall()
@@ -204,7 +213,7 @@ def read_node(connection: sqlite3.Connection, node_id: str, is_closed: Callable[
 def read_info(connection: sqlite3.Connection, node_id: str) -> NodeInfo | None:
     """Facts about one node."""
     row = connection.execute(f"SELECT {_NODE_COLUMNS} FROM node WHERE node_id = ?", (node_id,)).fetchone()
-    return NodeInfo(*row) if row else None
+    return _info(row) if row else None
 
 
 def read_infos(connection: sqlite3.Connection, after: str, limit: int) -> list[NodeInfo]:
@@ -212,19 +221,27 @@ def read_infos(connection: sqlite3.Connection, after: str, limit: int) -> list[N
     rows = connection.execute(
         f"SELECT {_NODE_COLUMNS} FROM node WHERE node_id > ? ORDER BY node_id LIMIT ?", (after, limit)
     )
-    return [NodeInfo(*row) for row in rows]
+    return [_info(row) for row in rows]
+
+
+def _info(row: Sequence[Any]) -> NodeInfo:
+    check_integers(f"The row of node {row[0]!r:.200}", *row[1:])
+    return NodeInfo(*row)
 
 
 def read_log(connection: sqlite3.Connection, node_id: str, after: int, limit: int) -> list[LogEntry]:
     """Log rows by sequence."""
     row = connection.execute("SELECT id FROM node WHERE node_id = ?", (node_id,)).fetchone()
-    if row is None:
-        return []
+    return read_log_of(connection, row[0], node_id, after, limit) if row is not None else []
+
+
+def read_log_of(connection: sqlite3.Connection, number: int, node_id: str, after: int, limit: int) -> list[LogEntry]:
+    """Log rows of the node of a number, by sequence."""
     rows = connection.execute(
         f"SELECT {_LOG_COLUMNS} FROM log WHERE id > ? AND id < ? ORDER BY id LIMIT ?",
-        (log_id(row[0], after), log_id(row[0] + 1, 0), limit),
+        (log_id(number, after), log_id(number + 1, 0), limit),
     )
-    return [LogEntry(node_id, sequence_of(number), *rest) for number, *rest in rows]
+    return [LogEntry(node_id, sequence_of(key), *rest) for key, *rest in rows]
 
 
 def verify_log(connection: sqlite3.Connection, node_id: str) -> None:
@@ -243,10 +260,58 @@ def verify_log(connection: sqlite3.Connection, node_id: str) -> None:
         previous = records.check_chain(node_id, previous, page, after=sequence)
         sequence = page[-1].sequence
     if head != sequence or stored != previous:
-        raise _log_ends(node_id, sequence, head)
+        raise log_ends(node_id, sequence, head)
 
 
-def _log_ends(node_id: str, found: int, expected: int) -> StoredDataCorrupt:
+def _patterns_are(node_id: str, found: int, expected: int) -> StoredDataCorrupt:
+    return StoredDataCorrupt(
+        f"Node {node_id[:200]!r} has {found} patterns where {expected} were stored; restore a backup"
+    )
+
+
+def log_ends(node_id: str, found: int, expected: int) -> StoredDataCorrupt:
+    """The error for a log that ends at another sequence than the node's row says."""
     return StoredDataCorrupt(
         f"The log of node {node_id[:200]!r} ends at {found}, not as stored at {expected}; restore a backup"
     )
+
+
+def check_nodes(connection: sqlite3.Connection, path: Path) -> None:
+    """
+    Whether every node is who its log says, and can be found: a lost name would look like a node that never learned.
+
+    Costs two log rows per node: the hash of the newest one holds the node's id. A log that ends elsewhere than it should
+    is told when that node is loaded.
+
+    Raises:
+        StoredDataCorrupt: The sentence names `path`, for it is read by whoever starts the program.
+    """
+    advice = "restore a backup, or see what `kato verify` and `kato repair` can tell and do"
+    numbers = set()
+    for number, node_id, head in connection.execute("SELECT id, node_id, head FROM node NOT INDEXED"):
+        numbers.add(number)
+        check_integers(f"{path}: the row of node {node_id!r:.200}", head)
+        rows = read_log_of(connection, number, node_id, max(0, head - 2), 3)
+        is_sound = connection.execute("SELECT id FROM node WHERE node_id = ?", (node_id,)).fetchone() == (number,)
+        if is_sound and [entry.sequence for entry in rows] in ([1], [head - 1, head]):
+            before = rows[-2].hash if len(rows) > 1 else records.GENESIS
+            try:
+                records.check_chain(node_id, before, rows[-1:], after=rows[-1].sequence - 1)
+            except StoredDataCorrupt:
+                is_sound = False
+        if not is_sound:
+            raise StoredDataCorrupt(f"{path}: node {node_id!r:.200} is not the one whose log this is; {advice}")
+    for number in logged_numbers(connection):
+        if number not in numbers:
+            raise StoredDataCorrupt(f"{path}: the log has rows of a node {number} that is not there; {advice}")
+
+
+def logged_numbers(connection: sqlite3.Connection) -> Iterator[int]:
+    """The numbers of the nodes that have log rows, ascending."""
+    beyond = -1
+    while True:
+        (newest,) = connection.execute("SELECT min(id) FROM log WHERE id > ?", (beyond,)).fetchone()
+        if newest is None:
+            return
+        yield node_of(newest)
+        beyond = log_id(node_of(newest) + 1, 0) - 1

@@ -18,6 +18,7 @@ from kato.storage.interface import (
     SessionRecord,
     SessionTouch,
 )
+from kato.storage.sqlite_errors import check_integers
 
 _COLUMNS = "session_id, node_id, created_at, last_accessed, expires_at, ttl_seconds, profile, head, version, steps"
 
@@ -202,9 +203,15 @@ class SessionTables:
         ).fetchall()
         return [_record(row, ()) for row in rows]
 
+    def counters(self) -> dict[str, int]:
+        """Sessions ever created, deleted and expired, and when the last of these happened."""
+        found = dict(self._connection.execute("SELECT name, value FROM counter").fetchall())
+        check_integers("The count of sessions", *map(found.get, ("created", "deleted", "expired", "last_modified")))
+        return found
+
     def counts(self, now: int, node_id: str | None) -> SessionCounts:
         """Exact counts. Of all nodes, the active are those begun and not ended, less the few that are due."""
-        counters = dict(self._connection.execute("SELECT name, value FROM counter").fetchall())
+        counters = self.counters()
         if node_id is None:
             query, parameters = "SELECT count(*) FROM session WHERE expires_at <= ?", (now,)
             begun = counters["created"] - counters["deleted"] - counters["expired"]
@@ -223,6 +230,9 @@ class SessionTables:
 
 def _record(row: tuple[Any, ...], steps: tuple[tuple[int, bytes], ...]) -> SessionRecord:
     session_id, node_id, created_at, last_accessed, expires_at, ttl_seconds, profile, head, version, _ = row
+    check_integers(
+        f"What is stored of session {session_id!r:.200}", created_at, last_accessed, expires_at, ttl_seconds, version
+    )
     return SessionRecord(
         session_id,
         node_id,
