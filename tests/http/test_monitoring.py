@@ -73,7 +73,8 @@ def test_what_was_done_is_counted_at_once_and_alike_everywhere(kato, http):
     assert rise["kato_observations_total"] == 4
     assert rise["kato_learns_total"] == 5
     assert rise["kato_predictions_total"] == 3
-    assert rise["kato_patterns_considered_total"] == rise["kato_patterns_evaluated_total"] == 6
+    assert rise["kato_patterns_considered_total"] == 6
+    assert 3 <= rise["kato_patterns_evaluated_total"] <= 6  # those that share a symbol, or all
     assert rise["kato_patterns_total"] == 2
     assert (rise["kato_learn_batch_size_count"], rise["kato_learn_batch_size_sum"]) == (2, 5)
     assert (rise["kato_sessions_total"], rise["kato_sessions_deleted"], rise["kato_sessions_active"]) == (2, 1, 1)
