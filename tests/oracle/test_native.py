@@ -11,6 +11,7 @@ from fractions import Fraction
 
 import pytest
 
+from kato.engine.event import vector_name
 from kato.engine.knowledge import Change, Knowledge
 from kato.engine.matching.index import NativeKnowledge, NativeView
 from kato.engine.matching.plain import PlainKnowledge
@@ -265,3 +266,52 @@ def test_readers_beside_a_writer_see_the_plain_answer_of_some_state_between():
         thread.join()
     assert wrong == []
     assert native.view().predict(memory, asked) == answers[-1]
+
+
+def test_vectors_are_learned_and_forgotten_alike():
+    """Only with a pattern that holds their name; gone with the last of them; also after going over to the plain engine."""
+    held, absent = vector_name((1.0, 0.0)), vector_name((5.0,))
+    one, two = new_pattern(((held,), ("a",))), new_pattern(((held,), ("b",)))
+    learned = [
+        Change(1, "learn", None, one, {held: (1.0, 0.0), absent: (5.0,)}),
+        Change(2, "learn", None, two, {held: (1.0, 0.0)}),
+    ]
+    for further in ([Change(3, "forget", one, None)], [Change(3, "edit", one, edited(one, frequency=2**53))]):
+        plain, native = both([])
+        for changes in (learned, further, [Change(4, "forget", two, None)]):
+            for engine in (plain, native):
+                engine.apply(changes)
+            assert plain.view().totals == native.view().totals
+            assert plain.view().nearest((0.0, 1.0), SETTINGS) == native.view().nearest((0.0, 1.0), SETTINGS)
+        assert native.view().has_dimension(1) is False
+
+
+def test_a_node_that_is_filled_with_what_only_the_plain_engine_holds_is_held_by_it():
+    known = [edited(each, frequency=2**52) for each in patterns(3, 6, 5)]
+    held = vector_name((1.0,))
+    known.append(new_pattern(((held,), ("z",))))
+    plain, native = PlainKnowledge(), NativeKnowledge()
+    for engine in (plain, native):
+        engine.load(known, {held: (1.0,)}, 9)
+    assert native.sequence == native.view().sequence == 9
+    assert plain.view().totals == native.view().totals
+    asked = replace(SETTINGS, filter_pipeline=("length",))
+    assert plain.view().count(known[0].events, asked) == native.view().count(known[0].events, asked)
+    assert plain.view().count((), asked) == native.view().count((), asked)
+    assert PlainKnowledge().view().predict((), SETTINGS) == NativeKnowledge().view().predict((), SETTINGS)
+
+
+def test_the_plain_engine_needs_no_upkeep_and_tells_its_size():
+    plain = PlainKnowledge()
+    assert (plain.size_bytes, plain.is_untidy, plain.tend()) == (0, False, False)
+    plain.load(patterns(3, 100, 20), {}, 100)
+    small = plain.size_bytes
+    plain.load(patterns(4, 100, 20), {}, 200)
+    assert 0 < small < plain.size_bytes
+
+
+def test_what_only_characters_share_matches_at_threshold_zero_alone():
+    plain, native = both([new_pattern((("abc",), ("def",)))])
+    for threshold in (0.0, 0.1):
+        asked = replace(SETTINGS, use_token_matching=False, recall_threshold=threshold, fuzzy_token_threshold=1.0)
+        assert plain.view().predict((("abd",),), asked) == native.view().predict((("abd",),), asked)
