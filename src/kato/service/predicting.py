@@ -71,7 +71,8 @@ async def _log_stages(system: System, asked: Asked) -> None:
         return
     if not tells and considered <= settings.max_candidates_per_stage:
         return
-    stages = (await system.runtime.compute(asked.view.count, asked.events, settings)).filters
+    counts = await system.runtime.compute(asked.view.count, asked.events, settings)
+    stages = counts.filters if settings.enable_filter_metrics else (("filters", counts.matched),)
     if tells:
         logger.debug("Of %d patterns passed %s", considered, _counts(stages))
     most = settings.max_candidates_per_stage
