@@ -307,13 +307,6 @@ bool Index::is_untidy() const {
     return untidy_;
 }
 
-Content Index::content(Slot slot) const {
-    const Guard guard(mutex_);
-    const Row row = row_of(slot);
-    if (row.content) return *row.content;
-    return row.segment->content(row.row);
-}
-
 void Index::restore(std::vector<std::shared_ptr<const Segment>> segments, Span<const std::uint64_t> frequencies,
                     Span<const std::uint32_t> members, Span<const std::uint64_t> occurrences) {
     clear();

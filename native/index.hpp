@@ -40,8 +40,6 @@ public:
     // Whether there may be something to do.
     bool is_untidy() const;
 
-    Content content(Slot slot) const;
-
     // The state in memory is replaced by that of segments read from elsewhere.
     void restore(std::vector<std::shared_ptr<const Segment>> segments, Span<const std::uint64_t> frequencies,
                  Span<const std::uint32_t> members, Span<const std::uint64_t> occurrences);

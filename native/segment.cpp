@@ -105,12 +105,6 @@ std::int64_t Segment::local(Symbol symbol) const {
     return found != all.end() && *found == symbol ? found - all.begin() : -1;
 }
 
-std::size_t Segment::list_size(std::size_t local, std::size_t rank) const {
-    const std::size_t list = ranks_[local] + rank - 1;
-    const std::size_t cells = (lists_[list + 1] & ~kBitmap) - (lists_[list] & ~kBitmap);
-    return lists_[list] & kBitmap ? cells * 16 : cells;
-}
-
 Span<const std::uint16_t> Segment::bigram_rows(std::uint64_t hash) const {
     const std::size_t bucket = hash & (header_->buckets - 1);
     return {paired_ + buckets_[bucket], paired_ + buckets_[bucket + 1]};

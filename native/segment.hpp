@@ -86,7 +86,6 @@ public:
 
     // Lists of a local symbol: ranks 1, 2, … in order.
     std::size_t ranks(std::size_t local) const { return ranks_[local + 1] - ranks_[local]; }
-    std::size_t list_size(std::size_t local, std::size_t rank) const;
 
     // Add `weight` to the counter of every row in the list of (local symbol, rank ≥ 1).
     template <class Counter>

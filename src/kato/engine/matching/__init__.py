@@ -32,7 +32,9 @@ def choose(engine: str | None) -> type[Knowledge]:
     """
     if engine not in {None, "plain", "native"}:
         raise InvalidSettings({"KATO_ENGINE": f"must be plain or native, got {engine}"})
+    if engine == "plain":
+        return PlainKnowledge  # without a look at the kernel, which may be the very thing that is broken
     native = native_knowledge()
     if engine == "native" and native is None:
         raise InvalidSettings({"KATO_ENGINE": "must be plain, because this build has no native kernel, got native"})
-    return PlainKnowledge if engine == "plain" or native is None else native
+    return native or PlainKnowledge

@@ -89,7 +89,7 @@ class NativeView:
         annotations: SharedView[Annotations],
         felt: SharedView[Felt],
         vectors: VectorSet,
-        names: Callable[[_kernel.View], list[Symbol]],
+        names: Callable[[], list[Symbol]],
     ) -> None:
         self.sequence = sequence
         self.kernel = kernel
@@ -106,9 +106,9 @@ class NativeView:
 
     def predict(self, events: Sequence[Event], settings: EngineSettings) -> Predictions:
         """Predictions for a sequence of events; none for no events."""
-        weights = self._weights_of(settings.affinity_emotive)
         if not events:
             return Predictions((), (), (), self.totals.patterns, 0, 0)
+        weights = self._weights_of(settings.affinity_emotive)
         if weights is not None and not self._can_sum(weights):
             return self.plain().predict(events, settings)
         annotate = self._annotate if self._annotations else None
@@ -126,9 +126,9 @@ class NativeView:
         self, events: Sequence[Event], settings: EngineSettings
     ) -> dict[tuple[Event, ...], Mapping[str, Explanation]]:
         """For every member of the ensemble, by its events: each metric as a tree of what it was made of."""
-        weights = self._weights_of(settings.affinity_emotive)
         if not events:
             return {}
+        weights = self._weights_of(settings.affinity_emotive)
         if weights is not None and not self._can_sum(weights):
             return self.plain().explain(events, settings)
         key = selection_key_name(settings.rank_sort_algo)
@@ -233,7 +233,7 @@ class NativeView:
         elif with_affinity:
             names = sorted(each.symbol for _, each in self._felt.items())
         else:
-            names = self._names(self.kernel)
+            names = self._names()
         start = bisect_right(names, after) if after is not None else 0
         stop = None if limit is None else start + limit
         page = ((name, self.symbol(name)) for name in names[start:stop])
@@ -260,9 +260,13 @@ class NativeKnowledge:
         self.sequence = 0
         self._lock = threading.Lock()
         self._index = _kernel.Index()
+        self._losses = 0
+        """How often something was forgotten."""
+        self._names: tuple[tuple[int, int], list[Symbol]] = ((-1, -1), [])
         self._forget_all()
 
     def _forget_all(self) -> None:
+        self._losses += 1
         self._index.clear()
         self._annotations: SharedTable[Annotations] = SharedTable()
         self._felt: SharedTable[Felt] = SharedTable()
@@ -273,8 +277,6 @@ class NativeKnowledge:
         self._view: NativeView | None = None
         self._occurrences = 0
         """Σ frequency · length: no count of the node is larger."""
-        self._forgotten = 0
-        self._names: tuple[tuple[int, int], list[Symbol]] = ((-1, -1), [])
         self._plain: PlainKnowledge | None = None
         """Where this node has gone, if it went over to the plain engine."""
 
@@ -313,18 +315,22 @@ class NativeKnowledge:
         with self._lock:
             if self._plain is not None:
                 return self._plain.view()
-            if self._vectors is None:
-                self._vectors = VectorSet(dict(self._components))
             if self._view is None:
-                self._view = NativeView(
-                    self.sequence,
-                    self._index.view(),
-                    self._annotations.share(),
-                    self._felt.share(),
-                    self._vectors,
-                    self._names_of,
-                )
+                self._view = self._present()
             return self._view
+
+    def _present(self) -> NativeView:
+        if self._vectors is None:
+            self._vectors = VectorSet(dict(self._components))
+        kernel, losses = self._index.view(), self._losses
+        return NativeView(
+            self.sequence,
+            kernel,
+            self._annotations.share(),
+            self._felt.share(),
+            self._vectors,
+            lambda: self._names_of(kernel, losses),
+        )
 
     def tend(self) -> bool:
         """One step of upkeep; False when there is nothing to do. One caller at a time, alongside all else."""
@@ -337,8 +343,8 @@ class NativeKnowledge:
 
     @property
     def size_bytes(self) -> int:
-        """Bytes of the index in memory or mapped, the symbols' text and what travels with patterns apart."""
-        return self._index.bytes
+        """Bytes of the index, the symbols' text and what travels with patterns apart; or about those of the plain engine."""
+        return self._index.bytes if self._plain is None else self._plain.size_bytes
 
     def _apply(self, change: Change) -> None:
         before, after = change.before, change.after
@@ -383,23 +389,17 @@ class NativeKnowledge:
         slot = self._index.find(before.events, before.name)
         self._annotate(slot, before, None)
         self._index.forget(slot)
-        self._forgotten += 1
-        for symbol in {symbol for event in before.events for symbol in event} & self._components.keys():
-            if self._index.view().symbol(symbol) is None:
+        self._losses += 1
+        held = {symbol for event in before.events for symbol in event} & self._components.keys()
+        kernel = self._index.view() if held else None
+        for symbol in held:
+            if kernel and kernel.symbol(symbol) is None:
                 del self._components[symbol]
                 self._vectors = None
 
     def _go_plain(self, patterns: Sequence[Pattern]) -> None:
         """Leave the kernel for the plain engine, with all there is and these patterns."""
-        self._vectors = self._vectors or VectorSet(dict(self._components))
-        here = NativeView(
-            self.sequence,
-            self._index.view(),
-            self._annotations.share(),
-            self._felt.share(),
-            self._vectors,
-            self._names_of,
-        )
+        here = self._present()
         self._plain = PlainKnowledge()
         self._plain.load((*here.patterns(), *patterns), self._components, self.sequence)
         self._index.clear()
@@ -440,14 +440,19 @@ class NativeKnowledge:
         if self._plain is not None:
             self._plain.load([], vectors, self.sequence)
             return
+        kernel = self._index.view() if vectors else None
         for name, vector in vectors.items():
-            if self._components.get(name) != vector and self._index.view().symbol(name) is not None:
+            if self._components.get(name) != vector and kernel and kernel.symbol(name) is not None:
                 self._components[name] = vector
                 self._vectors = None
 
-    def _names_of(self, kernel: _kernel.View) -> list[Symbol]:
-        """The symbols of a state by code point. While nothing is forgotten they only grow, so their number tells them."""
-        state = (self._forgotten, kernel.symbols)
+    def _names_of(self, kernel: _kernel.View, losses: int) -> list[Symbol]:
+        """
+        The symbols of a state by code point; sorted once, as long lists are read page by page.
+
+        States between the same two losses only gain symbols, so `losses` and the number of symbols tell which they are.
+        """
+        state = (losses, kernel.symbols)
         known, names = self._names
         if known != state:
             names = sorted(kernel.known_symbols())
