@@ -182,7 +182,7 @@ def measure(workload: Workload, size: int, seed: int, plain_up_to: int) -> None:
         if plain is not None:
             judged = timed(lambda question: plain.view().predict(question, SETTINGS), questions[:5])
             same = all(plain.view().predict(each, SETTINGS) == view.predict(each, SETTINGS) for each in questions[:3])
-            line += f"  plain p50 {middle(judged):9.1f} ms = {middle(judged) / middle(times[: len(times)]):6.0f} x"
+            line += f"  plain p50 {middle(judged):9.1f} ms = {middle(judged) / middle(times):6.0f} x"
             line += "  equal" if same else "  DIFFERENT"
         print(line, flush=True)
     print(f"{head}  two threads {two_threads(view, [source.question(4) for _ in range(100)]):.2f} x one")
