@@ -145,15 +145,29 @@ class IgnoresVersions(MemoryStorage):
 class ForgetsEnds(MemoryStorage):
     """How a session ended is not remembered."""
 
-    def ended_session(self, session_id):
+    def ended_session(self, session_id, **more):
         return None
+
+
+class ShowsEverybodysSessions(MemoryStorage):
+    """Whose sessions they are does not matter."""
+
+    def sessions(self, *, visible=None, **more):
+        return super().sessions(**more)
+
+
+class TellsOfEverybodysEnds(MemoryStorage):
+    """Nor does it of those that have ended."""
+
+    def ended_session(self, session_id, **more):
+        return super().ended_session(session_id)
 
 
 class CountsTheExpired(MemoryStorage):
     """A session whose time has come still counts as alive."""
 
-    def count_sessions(self, *, now, node_id=None):
-        return super().count_sessions(now=now - 1, node_id=node_id)
+    def count_sessions(self, *, now, **more):
+        return super().count_sessions(now=now - 1, **more)
 
 
 class KeepsRepliesOfFailures(MemoryStorage):

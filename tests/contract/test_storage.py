@@ -18,10 +18,12 @@ from kato.storage.interface import (
     Learn,
     Reply,
     SessionChanged,
+    SessionCounts,
     SessionCreate,
     SessionEnd,
     SessionTouch,
     Transaction,
+    Visible,
 )
 from kato.storage.memory import MemoryStorage
 
@@ -296,6 +298,38 @@ def test_sessions_are_kept_changed_touched_and_ended(store):
     assert store.ended_session("s") == "deleted"
     store.sweep(now=50)
     assert store.ended_session("s") is None
+
+
+def test_somebody_sees_the_sessions_of_one_owner_or_of_nodes_by_the_beginning_of_their_ids(store):
+    ours, hers = Visible(owner="we"), Visible(owner="she")
+    create(
+        store,
+        record("a", "shop/1", owner="we"),
+        record("b", "shop/2", owner="we", created=3),
+        record("c", "shop/1", owner="she"),
+        record("d", "50%", owner="she"),
+        record("e", "Shop/1"),
+    )
+    assert store.session("a").owner == "we"
+    assert store.session("e").owner is None
+
+    def ids(visible, **more):
+        return [each.session_id for each in store.sessions(now=5, visible=visible, **more)]
+
+    assert (ids(ours), ids(hers), ids(Visible())) == (["a", "b"], ["c", "d"], ["a", "c", "d", "e", "b"])
+    assert (ids(ours, node_id="shop/2"), ids(ours, after=(1, "a")), ids(hers, limit=1)) == (["b"], ["b"], ["c"])
+    assert ids(Visible(prefixes=("shop/",))) == ["a", "c", "b"]
+    assert ids(Visible("she", ("50", "x"))) == ["d"]
+    assert ids(Visible(prefixes=("%", "_hop", "shop/2"))) == ["b"]
+    commit(store, node=None, sessions=(change("b", profile=b"other"), SessionEnd("a", "deleted", 8, 50)))
+    assert (store.session("b").owner, store.session("b").profile) == ("we", b"other")
+    assert [store.ended_session("a", visible=each) for each in (ours, hers, Visible())] == ["deleted", None, "deleted"]
+    by_prefix = [store.ended_session("a", visible=Visible(prefixes=(each,))) for each in ("shop/", "shop/2")]
+    assert by_prefix == ["deleted", None]
+    counts = store.count_sessions(now=9, visible=ours)
+    assert (counts.active, counts.created, counts.deleted, counts.expired, counts.last_modified) == (1, 2, 1, 0, 3)
+    assert store.count_sessions(now=9, visible=hers, node_id="50%").active == 1
+    assert store.count_sessions(now=9, visible=Visible("nobody")) == SessionCounts(0, 0, 0, 0, None)
 
 
 def test_an_end_that_need_not_be_remembered_is_not(store):

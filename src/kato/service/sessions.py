@@ -156,6 +156,7 @@ class Sessions:
             ttl_seconds=ttl,
             profile=_encode_profile(session),
             head=encode_head(session.state),
+            owner=owner,
         )
         await self._runtime.wait(self._writer.submit(Transaction(at=now, sessions=(SessionCreate(record),))))
         session.stored_expiry = session.expires_at
@@ -193,7 +194,7 @@ class Sessions:
             ttl_seconds=record.ttl_seconds,
             version=record.version,
             metadata=profile["metadata"],
-            owner=profile["owner"],
+            owner=record.owner,
             configuration=self.configure(profile["overrides"]),
             state=decode_state(record),
             turn=self._runtime.lock(),
@@ -435,6 +436,5 @@ def _encode_profile(session: Session, configuration: Configuration | None = None
     document = {
         "overrides": (configuration or session.configuration).overrides,
         "metadata": session.metadata,
-        "owner": session.owner,
     }
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()

@@ -143,11 +143,7 @@ def read_backup(directory: Path) -> Backup:
         form = int(document["format"])
     except (ValueError, KeyError, TypeError) as error:
         raise StoredDataCorrupt(f"{manifest} is damaged; use another backup") from error
-    if form != schema.VERSION:
-        age = "a newer" if form > schema.VERSION else "an older"
-        raise StoredDataCorrupt(
-            f"{directory} has format {form}, this version of KATO reads format {schema.VERSION}; use {age} KATO"
-        )
+    schema.check_format(form, directory)
     database = directory / DATABASE
     if not database.is_file() or digest_of(database) != backup.sha256:
         raise StoredDataCorrupt(

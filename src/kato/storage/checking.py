@@ -153,7 +153,7 @@ def _check_schema(connection: sqlite3.Connection, scratch: sqlite3.Connection, c
     with _noting(checked, "The list of tables", derived=True):
         found, due = dict(connection.execute(query).fetchall()), dict(scratch.execute(query).fetchall())
         for name in sorted(due):
-            if found.get(name) != due[name]:
+            if not schema.same_statement(found.get(name), due[name]):
                 checked.add(f"The table or index {name} is not there, or not as it was made", derived=True)
 
 

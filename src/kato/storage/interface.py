@@ -77,13 +77,36 @@ class SessionRecord:
     expires_at: int
     ttl_seconds: int
     profile: bytes
-    """What changes rarely: configuration, the caller's metadata, the owner."""
+    """What changes rarely: configuration and the caller's metadata."""
     head: bytes
     """What changes with every observation, small."""
     steps: tuple[tuple[int, bytes], ...] = ()
     """What accumulates: (ordinal, content), ascending."""
     version: int = 0
     """0 before the session is stored; raised by one by every SessionChange that does more than touch."""
+    owner: str | None = None
+    """Whose it is; never changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visible:
+    """Which sessions somebody may see."""
+
+    owner: str | None = None
+    """Only those of this owner; None: of everybody."""
+    prefixes: tuple[str, ...] = ()
+    """Only those of nodes whose id begins with one of these; none: of all nodes."""
+
+    def node(self, node_id: str) -> bool:
+        """Whether a node's id begins as it must."""
+        return not self.prefixes or node_id.startswith(self.prefixes)
+
+    def session(self, owner: str | None, node_id: str) -> bool:
+        """Whether a session of that owner and node is among them."""
+        return self.owner in (None, owner) and self.node(node_id)
+
+
+EVERYTHING = Visible()
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,18 +323,29 @@ class Storage(Protocol):
         """A session that has not been ended, expired or not; or None."""
         ...
 
-    def ended_session(self, session_id: str) -> Literal["deleted", "expired"] | None:
-        """How a session ended, while that is remembered."""
+    def ended_session(self, session_id: str, *, visible: Visible = EVERYTHING) -> Literal["deleted", "expired"] | None:
+        """How a session ended, while that is remembered, if it was among the visible."""
         ...
 
     def sessions(
-        self, *, now: int, node_id: str | None = None, after: tuple[int, str] | None = None, limit: int = 100
+        self,
+        *,
+        now: int,
+        node_id: str | None = None,
+        visible: Visible = EVERYTHING,
+        after: tuple[int, str] | None = None,
+        limit: int = 100,
     ) -> list[SessionRecord]:
-        """Sessions alive at `now` without their steps, by (created_at, session_id), those after `after`."""
+        """Visible sessions alive at `now` without their steps, by (created_at, session_id), those after `after`."""
         ...
 
-    def count_sessions(self, *, now: int, node_id: str | None = None) -> SessionCounts:
-        """Exact counts; `active` is restricted to the node, the others cover the store."""
+    def count_sessions(self, *, now: int, node_id: str | None = None, visible: Visible = EVERYTHING) -> SessionCounts:
+        """
+        Exact counts; `active` is restricted to the node, the others cover the store.
+
+        Of less than everything, `deleted` and `expired` are the ends still remembered, `created` these and all not ended, and
+        `last_modified` is the last creation of one not ended.
+        """
         ...
 
     def due_sessions(self, *, now: int, limit: int = 1000) -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ from kato.engine.pattern import Pattern
 from kato.errors import StorageUnavailable
 from kato.storage import records
 from kato.storage.interface import (
+    EVERYTHING,
     Committed,
     Loaded,
     LogEntry,
@@ -24,6 +25,7 @@ from kato.storage.interface import (
     SessionCounts,
     SessionRecord,
     Transaction,
+    Visible,
 )
 from kato.storage.memory_contents import Contents, Node, attempt, named
 
@@ -136,27 +138,45 @@ class MemoryStorage:
         with self._open() as contents:
             return contents.sessions.get(session_id)
 
-    def ended_session(self, session_id: str) -> Literal["deleted", "expired"] | None:
+    def ended_session(self, session_id: str, *, visible: Visible = EVERYTHING) -> Literal["deleted", "expired"] | None:
         """How a session ended."""
         with self._open() as contents:
             ended = contents.ended.get(session_id)
-            return ended[0] if ended is not None else None
+            return ended.state if ended is not None and visible.session(ended.owner, ended.node_id) else None
 
     def sessions(
-        self, *, now: int, node_id: str | None = None, after: tuple[int, str] | None = None, limit: int = 100
+        self,
+        *,
+        now: int,
+        node_id: str | None = None,
+        visible: Visible = EVERYTHING,
+        after: tuple[int, str] | None = None,
+        limit: int = 100,
     ) -> list[SessionRecord]:
         """Live sessions by creation."""
         with self._open() as contents:
-            live = [record for record in contents.sessions.values() if _is_live(record, now, node_id)]
+            live = [record for record in contents.sessions.values() if _is_live(record, now, node_id, visible)]
         live.sort(key=_position)
         page = [record for record in live if after is None or _position(record) > after][:limit]
         return [replace(record, steps=()) for record in page]
 
-    def count_sessions(self, *, now: int, node_id: str | None = None) -> SessionCounts:
+    def count_sessions(self, *, now: int, node_id: str | None = None, visible: Visible = EVERYTHING) -> SessionCounts:
         """Exact counts."""
         with self._open() as contents:
-            active = sum(_is_live(record, now, node_id) for record in contents.sessions.values())
-            return SessionCounts(active, contents.created, contents.deleted, contents.expired, contents.last_modified)
+            active = sum(_is_live(record, now, node_id, visible) for record in contents.sessions.values())
+            if visible == EVERYTHING:
+                return SessionCounts(
+                    active, contents.created, contents.deleted, contents.expired, contents.last_modified
+                )
+            kept = [each for each in contents.sessions.values() if visible.session(each.owner, each.node_id)]
+            ends = [each.state for each in contents.ended.values() if visible.session(each.owner, each.node_id)]
+        return SessionCounts(
+            active,
+            len(kept) + len(ends),
+            ends.count("deleted"),
+            ends.count("expired"),
+            max((each.created_at for each in kept), default=None),
+        )
 
     def due_sessions(self, *, now: int, limit: int = 1000) -> list[tuple[str, str]]:
         """Sessions whose expiry has passed."""
@@ -168,7 +188,7 @@ class MemoryStorage:
     def sweep(self, *, now: int) -> None:
         """Drop what need not be remembered any longer."""
         with self._open() as contents:
-            contents.ended = {key: ended for key, ended in contents.ended.items() if ended[1] > now}
+            contents.ended = {key: ended for key, ended in contents.ended.items() if ended.forget_at > now}
             for scope, replies in list(contents.replies.items()):
                 contents.replies[scope] = {key: reply for key, reply in replies.items() if reply.expires_at > now}
                 if not contents.replies[scope]:
@@ -207,8 +227,12 @@ def _info(node_id: str, node: Node) -> NodeInfo:
     return NodeInfo(node_id, len(node.patterns), node.head, node.created_at, node.changed_at)
 
 
-def _is_live(record: SessionRecord, now: int, node_id: str | None) -> bool:
-    return record.expires_at > now and (node_id is None or record.node_id == node_id)
+def _is_live(record: SessionRecord, now: int, node_id: str | None, visible: Visible) -> bool:
+    return (
+        record.expires_at > now
+        and (node_id is None or record.node_id == node_id)
+        and visible.session(record.owner, record.node_id)
+    )
 
 
 def _position(record: SessionRecord) -> tuple[int, str]:

@@ -45,13 +45,23 @@ class Node:
     log: list[LogEntry] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What is remembered of a session that has ended."""
+
+    state: Literal["deleted", "expired"]
+    forget_at: int
+    owner: str | None
+    node_id: str
+
+
 @dataclass(slots=True)
 class Contents:
     """Everything there is."""
 
     nodes: dict[str, Node] = field(default_factory=dict)
     sessions: dict[str, SessionRecord] = field(default_factory=dict)
-    ended: dict[str, tuple[Literal["deleted", "expired"], int]] = field(default_factory=dict)
+    ended: dict[str, Ended] = field(default_factory=dict)
     replies: dict[str, dict[str, Reply]] = field(default_factory=dict)
     """Scope → key → reply, oldest first."""
     created: int = 0
@@ -232,9 +242,9 @@ def _changed_session(held: SessionRecord, operation: SessionChange) -> SessionRe
 
 
 def _end(contents: Contents, end: SessionEnd) -> None:
-    del contents.sessions[end.session_id]
+    held = contents.sessions.pop(end.session_id)
     if end.forget_at > end.at:
-        contents.ended[end.session_id] = (end.state, end.forget_at)
+        contents.ended[end.session_id] = Ended(end.state, end.forget_at, held.owner, held.node_id)
     contents.deleted += end.state == "deleted"
     contents.expired += end.state == "expired"
     contents.last_modified = max(contents.last_modified or 0, end.at)

@@ -143,15 +143,14 @@ def _nodes(source: sqlite3.Connection) -> Iterator[tuple[int, str, int]]:
 def _keep_sessions(source: sqlite3.Connection, target: sqlite3.Connection, lost: list[str]) -> int:
     """Copy the sound sessions; how many."""
     kept = 0
-    columns = "session_id, node_id, created_at, last_accessed, expires_at, ttl_seconds, version, steps, profile, head"
-    for row in _rows(source, f"SELECT {columns} FROM session NOT INDEXED"):
+    for row in _rows(source, "SELECT * FROM session NOT INDEXED"):
         session_id = row[0]
         try:
             if SessionTables(source).read(session_id) is None:
                 raise StoredDataCorrupt("It cannot be found")
             steps = source.execute("SELECT * FROM step WHERE session_id = ?", (session_id,)).fetchall()
             target.executemany("INSERT INTO step VALUES (?, ?, ?)", steps)
-            target.execute(f"INSERT INTO session ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+            target.execute(f"INSERT INTO session VALUES ({', '.join('?' * len(row))})", row)
         except (StorageError, *DATABASE_ERRORS):
             target.execute("DELETE FROM step WHERE session_id = ?", (session_id,))
             lost.append(f"session {session_id!r:.200}")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from pathlib import Path
 
 from kato.errors import StoredDataCorrupt
+from kato.storage.migrating import OLDEST, migrate
 
-VERSION = 2
+VERSION = 3
 APPLICATION_ID = 0x4B41544F  # "KATO"
+_SPACES = re.compile(r"\s+")
 _SEQUENCE_BITS = 38
 """Leaves 25 bits for the node: 33 million nodes of 274 thousand million log rows each."""
 
@@ -61,11 +64,13 @@ CREATE TABLE session (
     version INTEGER NOT NULL,
     steps INTEGER NOT NULL,
     profile BLOB NOT NULL,
-    head BLOB NOT NULL
+    head BLOB NOT NULL,
+    owner TEXT
 ) STRICT;
 CREATE INDEX session_by_creation ON session (created_at, session_id);
 CREATE INDEX session_by_node ON session (node_id, created_at, session_id);
 CREATE INDEX session_by_expiry ON session (expires_at, session_id);
+CREATE INDEX session_by_owner ON session (owner, created_at, session_id) WHERE owner IS NOT NULL;
 CREATE TABLE step (
     session_id TEXT NOT NULL,
     ordinal INTEGER NOT NULL,
@@ -75,7 +80,9 @@ CREATE TABLE step (
 CREATE TABLE ended (
     session_id TEXT PRIMARY KEY,
     state TEXT NOT NULL,
-    forget_at INTEGER NOT NULL
+    forget_at INTEGER NOT NULL,
+    owner TEXT,
+    node_id TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX ended_by_time ON ended (forget_at);
 CREATE TABLE reply (
@@ -113,38 +120,65 @@ def node_of(number: int) -> int:
     return number >> _SEQUENCE_BITS
 
 
-def check(connection: sqlite3.Connection, path: Path) -> bool:
+def version_of(connection: sqlite3.Connection, path: Path) -> int | None:
     """
-    Whether a file is ours and of this version; False for one that holds nothing yet.
+    The format of a file of ours, from `OLDEST` to `VERSION`; None for a file that holds nothing yet.
 
     Raises:
-        StoredDataCorrupt: It belongs to another program, or to another version of this one. The sentence names
+        StoredDataCorrupt: It belongs to another program, or is of a format this version cannot use. The sentence names
             `path`, for it is read by whoever starts the program.
     """
     application = connection.execute("PRAGMA application_id").fetchone()[0]
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    if application == APPLICATION_ID and version == VERSION:
-        return True
     if application == APPLICATION_ID:
-        age = "a newer" if version > VERSION else "an older"
-        raise StoredDataCorrupt(
-            f"{path} has format {version}, this version of KATO reads format {VERSION}; use {age} KATO, or let its "
-            "`kato export` write what this one's `kato import` reads"
-        )
+        check_format(version, path)
+        return int(version)
     if tables:
         raise StoredDataCorrupt(f"{path} is a database of another program; name another file or directory")
-    return False
+    return None
+
+
+def check_format(version: int, path: Path) -> None:
+    """
+    Whether a file of ours, or a backup of one, is of a format that can be opened.
+
+    Raises:
+        StoredDataCorrupt: It is not; says why and what helps.
+    """
+    if not OLDEST <= version <= VERSION:
+        age = "a newer" if version > VERSION else "an older"
+        raise StoredDataCorrupt(
+            f"{path} has format {version}, this version of KATO reads formats {OLDEST} to {VERSION}; use {age} KATO, or let "
+            "its `kato export` write what this one's `kato import` reads"
+        )
+
+
+def check(connection: sqlite3.Connection, path: Path) -> bool:
+    """
+    Whether a file is ours and of the present format; False for one that holds nothing yet.
+
+    Raises:
+        StoredDataCorrupt: As `version_of` says, or it is of an older format, which whoever only reads cannot bring up to date.
+    """
+    version = version_of(connection, path)
+    if version is not None and version < VERSION:
+        raise StoredDataCorrupt(
+            f"{path} has format {version}; opening it once, as `kato nodes` does, brings it up to format {VERSION}"
+        )
+    return version is not None
 
 
 def prepare(connection: sqlite3.Connection, path: Path) -> None:
     """
-    Make the tables in an empty file, or check that the file is ours.
+    Make the tables in an empty file, or bring a file of ours up to the present format.
 
     Raises:
-        StoredDataCorrupt: As `check` says.
+        StoredDataCorrupt: As `version_of` says.
     """
-    if check(connection, path):
+    version = version_of(connection, path)
+    if version is not None:
+        migrate(connection, version)
         return
     # Pages that forgetting leaves empty can then be given back; it must be chosen before the first table.
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
@@ -152,3 +186,8 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.executescript(
         f"BEGIN IMMEDIATE; {TABLES} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"
     )
+
+
+def same_statement(one: str | None, other: str | None) -> bool:
+    """Whether two statements that made a table or an index say the same; a migrated table's is spaced otherwise."""
+    return (one and _SPACES.sub("", one)) == (other and _SPACES.sub("", other))

@@ -20,6 +20,7 @@ from kato.errors import StorageUnavailable, StoredDataCorrupt
 from kato.storage import schema, sqlite_reading, write_ahead
 from kato.storage.holding import Hold, lock_of
 from kato.storage.interface import (
+    EVERYTHING,
     Committed,
     Loaded,
     LogEntry,
@@ -29,6 +30,7 @@ from kato.storage.interface import (
     SessionCounts,
     SessionRecord,
     Transaction,
+    Visible,
 )
 from kato.storage.sqlite_errors import DATABASE_ERRORS, is_of_the_storage, mapped, translated
 from kato.storage.sqlite_sessions import SessionTables
@@ -301,22 +303,28 @@ class SqliteStorage:
         with self._reading() as connection:
             return SessionTables(connection).read(session_id)
 
-    def ended_session(self, session_id: str) -> Literal["deleted", "expired"] | None:
+    def ended_session(self, session_id: str, *, visible: Visible = EVERYTHING) -> Literal["deleted", "expired"] | None:
         """How a session ended."""
         with self._reading() as connection:
-            return SessionTables(connection).read_end(session_id)
+            return SessionTables(connection).read_end(session_id, visible)
 
     def sessions(
-        self, *, now: int, node_id: str | None = None, after: tuple[int, str] | None = None, limit: int = 100
+        self,
+        *,
+        now: int,
+        node_id: str | None = None,
+        visible: Visible = EVERYTHING,
+        after: tuple[int, str] | None = None,
+        limit: int = 100,
     ) -> list[SessionRecord]:
         """Live sessions by creation."""
         with self._reading() as connection:
-            return SessionTables(connection).listed(now, node_id, after, limit)
+            return SessionTables(connection).listed(now, node_id, visible, after, limit)
 
-    def count_sessions(self, *, now: int, node_id: str | None = None) -> SessionCounts:
+    def count_sessions(self, *, now: int, node_id: str | None = None, visible: Visible = EVERYTHING) -> SessionCounts:
         """Exact counts."""
         with self._reading() as connection:
-            return SessionTables(connection).counts(now, node_id)
+            return SessionTables(connection).counts(now, node_id, visible)
 
     def due_sessions(self, *, now: int, limit: int = 1000) -> list[tuple[str, str]]:
         """Sessions whose expiry has passed."""

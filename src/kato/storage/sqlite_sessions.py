@@ -8,6 +8,7 @@ from typing import Any, Literal
 from kato.errors import SessionNotFound, StoredDataCorrupt
 from kato.storage import records
 from kato.storage.interface import (
+    EVERYTHING,
     Reply,
     SessionChange,
     SessionChanged,
@@ -17,10 +18,13 @@ from kato.storage.interface import (
     SessionOperation,
     SessionRecord,
     SessionTouch,
+    Visible,
 )
 from kato.storage.sqlite_errors import check_integers
 
-_COLUMNS = "session_id, node_id, created_at, last_accessed, expires_at, ttl_seconds, profile, head, version, steps"
+_COLUMNS = (
+    "session_id, node_id, created_at, last_accessed, expires_at, ttl_seconds, profile, head, owner, version, steps"
+)
 
 
 class SessionTables:
@@ -53,7 +57,8 @@ class SessionTables:
 
     def _create(self, record: SessionRecord) -> None:
         made = self._connection.execute(
-            f"INSERT INTO session ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?) ON CONFLICT (session_id) DO NOTHING",
+            f"INSERT INTO session ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?) "
+            "ON CONFLICT (session_id) DO NOTHING",
             (
                 record.session_id,
                 record.node_id,
@@ -61,8 +66,9 @@ class SessionTables:
                 record.last_accessed,
                 record.expires_at,
                 record.ttl_seconds,
-                records.sealed(record.profile, _profile_of(record.session_id)),
+                records.sealed(record.profile, _profile_of(record.session_id, record.owner)),
                 records.sealed(record.head, _head_of(record.session_id)),
+                record.owner,
                 len(record.steps),
             ),
         ).rowcount
@@ -74,6 +80,9 @@ class SessionTables:
     def _change(self, change: SessionChange) -> None:
         session_id, profile, head = change.session_id, change.profile, change.head
         dropped = 0
+        if profile is not None:
+            row = self._connection.execute("SELECT owner FROM session WHERE session_id = ?", (session_id,)).fetchone()
+            profile = records.sealed(profile, _profile_of(session_id, row[0] if row else None))
         if change.keep_from is not None:
             dropped = self._connection.execute(
                 "DELETE FROM step WHERE session_id = ? AND ordinal < ?", (session_id, change.keep_from)
@@ -86,7 +95,7 @@ class SessionTables:
                 change.last_accessed,
                 change.expires_at,
                 change.ttl_seconds,
-                records.sealed(profile, _profile_of(session_id)) if profile is not None else None,
+                profile,
                 records.sealed(head, _head_of(session_id)) if head is not None else None,
                 len(change.append) - dropped,
                 session_id,
@@ -109,13 +118,16 @@ class SessionTables:
             )
 
     def _end(self, end: SessionEnd) -> None:
-        gone = self._connection.execute("DELETE FROM session WHERE session_id = ?", (end.session_id,)).rowcount
-        if not gone:
+        gone = self._connection.execute(
+            "DELETE FROM session WHERE session_id = ? RETURNING owner, node_id", (end.session_id,)
+        ).fetchone()
+        if gone is None:
             return
         self._connection.execute("DELETE FROM step WHERE session_id = ?", (end.session_id,))
         if end.forget_at > end.at:
             self._connection.execute(
-                "INSERT OR REPLACE INTO ended VALUES (?, ?, ?)", (end.session_id, end.state, end.forget_at)
+                "INSERT OR REPLACE INTO ended VALUES (?, ?, ?, ?, ?)",
+                (end.session_id, end.state, end.forget_at, *gone),
             )
         self._count(end.state, end.at)
 
@@ -158,9 +170,12 @@ class SessionTables:
             tuple((ordinal, records.unsealed(content, _step_of(session_id, ordinal))) for ordinal, content in steps),
         )
 
-    def read_end(self, session_id: str) -> Literal["deleted", "expired"] | None:
+    def read_end(self, session_id: str, visible: Visible = EVERYTHING) -> Literal["deleted", "expired"] | None:
         """How a session ended, while that is remembered."""
-        row = self._connection.execute("SELECT state FROM ended WHERE session_id = ?", (session_id,)).fetchone()
+        condition, parameters = _among(visible)
+        row = self._connection.execute(
+            f"SELECT state FROM ended WHERE session_id = ?{condition}", (session_id, *parameters)
+        ).fetchone()
         return row[0] if row else None
 
     def read_reply(self, scope: str, key: str, now: int) -> Reply | None:
@@ -190,10 +205,13 @@ class SessionTables:
         ).fetchone()
         return bool(row[0])
 
-    def listed(self, now: int, node_id: str | None, after: tuple[int, str] | None, limit: int) -> list[SessionRecord]:
+    def listed(
+        self, now: int, node_id: str | None, visible: Visible, after: tuple[int, str] | None, limit: int
+    ) -> list[SessionRecord]:
         """Live sessions without their steps, by creation and id."""
-        where = "(created_at, session_id) > (?, ?) AND expires_at > ?"
-        parameters = [*(after or (-1, "")), now]
+        condition, parameters = _among(visible)
+        where = f"(created_at, session_id) > (?, ?) AND expires_at > ?{condition}"
+        parameters = [*(after or (-1, "")), now, *parameters]
         if node_id is not None:
             where += " AND node_id = ?"
             parameters.append(node_id)
@@ -209,16 +227,17 @@ class SessionTables:
         check_integers("The count of sessions", *map(found.get, ("created", "deleted", "expired", "last_modified")))
         return found
 
-    def counts(self, now: int, node_id: str | None) -> SessionCounts:
-        """Exact counts. Of all nodes, the active are those begun and not ended, less the few that are due."""
+    def counts(self, now: int, node_id: str | None, visible: Visible) -> SessionCounts:
+        """Exact counts."""
+        if visible != EVERYTHING:
+            return self._counts_among(now, node_id, visible)
         counters = self.counters()
         if node_id is None:
-            query, parameters = "SELECT count(*) FROM session WHERE expires_at <= ?", (now,)
-            begun = counters["created"] - counters["deleted"] - counters["expired"]
-            active = begun - self._connection.execute(query, parameters).fetchone()[0]
+            # The active are those begun and not ended, less the few that are due.
+            due = self._one("SELECT count(*) FROM session WHERE expires_at <= ?", now)
+            active = counters["created"] - counters["deleted"] - counters["expired"] - due
         else:
-            query = "SELECT count(*) FROM session WHERE node_id = ? AND expires_at > ?"
-            active = self._connection.execute(query, (node_id, now)).fetchone()[0]
+            active = self._one("SELECT count(*) FROM session WHERE node_id = ? AND expires_at > ?", node_id, now)
         return SessionCounts(
             active=active,
             created=counters["created"],
@@ -227,9 +246,40 @@ class SessionTables:
             last_modified=counters["last_modified"] or None,
         )
 
+    def _counts_among(self, now: int, node_id: str | None, visible: Visible) -> SessionCounts:
+        condition, parameters = _among(visible)
+        ends = f"SELECT count(*) FROM ended WHERE state = ?{condition}"
+        deleted, expired = self._one(ends, "deleted", *parameters), self._one(ends, "expired", *parameters)
+        live = f"SELECT count(*) FROM session WHERE expires_at > ?{condition}"
+        return SessionCounts(
+            active=self._one(live, now, *parameters)
+            if node_id is None
+            else self._one(f"{live} AND node_id = ?", now, *parameters, node_id),
+            created=self._one(f"SELECT count(*) FROM session WHERE true{condition}", *parameters) + deleted + expired,
+            deleted=deleted,
+            expired=expired,
+            last_modified=self._one(f"SELECT max(created_at) FROM session WHERE true{condition}", *parameters),
+        )
+
+    def _one(self, query: str, *parameters: object) -> Any:
+        return self._connection.execute(query, parameters).fetchone()[0]
+
+
+def _among(visible: Visible) -> tuple[str, list[Any]]:
+    """What a WHERE clause must add so that only visible sessions are found, and its parameters."""
+    condition = ""
+    parameters: list[Any] = []
+    if visible.owner is not None:
+        condition += " AND owner = ?"
+        parameters.append(visible.owner)
+    if visible.prefixes:
+        condition += f" AND ({' OR '.join(['substr(node_id, 1, ?) = ?'] * len(visible.prefixes))})"
+        parameters += [part for prefix in visible.prefixes for part in (len(prefix), prefix)]
+    return condition, parameters
+
 
 def _record(row: tuple[Any, ...], steps: tuple[tuple[int, bytes], ...]) -> SessionRecord:
-    session_id, node_id, created_at, last_accessed, expires_at, ttl_seconds, profile, head, version, _ = row
+    session_id, node_id, created_at, last_accessed, expires_at, ttl_seconds, profile, head, owner, version, _ = row
     check_integers(
         f"What is stored of session {session_id!r:.200}", created_at, last_accessed, expires_at, ttl_seconds, version
     )
@@ -240,18 +290,20 @@ def _record(row: tuple[Any, ...], steps: tuple[tuple[int, bytes], ...]) -> Sessi
         last_accessed,
         expires_at,
         ttl_seconds,
-        records.unsealed(profile, _profile_of(session_id)),
+        records.unsealed(profile, _profile_of(session_id, owner)),
         records.unsealed(head, _head_of(session_id)),
         steps,
         version,
+        owner,
     )
 
 
 # Places, as checksums know them and as sentences about damage name them.
 
 
-def _profile_of(session_id: str) -> str:
-    return f"session {session_id}, profile"
+def _profile_of(session_id: str, owner: str | None) -> str:
+    # The owner is part of it, so that no damage gives a session to somebody else.
+    return f"session {session_id}, profile" if owner is None else f"session {session_id}, profile, owner {owner}"
 
 
 def _head_of(session_id: str) -> str:
