@@ -40,6 +40,7 @@ from kato.server.bodies import (
 )
 from kato.server.logs import logger
 from kato.server.origins import Headers, Origins
+from kato.server.page import Page, is_page
 from kato.server.routing import Routes, session_in
 from kato.server.streaming import pieces_of, send_lines
 from kato.service.runtime import random_hex
@@ -136,6 +137,7 @@ class Transport:
         self._most_in_flight = limit_concurrency
         self._documentation = documentation
         self._documentation_paths = documentation_paths
+        self._page = Page()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -175,6 +177,8 @@ class Transport:
             self._origins.check_origin(exchange.method, exchange.origin, exchange.host)
             if exchange.path.rstrip("/") in self._documentation_paths:
                 return await self._describe(exchange, scope, receive, send, headers)
+            if is_page(exchange.path):
+                return await self._show(exchange, send, headers)
             if system is None:
                 raise NotReady("The server is starting or stopping")
             if system.measures.in_flight > self._most_in_flight and not exchange.path.startswith("/health"):
@@ -222,6 +226,13 @@ class Transport:
             await send(message)
 
         await self._documentation({**scope, "path": path, "raw_path": path.encode()}, receive, sending)
+        return status
+
+    async def _show(self, exchange: Exchange, send: Send, headers: Headers) -> int:
+        """A file of the web page. It holds no data, so it needs no system and no key."""
+        exchange.route = "/ui"
+        status, about, content = self._page.answer(exchange.method, exchange.path, exchange.headers)
+        await self._send(send, exchange, status, content, [*headers, *about])
         return status
 
     async def _converse(
