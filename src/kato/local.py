@@ -7,6 +7,7 @@ memory and a server by changing the line that makes it. Each call goes through t
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -18,6 +19,7 @@ from kato.client.calls import Call
 from kato.client.methods import ClientMethods
 from kato.errors import RouteNotFound
 from kato.operations import OPERATIONS, Operation, Request
+from kato.operations.idempotency import IDEMPOTENCY_KEY, REPLAYED, perform
 from kato.service.policy import Policy
 from kato.service.runtime import drive, random_hex
 from kato.service.system import System
@@ -92,13 +94,16 @@ class Kato(ClientMethods):
             path=call.path,
             query=call.query,
             body=encode_body(call.body) if call.body is not None else b"",
-            headers={},
+            headers={IDEMPOTENCY_KEY: call.idempotency_key} if call.idempotency_key is not None else {},
             trace_id=f"kato-{random_hex(32)}",
         )
         self._sweep()
-        answer = drive(operation.handler(self._system, request))
+        answer = drive(perform(self._system, operation, request))
         if isinstance(answer.body, bytes):
-            return {"text": answer.body.decode()}
+            found: dict[str, Any] = (
+                json.loads(answer.body) if REPLAYED in answer.headers else {"text": answer.body.decode()}
+            )
+            return found
         return plain(answer.body)
 
     def _sweep(self) -> None:

@@ -370,6 +370,23 @@ def test_replies_are_kept_with_their_effect_and_only_the_newest(store):
     assert store.reply("scope", "three1", now=5) is None
 
 
+def test_the_newest_replies_are_those_that_are_kept_however_many_came(store):
+    for number in range(60):
+        commit(store, node=None, reply=Reply("scope", str(number), b"", b"answer", expires_at=9, keep=20))
+        kept = [each for each in range(60) if store.reply("scope", str(each), now=1) is not None]
+        assert kept == list(range(max(0, number - 19), number + 1))
+
+
+def test_what_was_answered_in_a_session_is_remembered_as_long_as_its_end(store):
+    create(store, record("ends"), record("lives"))
+    for scope in ("ends", "lives"):
+        commit(store, node=None, reply=Reply(scope, "key", b"", b"answer", expires_at=1000, keep=5))
+    commit(store, node=None, sessions=(SessionEnd("ends", "deleted", at=10, forget_at=100),))
+    assert store.reply("ends", "key", now=99).answer == b"answer"
+    assert store.reply("ends", "key", now=100) is None
+    assert store.reply("lives", "key", now=999).answer == b"answer"
+
+
 def test_what_one_transaction_breaks_is_its_own_failure(store):
     def broken(_):
         raise ZeroDivisionError

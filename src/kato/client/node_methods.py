@@ -46,7 +46,7 @@ class NodeMethods(Sender):
             node_id: The node; see the class.
             persistence: Emotive dictionaries a pattern keeps; None takes the server's default.
             sort_symbols: Whether the symbols of an event are sorted; None takes the server's default.
-            idempotency_key: A key of your own, under which a server that remembers keys lets it take effect once.
+            idempotency_key: A key of your own, under which it takes effect once.
 
         Returns:
             `results`, one per sequence in order, with `pattern_name` ("" for fewer than two symbols).
@@ -82,7 +82,7 @@ class NodeMethods(Sender):
             batch_size: Most sequences in one request.
             progress: Called with the progress so far after every request.
             idempotency_key: A key of your own for all of them, up to 240 characters: when the call broke off, it may be
-                repeated with the same sequences, batch size and key, where the server remembers keys.
+                repeated with the same sequences, batch size and key.
 
         Returns:
             The progress at the end.

@@ -137,16 +137,22 @@ async def learn_many(system: System, request: Request) -> Answer:
     learner = Learner(system, query)
     operations = [learner.operation(sequence) for sequence in body.sequences]
     wanted = [each for each in operations if each is not None]
-    committed = await learning.learn_many(system, node_id, wanted, actor=request.principal)
-    return Answer(
-        {
-            "status": "completed",
-            "learned": len(wanted),
-            "results": list(results(operations, committed.changes)),
-            **node(node_id),
-            "warnings": [*warnings, *found],
-        }
+
+    def answer(changes: Sequence[Change]) -> Answer:
+        return Answer(
+            {
+                "status": "completed",
+                "learned": len(wanted),
+                "results": list(results(operations, changes)),
+                **node(node_id),
+                "warnings": [*warnings, *found],
+            }
+        )
+
+    committed = await learning.learn_many(
+        system, node_id, wanted, actor=request.principal, reply=request.replying(answer)
     )
+    return answer(committed.changes)
 
 
 @operation(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kato.operations.registry import Answer, Request, operation
 from kato.operations.sessions import configuration_members, read_configuration
+from kato.service.sessions import Session
 from kato.service.system import System
 from kato.wire.answers import time_text
 from kato.wire.reading import read_body, read_query
@@ -47,22 +48,28 @@ async def update_config(system: System, request: Request) -> Answer:
             system, dict(session.configuration.overrides), body.config, prefix=body.prefix
         )
         configuration = system.sessions.configure(overrides)
+
+        def answer(changed: Session) -> Answer:
+            return Answer(
+                {
+                    "status": "okay",
+                    "message": "Configuration updated",
+                    "session_id": session.session_id,
+                    "node_id": session.node_id,
+                    **configuration_members(changed),
+                    "updated": list(body.config),
+                    "ttl": changed.ttl_seconds,
+                    "expires_at": time_text(changed.expires_at),
+                    "warnings": [*warnings, *found, *said],
+                },
+                session.session_id,
+            )
+
         if body.config:
-            await system.sessions.reconfigure(session, configuration=configuration, ttl_seconds=ttl)
-        return Answer(
-            {
-                "status": "okay",
-                "message": "Configuration updated",
-                "session_id": session.session_id,
-                "node_id": session.node_id,
-                **configuration_members(session),
-                "updated": list(body.config),
-                "ttl": session.ttl_seconds,
-                "expires_at": time_text(session.expires_at),
-                "warnings": [*warnings, *found, *said],
-            },
-            session.session_id,
-        )
+            await system.sessions.reconfigure(
+                session, configuration=configuration, ttl_seconds=ttl, reply=request.replying(answer)
+            )
+        return answer(session)
 
 
 for _method in ("POST", "PUT", "PATCH"):

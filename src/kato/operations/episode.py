@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from kato.engine.knowledge import Change
+from kato.engine.memory import ShortTermMemory
 from kato.operations.observing import asked_members
 from kato.operations.registry import Answer, Request, operation
 from kato.service import knowledge, learning, observing, predicting
 from kato.service.learning import symbol_count
+from kato.service.sessions import Session
 from kato.service.system import System
 from kato.wire.answers import Json, emotive_profile, events, in_session, pattern_id
 from kato.wire.reading import read_query
@@ -24,35 +29,46 @@ async def learn(system: System, request: Request) -> Answer:
     """POST /sessions/{sid}/learn."""
     async with system.sessions.using(request.path["session_id"], owner=request.principal) as session:
         _, warnings = read_query((), request.query)
-        memory, committed = await learning.learn_session(system, session)
-        count = symbol_count(memory.events)
-        answer: Json = {
-            "length": len(memory.events),
-            "symbol_count": count,
-            "events": events(memory.events),
-            "stm_length": 0,
-            **in_session(session.session_id, session.node_id),
-            "stored_in": session.node_id,
+        memory = session.state.memory
+
+        def answer(changes: Sequence[Change]) -> Answer:
+            told = _learned(session, memory, changes)
+            return Answer({**told, "warnings": warnings}, session.session_id)
+
+        committed = await learning.learn_session(system, session, reply=request.replying(answer))
+        return answer(committed.changes)
+
+
+def _learned(session: Session, memory: ShortTermMemory, changes: Sequence[Change]) -> Json:
+    """The answer to learning a memory, by what it changed."""
+    count = symbol_count(memory.events)
+    answer: Json = {
+        "length": len(memory.events),
+        "symbol_count": count,
+        "events": events(memory.events),
+        "stm_length": 0,
+        **in_session(session.session_id, session.node_id),
+        "stored_in": session.node_id,
+    }
+    if changes and (pattern := changes[-1].after) is not None:
+        answer |= {
+            "status": "learned",
+            "pattern_name": pattern_id(pattern.name),
+            "is_new": changes[-1].before is None,
+            "frequency": pattern.frequency,
+            "emotive_profile": emotive_profile(memory.emotives),
+            "message": f"Learned {len(memory.events)} events with {count} symbols",
         }
-        if committed.changes and (pattern := committed.changes[-1].after) is not None:
-            answer |= {
-                "status": "learned",
-                "pattern_name": pattern_id(pattern.name),
-                "is_new": committed.changes[-1].before is None,
-                "frequency": pattern.frequency,
-                "emotive_profile": emotive_profile(memory.emotives),
-                "message": f"Learned {len(memory.events)} events with {count} symbols",
-            }
-        else:
-            answer |= {
-                "status": "insufficient_data",
-                "pattern_name": "",
-                "is_new": False,
-                "frequency": 0,
-                "emotive_profile": {},
-                "message": "Nothing was learned: at least 2 symbols are needed, the memory held 1",
-            }
-        return Answer({**answer, "warnings": warnings}, session.session_id)
+    else:
+        answer |= {
+            "status": "insufficient_data",
+            "pattern_name": "",
+            "is_new": False,
+            "frequency": 0,
+            "emotive_profile": {},
+            "message": "Nothing was learned: at least 2 symbols are needed, the memory held 1",
+        }
+    return answer
 
 
 @operation("GET", "/sessions/{session_id}/stm", summary="Read the short-term memory", errors=(404,), answer=shapes.STM)
@@ -86,8 +102,7 @@ async def clear_stm(system: System, request: Request) -> Answer:
     """POST /sessions/{sid}/clear-stm."""
     async with system.sessions.using(request.path["session_id"], owner=request.principal) as session:
         _, warnings = read_query((), request.query)
-        await observing.clear_stm(system, session)
-        return Answer(
+        answer = Answer(
             {
                 "status": "cleared",
                 **in_session(session.session_id, session.node_id),
@@ -98,6 +113,8 @@ async def clear_stm(system: System, request: Request) -> Answer:
             },
             session.session_id,
         )
+        await observing.clear_stm(system, session, reply=request.reply(answer))
+        return answer
 
 
 @operation(
@@ -112,22 +129,26 @@ async def clear_all(system: System, request: Request) -> Answer:
     """POST /sessions/{sid}/clear-all."""
     async with system.sessions.using(request.path["session_id"], owner=request.principal) as session:
         _, warnings = read_query((), request.query)
-        patterns, symbols, vectors = await knowledge.clear_all(system, session)
-        return Answer(
-            {
-                "status": "cleared",
-                "scope": "all",
-                **in_session(session.session_id, session.node_id),
-                "stm_length": 0,
-                "time": 0,
-                "patterns_deleted": patterns,
-                "symbols_deleted": symbols,
-                "vectors_deleted": vectors,
-                "message": f"The node forgot {patterns} patterns; the short-term memory is empty",
-                "warnings": warnings,
-            },
-            session.session_id,
-        )
+
+        def answer(counts: tuple[int, int, int]) -> Answer:
+            patterns, symbols, vectors = counts
+            return Answer(
+                {
+                    "status": "cleared",
+                    "scope": "all",
+                    **in_session(session.session_id, session.node_id),
+                    "stm_length": 0,
+                    "time": 0,
+                    "patterns_deleted": patterns,
+                    "symbols_deleted": symbols,
+                    "vectors_deleted": vectors,
+                    "message": f"The node forgot {patterns} patterns; the short-term memory is empty",
+                    "warnings": warnings,
+                },
+                session.session_id,
+            )
+
+        return answer(await knowledge.clear_all(system, session, reply=request.replying(answer)))
 
 
 @operation(

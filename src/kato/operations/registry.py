@@ -8,11 +8,24 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from kato.service.system import System
+from kato.storage.interface import Reply
 from kato.wire.reading import Parameter, Shape
 from kato.wire.schemas import Schema
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back: a JSON object, or bytes whose content type is among the headers (JSON when it is not)."""
+
+    body: dict[str, Any] | bytes
+    session_id: str | None = None
+    """The live session the request named."""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +41,17 @@ class Request:
     trace_id: str = ""
     principal: str | None = None
     """Whose request it is, where API keys are asked for; None sees everything."""
+    remember: Callable[[Answer], Reply] | None = None
+    """Makes of the answer what is stored with the effect; None where the request came without an idempotency key."""
 
+    def reply(self, answer: Answer) -> Reply | None:
+        """What to store with the effect, for an answer that is known before it."""
+        return self.remember(answer) if self.remember is not None else None
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What goes back: a JSON object, or bytes whose content type is among the headers."""
-
-    body: dict[str, Any] | bytes
-    session_id: str | None = None
-    """The live session the request named."""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    def replying(self, answer: Callable[[T], Answer]) -> Callable[[T], Reply] | None:
+        """The same, for an answer that follows from what the effect turns out to be."""
+        remember = self.remember
+        return None if remember is None else lambda effect: remember(answer(effect))
 
 
 Handler = Callable[[System, Request], Coroutine[Any, Any, Answer]]

@@ -153,16 +153,21 @@ async def create_session(system: System, request: Request) -> Answer:
         ]
     )
     overrides, _, said = read_configuration(system, {}, given, prefix="config.")
+
+    def answer(session: Session) -> Answer:
+        told = session_answer(system, session)
+        told["ttl_seconds"] = session.ttl_seconds
+        return Answer({**told, "warnings": [*warnings, *found, *said]}, session.session_id)
+
     session = await system.sessions.create(
         body.node_id,
         overrides=overrides,
         ttl_seconds=ttl,
         metadata=body.metadata or {},
         owner=request.principal,
+        reply=request.replying(answer),
     )
-    answer = session_answer(system, session)
-    answer["ttl_seconds"] = session.ttl_seconds
-    return Answer({**answer, "warnings": [*warnings, *found, *said]}, session.session_id)
+    return answer(session)
 
 
 @operation(
@@ -305,19 +310,24 @@ async def extend_session(system: System, request: Request) -> Answer:
                 (("body", "ttl"), body.ttl),
             ]
         )
-        await system.sessions.reconfigure(session, ttl_seconds=ttl if ttl is not None else session.ttl_seconds)
-        remaining = session.remaining_seconds(system.runtime.now())
-        return Answer(
-            {
-                "status": "extended",
-                "session_id": session.session_id,
-                "node_id": session.node_id,
-                "ttl_seconds": session.ttl_seconds,
-                "ttl": session.ttl_seconds,
-                "remaining_ttl": remaining,
-                "expires_at": time_text(session.expires_at),
-                "message": f"The session lives for another {remaining} seconds",
-                "warnings": [*warnings, *found],
-            },
-            session.session_id,
-        )
+
+        def answer(extended: Session) -> Answer:
+            remaining = extended.remaining_seconds(system.runtime.now())
+            return Answer(
+                {
+                    "status": "extended",
+                    "session_id": session.session_id,
+                    "node_id": session.node_id,
+                    "ttl_seconds": extended.ttl_seconds,
+                    "ttl": extended.ttl_seconds,
+                    "remaining_ttl": remaining,
+                    "expires_at": time_text(extended.expires_at),
+                    "message": f"The session lives for another {remaining} seconds",
+                    "warnings": [*warnings, *found],
+                },
+                session.session_id,
+            )
+
+        lifetime = ttl if ttl is not None else session.ttl_seconds
+        await system.sessions.reconfigure(session, ttl_seconds=lifetime, reply=request.replying(answer))
+        return answer(session)

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from kato.engine.knowledge import Change
 from kato.engine.pattern import pattern_name
 from kato.errors import IdempotencyMismatch, KATOError, LimitExceeded
+from kato.operations.idempotency import IDEMPOTENCY_KEY, key_scope, lines_scope, mismatch, turn
 from kato.operations.registry import Pieces, Request
 from kato.service import learning
 from kato.service.system import System
@@ -32,8 +33,6 @@ CHUNK_LINES = 1000
 CHUNK_BYTES = 1 << 20
 """A chunk ends with the line that reaches either: large enough to share a commit, small enough to hold."""
 _KEPT_CHUNKS = 1_000_000
-IDEMPOTENCY_KEY = "idempotency-key"
-
 AsOperation = Callable[[BulkSequence], Learn | None]
 
 
@@ -57,9 +56,9 @@ class Chunk:
             return len(self.lines) >= wanted
         return len(self.lines) >= CHUNK_LINES or self.size >= CHUNK_BYTES
 
-    def digest(self) -> bytes:
-        """What tells these lines from others."""
-        digest = hashlib.sha256()
+    def digest(self, place: bytes) -> bytes:
+        """What tells these lines from others, and from the same lines sent to another place."""
+        digest = hashlib.sha256(place + b"\n")
         for line in self.lines:
             digest.update(b"\0too long\n" if line is None else line + b"\n")
         return digest.digest()
@@ -88,16 +87,28 @@ class Upload:
         self._node_id = node_id
         self._as_operation = as_operation
         self._principal = request.principal
-        key = request.headers.get(IDEMPOTENCY_KEY, "")
-        self.scope = json.dumps(["lines", self._principal, node_id, key]) if key else ""
+        self.key = request.headers.get(IDEMPOTENCY_KEY, "")
+        self._scope = lines_scope(self._principal, self.key)
+        self._place = json.dumps([node_id, request.query]).encode()
         self.tally = Tally()
 
     async def earlier(self, first: int) -> Reply | None:
         """What was written down about the chunk that begins with this line, if it was kept before."""
-        if not self.scope:
+        if not self.key:
             return None
         now = self._system.runtime.now()
-        return await self._system.runtime.compute(self._system.storage.reply, self.scope, str(first), now=now)
+        return await self._system.runtime.compute(self._system.storage.reply, self._scope, str(first), now=now)
+
+    def check_key(self) -> None:
+        """
+        Refuse a key under which something else was sent than lines.
+
+        Raises:
+            IdempotencyMismatch: It was.
+        """
+        scope, now = key_scope(self._principal), self._system.runtime.now()
+        if self.key and self._system.storage.reply(scope, self.key, now=now) is not None:
+            raise _mismatch(1)
 
     async def learn(self, chunk: Chunk, earlier: Reply | None) -> list[Json]:
         """
@@ -108,7 +119,7 @@ class Upload:
             StorageError: Nothing of this chunk was kept.
         """
         results, operations = self._read(chunk)
-        digest = chunk.digest()
+        digest = chunk.digest(self._place)
         if earlier is not None:
             if earlier.fingerprint != digest:
                 raise _mismatch(chunk.first)
@@ -162,9 +173,9 @@ class Upload:
         def reply(changes: Sequence[Change]) -> Reply:
             answer = {"lines": len(chunk.lines), "frequencies": frequencies(changes)}
             expires_at = self._system.runtime.now() + seconds * 1_000_000
-            return Reply(self.scope, str(chunk.first), digest, encode_answer(answer), expires_at, _KEPT_CHUNKS)
+            return Reply(self._scope, str(chunk.first), digest, encode_answer(answer), expires_at, _KEPT_CHUNKS)
 
-        remembered = reply if self.scope and seconds else None
+        remembered = reply if self.key and seconds else None
         if not operations and remembered is None:
             return []
         committed = await learning.learn_many(
@@ -188,7 +199,8 @@ async def upload(
         KATOError: Nothing was learned. What goes wrong after the first chunk is told in the last line instead.
     """
     work = Upload(system, request, node_id, as_operation)
-    async with system.uploads.turn(work.scope):
+    async with turn(system, key_scope(request.principal), work.key):
+        work.check_key()
         begun = False
         try:
             async with aclosing(_learned(work, pieces, system.limits.max_body_bytes)) as chunks:
@@ -248,5 +260,4 @@ def _too_long(longest: int) -> LimitExceeded:
 
 
 def _mismatch(first: int) -> IdempotencyMismatch:
-    message = f"names an upload whose lines from {first} on were others; use another key for other lines"
-    return IdempotencyMismatch([problem(("header", "Idempotency-Key"), "idempotency_mismatch", message, "")])
+    return mismatch(f"was used for something else than these lines from {first} on; use another key for other lines")

@@ -6,18 +6,14 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
-from kato.errors import InvalidInput, LimitExceeded, PayloadTooLarge, UnsupportedMediaType
+from kato.errors import PayloadTooLarge, UnsupportedMediaType
 from kato.operations import Operation
-from kato.wire.limits import Limits
 from kato.wire.lines import CONTENT_TYPES
 from kato.wire.parsing import BLANK
-from kato.wire.reading import problem
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 _JSON = re.compile(r"application/json|[\w.+-]+/[\w.+-]+\+json", re.IGNORECASE | re.ASCII)
-_KEY = re.compile(r"[\x21-\x7e]+")
-IDEMPOTENCY_KEY = "idempotency-key"
 
 
 class ClientGone(Exception):
@@ -85,18 +81,3 @@ def is_lines(headers: Mapping[str, str]) -> bool:
 
 def _declared(headers: Mapping[str, str]) -> str:
     return headers.get("content-type", "").partition(";")[0].strip()
-
-
-def check_idempotency_key(key: str, limits: Limits) -> None:
-    """
-    Refuse a key that cannot be one: 1 to 256 visible ASCII characters.
-
-    Raises:
-        LimitExceeded, InvalidInput: It is longer; it holds something else.
-    """
-    loc, most = ("header", "Idempotency-Key"), limits.max_name_characters
-    if len(key) > most:
-        message = f"may have at most {most} characters, got {len(key)}"
-        raise LimitExceeded([problem(loc, "limit", message, key, limit=most, actual=len(key), setting="fixed")])
-    if not _KEY.fullmatch(key):
-        raise InvalidInput([problem(loc, "idempotency_key", "must be visible ASCII characters", key)])

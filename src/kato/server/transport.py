@@ -29,11 +29,10 @@ from kato.errors import (
     StorageError,
 )
 from kato.operations import Answer, Operation, Request
+from kato.operations.idempotency import IDEMPOTENCY_KEY, check_key, is_key, perform
 from kato.server.bodies import (
-    IDEMPOTENCY_KEY,
     ClientGone,
     check_coding,
-    check_idempotency_key,
     check_media_type,
     is_lines,
     read_all,
@@ -307,10 +306,7 @@ class Transport:
     async def _run(self, system: System, exchange: Exchange, operation: Operation, request: Request) -> Answer:
         exchange.session_id = await self._named_session(system, exchange, request.path)
         warnings = await _ahead(system, operation, request, exchange.unreadable)
-        answer = await operation.handler(system, request)
-        if warnings and isinstance(answer.body, dict):
-            answer.body["warnings"] = [*answer.body["warnings"], *warnings]
-        return answer
+        return await perform(system, operation, request, warnings=warnings)
 
     async def _named_session(self, system: System, exchange: Exchange, values: Mapping[str, str]) -> str | None:
         """The live session that a request outside `/sessions/…` names by header or cookie; it counts as accessed."""
@@ -360,18 +356,19 @@ async def _ahead(system: System, operation: Operation, request: Request, unreada
         KATOSessionError, InvalidInput, LimitExceeded: In this order; nothing has happened.
     """
     key = request.headers.get(IDEMPOTENCY_KEY, "") if operation.method == "POST" else ""
+    wrong_key = key if key and not is_key(key, system.limits) else ""
     unasked = operation.request is None and request.body.strip(BLANK)
     in_session = "session_id" in request.path
     nameless = [name for name in _NODE_HEADERS if name in unreadable and not in_session]
-    if not (key or unasked or nameless):
+    if not (wrong_key or unasked or nameless):
         return []
     if in_session:
         async with system.sessions.using(request.path["session_id"], owner=request.principal):
             pass  # a session that is gone is said before anything about the rest of the request
     if nameless:
         raise InvalidInput([problem(("header", _NODE_HEADERS[name]), "utf8", "is not UTF-8", "") for name in nameless])
-    if key:
-        check_idempotency_key(key, system.limits)
+    if wrong_key:
+        check_key(wrong_key, system.limits)
     return read_body(NoBody, request.body, system.limits)[1] if unasked else []
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from kato.engine.pattern import Pattern, bare_name
@@ -10,7 +10,7 @@ from kato.errors import PatternNotFound
 from kato.service.session_state import cleared
 from kato.service.sessions import Session
 from kato.service.system import System
-from kato.storage.interface import Edit, Forget, ForgetAll, NodeInfo, Order, Transaction
+from kato.storage.interface import Edit, Forget, ForgetAll, NodeInfo, Order, Reply, Transaction
 
 
 async def read_pattern(system: System, node_id: str, pattern_id: str) -> Pattern:
@@ -76,26 +76,33 @@ async def forget_pattern(system: System, node_id: str, pattern_id: str, *, actor
     return before
 
 
-async def clear_all(system: System, session: Session) -> tuple[int, int, int]:
+async def clear_all(
+    system: System, session: Session, *, reply: Callable[[tuple[int, int, int]], Reply] | None = None
+) -> tuple[int, int, int]:
     """
     Forget all the session's node has learned, and the session's episode. The caller holds the session's turn.
+
+    Args:
+        reply: Makes the answer that is to be remembered with it, if one is, of what is returned.
 
     Returns:
         How many patterns, symbols and vectors there were.
     """
     view = await system.nodes.view(session.node_id)
     totals = view.totals
+    counts = totals.patterns, totals.symbols, totals.vectors
     transaction = Transaction(
         at=system.runtime.now(),
         node_id=session.node_id,
         operations=(ForgetAll(),) if totals.patterns else (),
         session_id=session.session_id,
         actor=session.owner,
+        reply=reply(counts) if reply is not None else None,
     )
     await system.sessions.record(
         session, cleared(session.state), transaction, fields=("short_term_memory", "emotives", "metadata")
     )
-    return totals.patterns, totals.symbols, totals.vectors
+    return counts
 
 
 async def count_patterns(system: System, node_id: str) -> int:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from kato.engine.event import Event
 from kato.engine.knowledge import Change
 from kato.engine.learning import Learning, learn
-from kato.engine.memory import ShortTermMemory
 from kato.engine.settings import EngineSettings
 from kato.errors import EmptyMemory
 from kato.service.events import PatternsLearned
@@ -28,20 +27,24 @@ def as_operation(learning: Learning, settings: EngineSettings) -> Learn:
     )
 
 
-async def learn_session(system: System, session: Session) -> tuple[ShortTermMemory, Committed]:
+async def learn_session(
+    system: System, session: Session, *, reply: Callable[[Sequence[Change]], Reply] | None = None
+) -> Committed:
     """
     Learn the session's short-term memory and end the episode. The caller holds the session's turn.
 
+    Args:
+        reply: Makes the answer that is to be remembered with it, if one is.
+
     Returns:
-        The memory that was learned, and what was committed: no change when it held fewer than two symbols.
+        What was committed: no change when the memory held fewer than two symbols.
 
     Raises:
         EmptyMemory: There is nothing in it; nothing changed.
     """
-    before = session.state.memory
-    if not before.events:
+    if not session.state.memory.events:
         raise EmptyMemory()
-    memory, learning = learn(before)
+    memory, learning = learn(session.state.memory)
     state = replace(session.state, memory=memory, steps=())
     now = system.runtime.now()
     transaction = Transaction(
@@ -50,6 +53,7 @@ async def learn_session(system: System, session: Session) -> tuple[ShortTermMemo
         operations=(as_operation(learning, session.settings),) if learning is not None else (),
         session_id=session.session_id,
         actor=session.owner,
+        reply=reply,
     )
     committed: Committed = await system.sessions.record(
         session, state, transaction, fields=("short_term_memory", "emotives", "metadata")
@@ -68,7 +72,7 @@ async def learn_session(system: System, session: Session) -> tuple[ShortTermMemo
                 trigger="learn",
             )
         )
-    return before, committed
+    return committed
 
 
 async def learn_many(

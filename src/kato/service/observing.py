@@ -7,7 +7,8 @@ memory follows and what is learned; everything is stored in one transaction, and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from kato.engine.event import Event, Symbol, vector_name
@@ -15,15 +16,18 @@ from kato.engine.exact import mean
 from kato.engine.knowledge import Change, View
 from kato.engine.learning import Learning, learn
 from kato.engine.memory import Observation, ShortTermMemory
+from kato.engine.pattern import pattern_name
 from kato.engine.vectors import nearest_of
+from kato.errors import StorageError
 from kato.service.events import PatternsLearned
 from kato.service.learning import as_operation
 from kato.service.predicting import Asked, predict_from
 from kato.service.session_state import Percept, SessionState, Step, cleared, compacted, needed_steps
 from kato.service.sessions import Session
 from kato.service.system import System
-from kato.storage.interface import Committed, Learn, Transaction
+from kato.storage.interface import Committed, Learn, Reply, Transaction
 
+logger = logging.getLogger("kato.service")
 Vector = tuple[float, ...]
 
 _TRIM = 64
@@ -125,6 +129,10 @@ class Course:
         self.state = replace(self.state, memory=memory, steps=())
         return self._learn(learning), learning is None
 
+    def name_of(self, learned: int | None) -> str | None:
+        """The bare name of the pattern that the n-th learning of this run leads to."""
+        return pattern_name(self.operations[learned].events) if learned is not None else None
+
     def _learn(self, learning: Learning | None) -> int | None:
         if learning is None:
             return None
@@ -150,14 +158,31 @@ class Course:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One observation that was taken in."""
+
+    result: Observed
+    learned: str | None
+    """Bare name of the pattern it led to, if it did."""
+    predictions: Asked | None
+    """None where not asked for."""
+    warnings: Sequence[str]
+
+
 async def observe(
-    system: System, session: Session, observation: Observation, *, predict: bool = False
-) -> tuple[Observed, Committed, Asked | None, list[str]]:
+    system: System,
+    session: Session,
+    observation: Observation,
+    *,
+    predict: bool = False,
+    reply: Callable[[Taken], Reply] | None = None,
+) -> Taken:
     """
     Take one observation in. The caller holds the session's turn.
 
-    Returns:
-        What became of it; what was committed; the predictions if asked for; warnings.
+    Args:
+        reply: Makes the answer that is to be remembered with it, if one is.
     """
     asked_for = predict and session.settings.process_predictions
     course = await begin(system, session, [observation], needs_view=asked_for)
@@ -165,8 +190,9 @@ async def observe(
     predictions = None
     if asked_for and course.view is not None:
         predictions = await predict_from(system, course.view, result.predicted_for, session.settings)
-    committed = await finish(system, course, trigger="auto")
-    return result, committed, predictions, course.warnings
+    taken = Taken(result, course.name_of(result.learned), predictions, course.warnings)
+    await finish(system, course, trigger="auto", reply=None if reply is None else lambda: reply(taken))
+    return taken
 
 
 async def begin(system: System, session: Session, observations: Sequence[Observation], *, needs_view: bool) -> Course:
@@ -178,8 +204,8 @@ async def begin(system: System, session: Session, observations: Sequence[Observa
     return Course(session, session.state, system.policy.max_stm_events, view)
 
 
-async def finish(system: System, course: Course, *, trigger: str) -> Committed:
-    """Store what a run of observations did, all at once."""
+async def finish(system: System, course: Course, *, trigger: str, reply: Callable[[], Reply] | None) -> None:
+    """Store what a run of observations did, all at once; with it the answer that is to be remembered, if one is."""
     session = course.session
     if course.dropped:
         course.warnings.append(
@@ -198,12 +224,12 @@ async def finish(system: System, course: Course, *, trigger: str) -> Committed:
         operations=tuple(course.operations),
         session_id=session.session_id,
         actor=session.owner,
+        reply=reply() if reply is not None else None,
     )
     committed: Committed = await system.sessions.record(session, state, transaction, fields=tuple(fields))
     system.events.observations += len(course.results)
     if committed.changes:
         system.events.learned(patterns_learned(session, committed.changes, now, trigger))
-    return committed
 
 
 def patterns_learned(session: Session, changes: Sequence[Change], at: int, trigger: str) -> PatternsLearned:
@@ -225,11 +251,12 @@ class SequenceObserved:
     """What became of a sequence of observations."""
 
     course: Course
-    committed: Committed
     initial_length: int
     predictions: tuple[Asked | None, ...]
     """One per observation; None where not asked for."""
     final_predictions: Asked | None
+    is_complete: bool = True
+    """False while predictions are still to be made of what the sequence itself has learned."""
 
 
 async def observe_sequence(
@@ -240,11 +267,16 @@ async def observe_sequence(
     *,
     predict_each: Sequence[bool],
     predict_final: bool,
+    reply: Callable[[SequenceObserved], Reply] | None = None,
 ) -> SequenceObserved:
     """
     Take observations in as if one after another, and appear to everybody else at one instant.
 
     Predictions of an observation see what the sequence learned before it. The caller holds the session's turn.
+
+    Args:
+        reply: Makes the answer that is to be remembered with it, if one is. Where predictions need what is learned here,
+            it is made twice: without them, to be stored with the learning, and whole, to be stored when they are known.
     """
     predicts = session.settings.process_predictions
     wants = [wanted and predicts for wanted in predict_each]
@@ -284,8 +316,9 @@ async def observe_sequence(
                 answers[position] = await predict_from(system, course.view, question[1], session.settings)
     later = any(question is not None and question[0] > 0 for question in everything)
     capture = await system.nodes.capture(session.node_id, session.session_id) if later else None
+    done = SequenceObserved(course, initial_length, tuple(answers[:-1]), answers[-1], is_complete=not later)
     try:
-        committed = await finish(system, course, trigger="sequence")
+        await finish(system, course, trigger="sequence", reply=None if reply is None else lambda: reply(done))
     finally:
         if capture is not None:
             system.nodes.release(session.node_id, session.session_id)
@@ -294,7 +327,18 @@ async def observe_sequence(
             if question is not None and question[0] > 0:
                 view = capture.views[question[0] - 1]
                 answers[position] = await predict_from(system, view, question[1], session.settings)
-    return SequenceObserved(course, committed, initial_length, tuple(answers[:-1]), answers[-1])
+        done = SequenceObserved(course, initial_length, tuple(answers[:-1]), answers[-1])
+        if reply is not None:
+            await _remember(system, reply(done))
+    return done
+
+
+async def _remember(system: System, reply: Reply) -> None:
+    """Put the whole answer in the place of the one without predictions, which stands if this fails."""
+    try:
+        await system.commit(Transaction(at=system.runtime.now(), reply=reply))
+    except StorageError as error:
+        logger.warning("The predictions of a sequence are not remembered under its idempotency key: %s", error)
 
 
 def emotives_average(memory: ShortTermMemory) -> dict[str, float]:
@@ -303,8 +347,8 @@ def emotives_average(memory: ShortTermMemory) -> dict[str, float]:
     return {name: mean([emotives[name] for emotives in memory.emotives if name in emotives]) for name in names}
 
 
-async def clear_stm(system: System, session: Session) -> None:
-    """Forget the current episode. The caller holds the session's turn."""
+async def clear_stm(system: System, session: Session, *, reply: Reply | None = None) -> None:
+    """Forget the current episode; `reply`: the answer to be remembered with it. The caller holds the session's turn."""
     state = cleared(session.state)
-    transaction = Transaction(at=system.runtime.now())
+    transaction = Transaction(at=system.runtime.now(), reply=reply)
     await system.sessions.record(session, state, transaction, fields=("short_term_memory", "emotives", "metadata"))

@@ -8,7 +8,7 @@ A session in use is held in memory and written through to the storage. Everythin
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,6 +20,7 @@ from kato.service.policy import Policy
 from kato.service.runtime import Runtime, random_hex
 from kato.service.session_state import SessionState, decode_state, encode_head, encode_step
 from kato.storage.interface import (
+    Reply,
     SessionChange,
     SessionCounts,
     SessionCreate,
@@ -119,9 +120,13 @@ class Sessions:
         ttl_seconds: int | None,
         metadata: Mapping[str, Any],
         owner: str | None = None,
+        reply: Callable[[Session], Reply] | None = None,
     ) -> Session:
         """
         Make a session; it is stored when this returns.
+
+        Args:
+            reply: Makes the answer that is to be remembered with it, if one is.
 
         Raises:
             InvalidSettings: The configuration may not be; no session is made.
@@ -158,7 +163,9 @@ class Sessions:
             head=encode_head(session.state),
             owner=owner,
         )
-        await self._runtime.wait(self._writer.submit(Transaction(at=now, sessions=(SessionCreate(record),))))
+        remembered = reply(session) if reply is not None else None
+        transaction = Transaction(at=now, sessions=(SessionCreate(record),), reply=remembered)
+        await self._runtime.wait(self._writer.submit(transaction))
         session.stored_expiry = session.expires_at
         self._remember(session)
         self._events.session(
@@ -311,9 +318,19 @@ class Sessions:
         return committed
 
     async def reconfigure(
-        self, session: Session, *, configuration: Configuration | None = None, ttl_seconds: int | None = None
+        self,
+        session: Session,
+        *,
+        configuration: Configuration | None = None,
+        ttl_seconds: int | None = None,
+        reply: Callable[[Session], Reply] | None = None,
     ) -> None:
-        """Give the session another configuration, another lifetime counted from now, or both."""
+        """
+        Give the session another configuration, another lifetime counted from now, or both.
+
+        Args:
+            reply: Makes the answer that is to be remembered with it, if one is, of the session as it will be.
+        """
         now = self._runtime.now()
         ttl = ttl_seconds if ttl_seconds is not None else session.ttl_seconds
         slides = ttl_seconds is not None or self._policy.session_auto_extend
@@ -327,7 +344,10 @@ class Sessions:
             ttl_seconds=ttl,
             profile=_encode_profile(session, changed),
         )
-        await self._runtime.wait(self._writer.submit(Transaction(at=now, sessions=(change,))))
+        remembered = None
+        if reply is not None:
+            remembered = reply(replace(session, configuration=changed, ttl_seconds=ttl, expires_at=expires_at))
+        await self._runtime.wait(self._writer.submit(Transaction(at=now, sessions=(change,), reply=remembered)))
         session.version += 1
         session.configuration = changed
         session.ttl_seconds = ttl

@@ -48,7 +48,8 @@ class System:
     started_at: int
     measures: Measures
     storage_name: str
-    uploads: Turns
+    repeats: Turns
+    """Requests of one idempotency key wait for one another."""
     service_name: str = "kato"
     capacity: Capacity = field(default_factory=Capacity)
     api_keys: bool = False
@@ -117,7 +118,7 @@ class System:
             limits=limits,
             measures=Measures(runtime.now, os.sep),
             storage_name=storage.name,
-            uploads=Turns(runtime),
+            repeats=Turns(runtime),
             engine="plain" if knowledge.__name__.startswith("Plain") else "native",
             started_at=runtime.now(),
         )

@@ -143,7 +143,10 @@ class SessionTouch:
 
 @dataclass(frozen=True, slots=True)
 class SessionEnd:
-    """End a session: its content is dropped and `state` remembered until `forget_at`. Passed over when already gone."""
+    """
+    End a session: its content is dropped, `state` remembered until `forget_at`, and so are, at most, the answers whose scope
+    is its id. Passed over when already gone.
+    """
 
     session_id: str
     state: Literal["deleted", "expired"]
@@ -357,7 +360,7 @@ class Storage(Protocol):
         ...
 
     def reply(self, scope: str, key: str, *, now: int) -> Reply | None:
-        """A remembered answer that has not run out."""
+        """A remembered answer that has not run out and is among the newest `keep` of its scope."""
         ...
 
     # upkeep

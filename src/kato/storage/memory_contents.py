@@ -190,6 +190,7 @@ def _apply_session(contents: Contents, operation: SessionOperation, undo: list[C
     session_id = operation.record.session_id if isinstance(operation, SessionCreate) else operation.session_id
     held = contents.sessions.get(session_id)
     ended = contents.ended.get(session_id)
+    replies = contents.replies.get(session_id)
 
     def restore() -> None:
         contents.created, contents.deleted, contents.expired, contents.last_modified = counts
@@ -201,6 +202,8 @@ def _apply_session(contents: Contents, operation: SessionOperation, undo: list[C
             contents.sessions.pop(session_id, None)
         else:
             contents.sessions[session_id] = held
+        if replies is not None:
+            contents.replies[session_id] = replies
 
     if isinstance(operation, SessionCreate):
         if held is not None:
@@ -245,6 +248,12 @@ def _end(contents: Contents, end: SessionEnd) -> None:
     held = contents.sessions.pop(end.session_id)
     if end.forget_at > end.at:
         contents.ended[end.session_id] = Ended(end.state, end.forget_at, held.owner, held.node_id)
+    replies = contents.replies.get(end.session_id, {})
+    if replies:
+        shortened = {
+            key: replace(each, expires_at=min(each.expires_at, end.forget_at)) for key, each in replies.items()
+        }
+        contents.replies[end.session_id] = shortened
     contents.deleted += end.state == "deleted"
     contents.expired += end.state == "expired"
     contents.last_modified = max(contents.last_modified or 0, end.at)

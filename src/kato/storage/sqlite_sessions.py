@@ -26,12 +26,18 @@ _COLUMNS = (
     "session_id, node_id, created_at, last_accessed, expires_at, ttl_seconds, profile, head, owner, version, steps"
 )
 
+_TRIMS = 10
+"""Looking for answers beyond what is kept costs as much as there are: it is done so often while that number comes in."""
+_SCOPES_COUNTED = 10_000
+
 
 class SessionTables:
     """The session tables seen through one connection."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._since_trimmed: dict[str, int] = {}
+        """Scope → answers remembered since the last look for those beyond what is kept."""
 
     # --- writing ---
 
@@ -124,6 +130,9 @@ class SessionTables:
         if gone is None:
             return
         self._connection.execute("DELETE FROM step WHERE session_id = ?", (end.session_id,))
+        self._connection.execute(
+            "UPDATE reply SET expires_at = min(expires_at, ?) WHERE scope = ?", (end.forget_at, end.session_id)
+        )
         if end.forget_at > end.at:
             self._connection.execute(
                 "INSERT OR REPLACE INTO ended VALUES (?, ?, ?, ?, ?)",
@@ -136,12 +145,19 @@ class SessionTables:
         self._connection.execute("UPDATE counter SET value = max(value, ?) WHERE name = 'last_modified'", (at,))
 
     def remember(self, reply: Reply) -> None:
-        """Remember an answer, and forget the oldest of its scope beyond what is kept."""
+        """Remember an answer, and now and then forget the oldest of its scope beyond what is kept."""
         answer = records.sealed(reply.answer, _answer_to(reply.scope, reply.key))
         self._connection.execute(
             "INSERT OR REPLACE INTO reply (scope, key, fingerprint, answer, expires_at, keep) VALUES (?, ?, ?, ?, ?, ?)",
             (reply.scope, reply.key, reply.fingerprint, answer, reply.expires_at, reply.keep),
         )
+        since = self._since_trimmed.get(reply.scope, reply.keep) + 1
+        if since <= reply.keep // _TRIMS:
+            self._since_trimmed[reply.scope] = since
+            return
+        if len(self._since_trimmed) >= _SCOPES_COUNTED:
+            self._since_trimmed.clear()
+        self._since_trimmed[reply.scope] = 0
         self._connection.execute(
             "DELETE FROM reply WHERE scope = ? AND ordinal <= "
             "(SELECT ordinal FROM reply WHERE scope = ? ORDER BY ordinal DESC LIMIT 1 OFFSET ?)",
@@ -181,7 +197,9 @@ class SessionTables:
     def read_reply(self, scope: str, key: str, now: int) -> Reply | None:
         """A remembered answer that has not run out."""
         row = self._connection.execute(
-            "SELECT fingerprint, answer, expires_at, keep FROM reply WHERE scope = ? AND key = ? AND expires_at > ?",
+            "SELECT fingerprint, answer, expires_at, keep FROM reply WHERE scope = ? AND key = ? AND expires_at > ? "
+            "AND (SELECT count(*) FROM reply AS newer WHERE newer.scope = reply.scope AND newer.ordinal > reply.ordinal) "
+            "< reply.keep",
             (scope, key, now),
         ).fetchone()
         if row is None:
