@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Mapping
 from typing import Any, TextIO
 
+import orjson
 import structlog
 from structlog.tracebacks import ExceptionDictTransformer
+
+_bound: list[Any] = []
+"""The logger as it was last set up, put together once: every request writes a line."""
 
 
 def logger() -> Any:
     """The server's logger."""
-    return structlog.get_logger("kato")
+    return _bound[0] if _bound else structlog.get_logger("kato")
 
 
 def set_up(level: str, form: str, output: str) -> None:
@@ -44,14 +49,20 @@ def set_up(level: str, form: str, output: str) -> None:
     ]
     if form == "json":
         errors = structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
-        last = [errors, structlog.processors.JSONRenderer()]
+        last = [errors, structlog.processors.JSONRenderer(_line)]
     structlog.configure(
         processors=[*before, *last],
         wrapper_class=structlog.make_filtering_bound_logger(least),
         logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=False,
     )
+    _bound[:] = [structlog.get_logger("kato").bind()]
     _set_up_library(before, last, stream, least)
+
+
+def _line(event: Mapping[str, Any], **ways: Any) -> str:
+    """A line of JSON, with what JSON does not know written as `ways` says."""
+    return orjson.dumps(event, default=ways.get("default")).decode()
 
 
 _files: list[TextIO] = []

@@ -277,26 +277,18 @@ class Transport:
         Raises:
             RequestTimedOut: That took too long: reading, waiting, or the operation itself.
         """
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._timeout if self._timeout else None
-        body = b""
-        if exchange.method not in {"GET", "HEAD"}:
-            try:
-                async with asyncio.timeout_at(deadline):
+        try:
+            async with asyncio.timeout(self._timeout) as limit:
+                body = b""
+                if exchange.method not in {"GET", "HEAD"}:
                     body = await read_all(exchange.headers, receive, system.limits.max_body_bytes)
-            except TimeoutError as error:
-                raise RequestTimedOut(self._timeout or 0.0) from error
-            check_media_type(exchange.headers, operation, body)
-        request = self._request(exchange, values, body)
-        task = asyncio.create_task(self._run(system, exchange, operation, request))
-        await asyncio.wait({task}, timeout=None if deadline is None else max(0.0, deadline - loop.time()))
-        if not task.done():
-            # What has not begun to be stored is taken back; what has is finished and told.
-            task.cancel()
-            await asyncio.wait({task})
-            if task.cancelled():
-                raise RequestTimedOut(self._timeout or 0.0)
-        return task.result()
+                    check_media_type(exchange.headers, operation, body)
+                # When the time is up, what has not begun to be stored is taken back; what has is finished and told.
+                return await self._run(system, exchange, operation, self._request(exchange, values, body))
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            raise RequestTimedOut(self._timeout or 0.0) from error
 
     @staticmethod
     def _request(exchange: Exchange, values: Mapping[str, str], body: bytes = b"") -> Request:
