@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import random
+import signal
 import socket
 import time
 from collections.abc import Mapping
@@ -32,8 +34,10 @@ def free_port() -> int:
     return port
 
 
-def _serve(directory: str, port: int, environ: Mapping[str, str]) -> None:
+def _serve(directory: str, port: int, environ: Mapping[str, str], dies: str, may_die: Any) -> None:
     os.environ.update(environ)
+    if dies:
+        _die_around_commits(random.Random(dies), float(dies.split()[-1]), may_die)
     from kato.server.running import serve
     from kato.settings import Settings
 
@@ -41,15 +45,42 @@ def _serve(directory: str, port: int, environ: Mapping[str, str]) -> None:
     serve(settings)
 
 
-class Server:
-    """A server process of its own on a data directory; killed by `kill`, never told to stop."""
+def _die_around_commits(chance: random.Random, share: float, may_die: Any) -> None:
+    """From the moment it may, end this process right after a commit, before anybody hears of it; sometimes before one."""
+    from kato.storage.sqlite import SqliteStorage
 
-    def __init__(self, directory: Path, **environ: str) -> None:
+    commit = SqliteStorage.commit
+
+    def deadly(self: Any, transactions: Any, **options: Any) -> Any:
+        asked = any(transaction.operations or transaction.reply is not None for transaction in transactions)
+        now = may_die.is_set() and asked and chance.random() < share
+        if now and chance.random() < 0.2:
+            os.kill(os.getpid(), signal.SIGKILL)
+        done = commit(self, transactions, **options)
+        if now:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return done
+
+    SqliteStorage.commit = deadly  # type: ignore[method-assign]
+
+
+class Server:
+    """
+    A server process of its own on a data directory; killed by `kill`, never told to stop.
+
+    Args:
+        directory: The data directory.
+        dies: Seed, its last word the share of commits around which the server kills itself once `may_die` was called.
+        environ: Settings.
+    """
+
+    def __init__(self, directory: Path, *, dies: str = "", **environ: str) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         settings = {"KATO_LOG_LEVEL": "CRITICAL", **environ}
+        self._may_die = context().Event() if dies else None
         self._process: BaseProcess = context().Process(
-            target=_serve, args=(str(directory), self.port, settings), daemon=True
+            target=_serve, args=(str(directory), self.port, settings, dies, self._may_die), daemon=True
         )
         self._process.start()
         self._wait()
@@ -66,6 +97,17 @@ class Server:
                 time.sleep(0.01)
         self.kill()
         raise AssertionError("the server did not start")
+
+    @property
+    def pid(self) -> int:
+        """The process."""
+        assert self._process.pid is not None
+        return self._process.pid
+
+    def may_die(self) -> None:
+        """From now on the server kills itself as it was told to."""
+        assert self._may_die is not None
+        self._may_die.set()
 
     def kill(self) -> None:
         """SIGKILL, and wait until it is gone."""

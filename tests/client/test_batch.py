@@ -71,7 +71,7 @@ def test_warnings_about_the_whole_batch_are_logged(harness, caplog):
 def test_a_batch_that_was_not_answered_item_by_item_is_not_passed_on(harness, body):
     harness.in_session()
     harness.will(harness.answer(body))
-    with pytest.raises(UnexpectedAnswer, match="each of 1"):
+    with pytest.raises(UnexpectedAnswer, match="no list of 1"):
         harness.do("observe_batch", [{"strings": ["a"]}])
 
 

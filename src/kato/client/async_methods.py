@@ -126,7 +126,9 @@ class AsyncNodeMethods(AsyncSender):
         node = node_id or self.node_id
         cursor: str | None = None
         while True:
-            page = await self._send(calls.list_patterns(node, limit=page_size, cursor=cursor, search=search, sort=sort))
+            page = await self._send(
+                calls.list_patterns(node, limit=page_size, cursor=cursor, search=search, sort=sort, is_walked=True)
+            )
             for pattern in page["patterns"]:
                 yield pattern
             cursor = page.get("next_cursor")

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from kato.client import calls, recovery
-from kato.client.calls import Call
+from kato.client.calls import Call, Need
 from kato.client.recovery import Body, Doing, logger
 from kato.client.session_state import SessionState
-from kato.errors import UnexpectedAnswer
 
 Observations = Sequence[Mapping[str, Any]]
 
 
 def observed(state: SessionState, call: Call, observations: Observations) -> Doing[list[Body]]:
     """Make the call of a sequence and return one result per observation, in order, like those of observe."""
+    call = replace(call, needs=Need("results", list, len(observations)))
     answer = yield from recovery.resent(state, call, auto_reconnect=True)
     for sentence in answer.get("warnings", ()):
         logger.warning("%s", sentence)
-    results = answer.get("results")
-    if not isinstance(results, list) or len(results) != len(observations):
-        raise UnexpectedAnswer(f"The server did not answer each of {len(observations)} observations")
     whole: Body = {name: answer[name] for name in ("node_id", "processor_id") if name in answer}
-    return [{**whole, **_as_observed(given, one)} for given, one in zip(observations, results, strict=True)]
+    return [{**whole, **_as_observed(given, one)} for given, one in zip(observations, answer["results"], strict=True)]
 
 
 def learned_and_tested(state: SessionState, training: Observations, test: Observations) -> Doing[Body]:

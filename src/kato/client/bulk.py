@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from kato.client import calls
-from kato.client.calls import Call
+from kato.client.calls import Call, Need
 from kato.client.recovery import Body
 
 T = TypeVar("T")
@@ -88,7 +88,8 @@ def learning_calls(
     first = 1
     for batch in batches(sequences, batch_size, characters):
         key = f"{idempotency_key}-{first}" if idempotency_key is not None else None
-        yield calls.learn_many(node_id, batch, persistence=persistence, sort_symbols=sort_symbols, idempotency_key=key)
+        call = calls.learn_many(node_id, batch, persistence=persistence, sort_symbols=sort_symbols, idempotency_key=key)
+        yield replace(call, needs=Need("results", list, len(batch)))
         first += len(batch)
 
 
@@ -97,7 +98,8 @@ def predicting_calls(
 ) -> Iterator[Call]:
     """One call per batch."""
     for batch in batches(stms, batch_size, characters):
-        yield calls.predict_many(node_id, batch, config=config)
+        need = Need("results", list, len(batch))
+        yield replace(calls.predict_many(node_id, batch, config=config), needs=need)
 
 
 def results_of(answer: Body) -> list[Body]:

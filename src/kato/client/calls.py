@@ -16,6 +16,22 @@ DEFAULT_NODE = "default_node"  # the node the server takes when a request names 
 
 
 @dataclass(frozen=True, slots=True)
+class Need:
+    """A member that an answer must have: a text that is not empty, or a list, of so many where the number is known."""
+
+    name: str
+    kind: type[str] | type[list[Any]]
+    count: int | None = None
+
+    def is_met(self, answer: Mapping[str, Any]) -> bool:
+        """Whether the answer has it."""
+        value = answer.get(self.name)
+        if not isinstance(value, self.kind):
+            return False
+        return value != "" and self.count in (None, len(value))
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """
     One operation to be asked for.
@@ -29,6 +45,7 @@ class Call:
         idempotency_key: Key under which a POST takes effect once; None lets the sender make one for this
             call.
         is_probe: True for a question about this very moment, whose refusal is its answer: it is not repeated.
+        needs: What the client itself takes from the answer; None where that is only handed on.
     """
 
     method: str
@@ -38,6 +55,7 @@ class Call:
     body: Mapping[str, Any] | None = None
     idempotency_key: str | None = None
     is_probe: bool = False
+    needs: Need | None = None
 
     def for_session(self, session_id: str) -> Call:
         """Return the same call for another session."""
@@ -75,7 +93,7 @@ def create_session(
 ) -> Call:
     """Begin a session with a node."""
     body = _given(node_id=node_id, config=config, ttl=ttl, metadata=metadata)
-    return Call("POST", "/sessions", {}, body=body, idempotency_key=idempotency_key)
+    return Call("POST", "/sessions", {}, body=body, idempotency_key=idempotency_key, needs=Need("session_id", str))
 
 
 def list_sessions(*, node_id: str | None = None, limit: int | None = None, cursor: str | None = None) -> Call:
@@ -248,10 +266,11 @@ def list_patterns(
     cursor: str | None = None,
     search: str | None = None,
     sort: str | None = None,
+    is_walked: bool = False,
 ) -> Call:
-    """One page of the patterns of a node."""
+    """One page of the patterns of a node; `is_walked`: whether the client goes through it itself."""
     query = _query(node_id=node_id, limit=limit, cursor=cursor, search=search, sort=sort)
-    return Call("GET", "/patterns", {}, query)
+    return Call("GET", "/patterns", {}, query, needs=Need("patterns", list) if is_walked else None)
 
 
 def list_session_patterns(

@@ -109,6 +109,10 @@ def read(request: Request, reply: Reply) -> dict[str, Any] | KATOError:
     except _UnreadableError as error:
         return _not_ours(request, reply, str(error), trace_id)
     if 200 <= reply.status < 300:
+        need = request.call.needs
+        if need is not None and not need.is_met(body):
+            wanted = f"{need.kind.__name__} of {need.count}" if need.count is not None else need.kind.__name__
+            return _not_ours(request, reply, f"its member '{need.name}' is missing, empty or no {wanted}", trace_id)
         return body
     if not isinstance(body.get("error"), Mapping):
         return _not_ours(request, reply, "it is JSON of another shape", trace_id)

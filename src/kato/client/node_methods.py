@@ -198,7 +198,9 @@ class NodeMethods(Sender):
         node = node_id or self.node_id
         cursor: str | None = None
         while True:
-            page = self._send(calls.list_patterns(node, limit=page_size, cursor=cursor, search=search, sort=sort))
+            page = self._send(
+                calls.list_patterns(node, limit=page_size, cursor=cursor, search=search, sort=sort, is_walked=True)
+            )
             yield from page["patterns"]
             cursor = page.get("next_cursor")
             if cursor is None:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from kato.client import calls
 from kato.client.calls import Call
 from kato.client.session_state import SessionState
-from kato.errors import KATOError, KATOSessionError, NoActiveSession, UnexpectedAnswer
+from kato.errors import KATOError, KATOSessionError, NoActiveSession
 from kato.wire.encoding import encode_body
 
 Body = dict[str, Any]
@@ -71,7 +71,7 @@ def create(
 ) -> Doing[str]:
     """Begin a session and make it the state's own. Returns its id."""
     answer = yield calls.create_session(node_id, config=config, ttl=ttl, metadata=metadata)
-    session_id = _session_id(answer)
+    session_id: str = answer["session_id"]
     state.begin(session_id, node_id, metadata, auto_reconnect)
     state.configured({"session_ttl": ttl, **(config or {})}, answer)
     logger.info("Began a session with node %s", node_id)
@@ -83,7 +83,7 @@ def reconnect(state: SessionState) -> Doing[str]:
     if not state.node_id:
         raise KATOSessionError("Cannot reconnect: there has been no session yet. Call create_session() first.")
     answer = yield _another(state)
-    session_id = _session_id(answer)
+    session_id: str = answer["session_id"]
     state.begin_again(session_id)
     _warn(state)
     return session_id
@@ -166,7 +166,7 @@ def _replace(state: SessionState, lost: str) -> Doing[str]:
     if current is not None and current != lost:
         return current  # another thread noticed first
     answer = yield _shared(state, _another(state))
-    made = _session_id(answer)
+    made: str = answer["session_id"]
     stands = state.replace(lost, made)
     if stands == made:
         _warn(state)
@@ -203,10 +203,3 @@ def _warn(state: SessionState) -> None:
         "what was observed since the last learning is gone",
         state.node_id,
     )
-
-
-def _session_id(answer: Mapping[str, Any]) -> str:
-    session_id = answer.get("session_id")
-    if not isinstance(session_id, str) or not session_id:
-        raise UnexpectedAnswer("The server began a session without saying its id")
-    return session_id

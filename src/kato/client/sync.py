@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextvars
+import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kato.client import recovery
@@ -15,6 +18,8 @@ from kato.client.retrying import Attempt, Pause, RetryPolicy, Silence, conversat
 
 if TYPE_CHECKING:
     import httpx2
+
+_STILL_ARRIVING = "the answer was still arriving at the deadline"
 
 
 class KATOClient(Connection, ClientMethods):
@@ -30,8 +35,8 @@ class KATOClient(Connection, ClientMethods):
         max_retries: Attempts after the first, when no answer comes or it says that trying again may help.
             Repeating is safe: a POST carries one Idempotency-Key for all its attempts.
         api_key: Key for a server that asks for one.
-        deadline_seconds: Seconds for a whole call, retries included; None for no limit. It is watched
-            whenever something arrives, so an answer that stops half-way can take up to twice as long.
+        deadline_seconds: Seconds for a whole call, retries included; None for no limit. With one, each attempt is made
+            in a thread beside the caller, which is left behind when the time is over.
         transport: An httpx2 transport instead of the network.
 
     Raises:
@@ -85,6 +90,13 @@ class KATOClient(Connection, ClientMethods):
             return body
 
     def _attempt(self, request: Request, attempt: Attempt, policy: RetryPolicy) -> Reply | Silence:
+        if attempt.until is None:
+            return self._exchange(request, attempt, policy)
+        # A head that arrives byte by byte never lets the HTTP library time out: only somebody beside it can watch the time.
+        left = max(0.0, attempt.until - policy.clock())
+        return _within(left, lambda: self._exchange(request, attempt, policy)) or Silence(TimeoutError(_STILL_ARRIVING))
+
+    def _exchange(self, request: Request, attempt: Attempt, policy: RetryPolicy) -> Reply | Silence:
         outgoing = self._outgoing(self._http, request, attempt)
         try:
             response = self._http.send(outgoing, stream=True)
@@ -93,12 +105,35 @@ class KATOClient(Connection, ClientMethods):
                 for piece in response.iter_bytes():
                     pieces.append(piece)
                     if attempt.until is not None and policy.clock() >= attempt.until:
-                        return Silence(TimeoutError("the answer was still arriving at the deadline"))
+                        return Silence(TimeoutError(_STILL_ARRIVING))
             finally:
                 response.close()
         except self._failures as error:
             return Silence(error)
         return Reply(response.status_code, response.headers, b"".join(pieces))
+
+
+def _within(seconds: float, work: Callable[[], T]) -> T | None:
+    """What a function returns, or None when that takes longer; it is then left to itself, in a thread of its own."""
+    ended = threading.Event()
+    outcome: list[T] = []
+    failure: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            outcome.append(work())
+        except BaseException as error:  # noqa: BLE001 - raised again for whoever waits
+            failure.append(error)
+        finally:
+            ended.set()
+
+    context = contextvars.copy_context()
+    threading.Thread(target=context.run, args=(run,), daemon=True).start()
+    if not ended.wait(seconds):
+        return None
+    if failure:
+        raise failure[0]
+    return outcome[0]
 
 
 class BatchKATOClient(KATOClient):
