@@ -21,8 +21,9 @@
 #include "answers.hpp"
 #include "ensemble.hpp"
 #include "index.hpp"
+#include "listing.hpp"
 #include "saving.hpp"
-#include "spelling.hpp"
+#include "symbols.hpp"
 
 namespace nb = nanobind;
 
@@ -58,6 +59,9 @@ constexpr std::pair<const char*, Ranking> kRankings[] = {
     {"weighted_similarity", Ranking::weighted_similarity}, {"weighted_evidence", Ranking::weighted_evidence},
     {"weighted_confidence", Ranking::weighted_confidence}, {"weighted_snr", Ranking::weighted_snr}};
 
+constexpr std::pair<const char*, Order> kOrders[] = {
+    {"name", Order::name}, {"frequency", Order::frequency}, {"length", Order::length}};
+
 constexpr std::pair<const char*, Filter> kFilters[] = {{"length", Filter::length}, {"jaccard", Filter::jaccard},
                                                        {"minhash", Filter::minhash}, {"bloom", Filter::bloom},
                                                        {"rapidfuzz", Filter::rapidfuzz}};
@@ -73,56 +77,6 @@ Name name_of(const std::string& hex) {
     }
     return name;
 }
-
-std::u32string letters_of(nb::handle text) {
-    const int kind = PyUnicode_KIND(text.ptr());
-    const void* data = PyUnicode_DATA(text.ptr());
-    std::u32string letters(std::size_t(PyUnicode_GET_LENGTH(text.ptr())), U'\0');
-    for (std::size_t i = 0; i < letters.size(); ++i) letters[i] = PyUnicode_READ(kind, data, Py_ssize_t(i));
-    return letters;
-}
-
-// The node's symbols: text to number and back. Only touched by whoever holds the interpreter's lock; numbers are never taken
-// back, so a reader of an older state finds its symbols where they were.
-class Symbols {
-public:
-    Symbol number(nb::handle text) {
-        const Symbol known = find(text);
-        if (known != kUnknown) return known;
-        if (!PyUnicode_Check(text.ptr())) throw nb::type_error("a symbol is a string");
-        const auto number = Symbol(nb::len(texts_));
-        if (number == kUnknown) throw std::length_error("a node holds at most 2^32 - 1 symbols");
-        texts_.append(text);
-        nb::object value = nb::int_(number);
-        if (PyDict_SetItem(numbers_.ptr(), text.ptr(), value.ptr()) != 0) nb::raise_python_error();
-        return number;
-    }
-
-    // kUnknown if it was never learned.
-    Symbol find(nb::handle text) const {
-        PyObject* found = PyDict_GetItemWithError(numbers_.ptr(), text.ptr());
-        if (found == nullptr) {
-            if (PyErr_Occurred()) nb::raise_python_error();
-            return kUnknown;
-        }
-        return Symbol(PyLong_AsUnsignedLong(found));
-    }
-
-    nb::list texts() const { return texts_; }
-
-    // Let the spellings know every symbol there is.
-    void spell(Spellings& spellings) const {
-        const std::size_t first = spellings.known();
-        std::vector<std::u32string> letters;
-        for (std::size_t i = first; i < nb::len(texts_); ++i) letters.push_back(letters_of(texts_[i]));
-        nb::gil_scoped_release release;
-        spellings.add(first, std::move(letters));
-    }
-
-private:
-    nb::dict numbers_;
-    nb::list texts_;
-};
 
 // What an index and its states share.
 struct Shared {
@@ -236,6 +190,59 @@ public:
         for (const auto& part : state_->tails)
             for (std::size_t i = 0; i < part.count; ++i) take(Row::of((*part.tail)[i]));
         return found;
+    }
+
+    // A page of patterns, each as in `all`; whether more follow; how many pass the search.
+    std::tuple<std::vector<nb::tuple>, bool, std::uint64_t> list_patterns(
+        const std::string& order, bool descending, std::optional<std::pair<std::uint64_t, std::string>> after,
+        std::size_t limit, nb::str search, const std::string& prefix) const {
+        Listing listing;
+        listing.order = named("order", order, kOrders);
+        listing.descending = descending;
+        if (after) listing.after = Place{after->first, name_of(after->second)};
+        listing.limit = limit;
+        listing.all = nb::len(search) == 0;
+        if (!listing.all) {
+            listing.prefix = prefix;
+            listing.symbols = shared_->symbols.containing(search);
+        }
+        Listed listed;
+        {
+            nb::gil_scoped_release release;
+            listed = kato::list_patterns(*state_, listing);
+        }
+        std::vector<nb::tuple> page;
+        for (const auto& [row, frequency] : listed.page) page.push_back(told(row, frequency));
+        return {std::move(page), listed.more, listed.total};
+    }
+
+    // A page of symbols by occurrences (else by text), ties by text; whether more follow; how many pass the search.
+    std::tuple<nb::list, bool, std::uint64_t> list_symbols(bool by_frequency, bool descending,
+                                                           std::optional<std::pair<std::uint64_t, nb::str>> after,
+                                                           std::size_t limit, nb::str search) const {
+        using Candidate = std::pair<std::uint64_t, PyObject*>;
+        const auto before = [&](const Candidate& left, const Candidate& right) {
+            if (left.first != right.first) return descending ? left.first > right.first : left.first < right.first;
+            const int order = PyUnicode_Compare(left.second, right.second);
+            return descending && !by_frequency ? order > 0 : order < 0;
+        };
+        Best<Candidate, decltype(before)> best(limit, before);
+        const nb::list texts = shared_->symbols.texts();
+        const bool all = nb::len(search) == 0;
+        std::uint64_t total = 0;
+        for (std::size_t i = 0; i < state_->members.size(); ++i) {
+            if (state_->members[i] == 0) continue;
+            PyObject* text = PyList_GET_ITEM(texts.ptr(), Py_ssize_t(i));
+            if (!all && PyUnicode_Contains(text, search.ptr()) != 1) continue;
+            ++total;
+            const Candidate candidate{by_frequency ? state_->occurrences[i] : 0, text};
+            if (after && !before(Candidate{by_frequency ? after->first : 0, after->second.ptr()}, candidate)) continue;
+            best.offer(candidate);
+        }
+        bool more = false;
+        nb::list page;
+        for (const Candidate& each : best.take(more)) page.append(nb::borrow(each.second));
+        return {page, more, total};
     }
 
     void save(const std::string& path, nb::bytes extra) const {
@@ -386,6 +393,9 @@ NB_MODULE(_kernel, module) {
         .def("symbol", &View::symbol, "symbol"_a)
         .def("known_symbols", &View::known_symbols)
         .def("all", &View::all)
+        .def("list_patterns", &View::list_patterns, "order"_a, "descending"_a, "after"_a.none(), "limit"_a, "search"_a,
+             "prefix"_a)
+        .def("list_symbols", &View::list_symbols, "by_frequency"_a, "descending"_a, "after"_a.none(), "limit"_a, "search"_a)
         .def("save", &View::save, "path"_a, "extra"_a);
 
     nb::class_<Writer>(module, "Index")

@@ -271,3 +271,29 @@ def test_forgetting_is_as_if_it_had_never_been_learned(kato):
         assert {**left, "node_id": "", "kb_id": ""} == {**right, "node_id": "", "kb_id": ""}
     left, right = (kato.predict_many([[["a"]]], node)["results"] for node in ("forgot", "never knew"))
     assert left == right
+
+
+def test_symbols_are_searched_and_sorted_page_by_page(http) -> None:
+    node = "symbols sorted"
+    sequences = [[["kettle"], ["cup", "tea"]], [["kettle"], ["cup"]], [["kettle"], ["work"]]]
+    assert http.post(f"/nodes/{quote(node)}/learn", json={"sequences": sequences}).status_code == 200
+    seen, cursor = [], None
+    while True:
+        query = {"node_id": node, "sort": "-frequency", "limit": "2", **({"cursor": cursor} if cursor else {})}
+        page = http.get("/symbols/stats", params=query).json()
+        assert page["total"] == 4
+        seen += [(name, each["frequency"]) for name, each in page["symbols"].items()]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert seen == [("kettle", 3), ("cup", 2), ("tea", 1), ("work", 1)]
+    found = http.get("/symbols/stats", params={"node_id": node, "search": "k", "sort": "-name"}).json()
+    assert (list(found["symbols"]), found["total"]) == (["work", "kettle"], 2)
+    two = http.get(
+        "/symbols/stats", params={"node_id": node, "symbol": ["cup", "kettle", "none"], "sort": "-frequency"}
+    )
+    assert list(two.json()["symbols"]) == ["kettle", "cup"]
+    first = http.get("/symbols/stats", params={"node_id": node, "limit": 1}).json()["next_cursor"]
+    other = http.get("/symbols/stats", params={"node_id": node, "sort": "-name", "cursor": first})
+    assert other.status_code == 422
+    assert "sort=-name" in other.json()["error"]["message"]

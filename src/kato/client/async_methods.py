@@ -165,9 +165,13 @@ class AsyncNodeMethods(AsyncSender):
         symbols: Sequence[str] = (),
         limit: int | None = None,
         cursor: str | None = None,
+        search: str | None = None,
+        sort: str | None = None,
     ) -> Body:
         """Return how often symbols occur."""
-        call = calls.get_symbol_stats(node_id or self.node_id, symbols=symbols, limit=limit, cursor=cursor)
+        call = calls.get_symbol_stats(
+            node_id or self.node_id, symbols=symbols, limit=limit, cursor=cursor, search=search, sort=sort
+        )
         return await self._send(call)
 
     async def get_affinities(

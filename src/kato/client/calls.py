@@ -311,10 +311,17 @@ def forget_pattern(pattern_id: str, node_id: str | None) -> Call:
 
 
 def get_symbol_stats(
-    node_id: str | None, *, symbols: Iterable[str] = (), limit: int | None = None, cursor: str | None = None
+    node_id: str | None,
+    *,
+    symbols: Iterable[str] = (),
+    limit: int | None = None,
+    cursor: str | None = None,
+    search: str | None = None,
+    sort: str | None = None,
 ) -> Call:
     """One page of symbol statistics."""
-    return Call("GET", "/symbols/stats", {}, _symbol_query(node_id, symbols, limit, cursor))
+    query = (*_symbol_query(node_id, symbols, limit, cursor), *_query(search=search, sort=sort))
+    return Call("GET", "/symbols/stats", {}, query)
 
 
 def get_affinities(

@@ -263,6 +263,8 @@ class NodeMethods(Sender):
         symbols: Sequence[str] = (),
         limit: int | None = None,
         cursor: str | None = None,
+        search: str | None = None,
+        sort: str | None = None,
     ) -> Body:
         """
         Return how often symbols occur: `symbols` maps each to its `frequency` and `pattern_member_frequency`.
@@ -272,8 +274,12 @@ class NodeMethods(Sender):
             symbols: Only these; empty means all.
             limit: Most symbols in this page, 1 to 100,000; None means all.
             cursor: `next_cursor` of the page before.
+            search: Only symbols that contain this text.
+            sort: `name` (default) or `frequency`, with a leading "-" for descending; ties by name.
         """
-        call = calls.get_symbol_stats(node_id or self.node_id, symbols=symbols, limit=limit, cursor=cursor)
+        call = calls.get_symbol_stats(
+            node_id or self.node_id, symbols=symbols, limit=limit, cursor=cursor, search=search, sort=sort
+        )
         return self._send(call)
 
     def get_affinities(

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from kato.engine.event import Event, Symbol, Vector
 from kato.engine.explanation import Explanation
+from kato.engine.listing import PatternOrder, PatternPage, PatternPosition, SymbolOrder, SymbolPage, SymbolPosition
 from kato.engine.pattern import Pattern
 from kato.engine.prediction import Predictions
 from kato.engine.settings import EngineSettings
@@ -112,6 +113,16 @@ class View(Protocol):
         with_affinity: bool = False,
     ) -> list[tuple[Symbol, SymbolStatistics]]:
         """Symbols by code point, those after `after`; only those with any affinity if asked."""
+        ...
+
+    def list_patterns(self, order: PatternOrder, after: PatternPosition | None, limit: int, search: str) -> PatternPage:
+        """One page of the patterns that pass a search, in an order (`listing.page_of`)."""
+        ...
+
+    def list_symbols(
+        self, order: SymbolOrder, after: SymbolPosition | None, limit: int | None, search: str
+    ) -> SymbolPage:
+        """One page of the symbols that contain a text, in an order; without a limit all the rest."""
         ...
 
     def nearest(self, vector: Sequence[float], settings: EngineSettings) -> Near:

@@ -73,8 +73,9 @@ class ShortTermMemory:
         near = {name: vector for found in neighbours for name, vector in found}
         named = {**near, **own}
         event = make_event(observation.strings, list(named), sort_symbols=settings.sort_symbols)
-        dropped = max(0, len(self.events) + bool(event) - window)
-        events = (*self.events[dropped:], event) if event else self.events[dropped:]
+        events = (*self.events, event) if event else self.events
+        dropped = max(0, len(events) - window)
+        events = events[dropped:]
         vectors = {**self.vectors, **named} if named else self.vectors
         memory = ShortTermMemory(
             events=events,
@@ -96,7 +97,7 @@ class ShortTermMemory:
     def _gathered(
         held: tuple[Mapping[str, Any], ...], given: Mapping[str, Any], window: int
     ) -> tuple[Mapping[str, Any], ...]:
-        return (*held[max(0, len(held) + 1 - window) :], given) if given else held
+        return (*held, given)[-window:] if given else held
 
 
 @dataclass(frozen=True, slots=True)

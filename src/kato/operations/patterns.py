@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from kato.errors import InvalidInput
+from kato.engine.listing import PatternOrder, PatternPosition
 from kato.operations import node_id as nodes
 from kato.operations.registry import Answer, Request, operation
-from kato.operations.sessions import CURSOR, LIMIT, decode_cursor, encode_cursor
+from kato.operations.sessions import CURSOR, LIMIT, decode_ordered_cursor, encode_cursor
 from kato.service import knowledge
 from kato.service.system import System
-from kato.storage.interface import Order
 from kato.wire.answers import Json, node, pattern_answer, pattern_id, pattern_record
 from kato.wire.reading import Parameter, read_body, read_query
 from kato.wire.requests import EditPattern
@@ -27,30 +26,21 @@ LISTING = (
 
 
 async def _page(system: System, node_id: str, query: Mapping[str, Any]) -> Json:
-    order = cast("Order", query["sort"])
-    shape = (str, str, int) if order in {"name", "-name"} else (str, int, str, int)
-    marked = decode_cursor(query["cursor"], shape)
-    if marked is not None and marked[0] != order:
-        problem = {
-            "type": "cursor",
-            "loc": ["query", "cursor"],
-            "msg": f"was made for sort={marked[0][:20]}, not for sort={order}",
-            "input": query["cursor"][:200],
-        }
-        raise InvalidInput([problem])
-    page, position, total = await knowledge.list_patterns(
+    order = cast("PatternOrder", query["sort"])
+    after = decode_ordered_cursor(query["cursor"], order, (int, str, int))
+    page = await knowledge.list_patterns(
         system,
         node_id,
         order=order,
-        after=marked[1:] if marked is not None else None,
+        after=cast("PatternPosition | None", after),
         limit=query["limit"],
         search=query["search"],
     )
-    cursor = encode_cursor((order, *position)) if position is not None else None
+    cursor = encode_cursor((order, *page.position)) if page.position is not None else None
     return {
-        "patterns": [pattern_record(pattern) for pattern in page],
-        "count": len(page),
-        "total": total,
+        "patterns": [pattern_record(pattern) for pattern in page.patterns],
+        "count": len(page.patterns),
+        "total": page.total,
         "next_cursor": cursor,
         "has_more": cursor is not None,
         **node(node_id),

@@ -98,6 +98,25 @@ def decode_cursor(cursor: str | None, shape: tuple[type, ...]) -> tuple[Any, ...
     return tuple(position)
 
 
+def decode_ordered_cursor(cursor: str | None, order: str, shape: tuple[type, ...]) -> tuple[Any, ...] | None:
+    """
+    The position that a cursor of an ordered list stands for, without the order it begins with.
+
+    Raises:
+        InvalidInput: It was not made for this list, or for another order of it.
+    """
+    marked = decode_cursor(cursor, (str, *shape))
+    if marked is None or marked[0] == order:
+        return marked if marked is None else marked[1:]
+    problem = {
+        "type": "cursor",
+        "loc": ["query", "cursor"],
+        "msg": f"was made for sort={marked[0][:20]}, not for sort={order}",
+        "input": (cursor or "")[:200],
+    }
+    raise InvalidInput([problem])
+
+
 def configuration_warnings(given: dict[str, Any], prefix: str) -> list[str]:
     """What should be said about configuration keys as they were given."""
     warnings = []

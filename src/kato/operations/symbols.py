@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import cast
 
-from kato.engine.knowledge import SymbolStatistics
+from kato.engine.listing import SymbolOrder, SymbolPosition, symbol_page
 from kato.operations import node_id as nodes
 from kato.operations.registry import Answer, Request, operation
-from kato.operations.sessions import decode_cursor, encode_cursor
+from kato.operations.sessions import decode_cursor, decode_ordered_cursor, encode_cursor
+from kato.service import knowledge
 from kato.service.system import System
-from kato.wire.answers import Json, node
+from kato.wire.answers import node
 from kato.wire.reading import Parameter, read_query
 from kato.wire.schemas import knowledge as shapes
 
@@ -20,53 +20,55 @@ LISTING = (
     Parameter("limit", "integer", default=None, minimum=1, maximum=100_000, description="Absent: all."),
     Parameter("cursor", "string", default=None, description="`next_cursor` of the page before."),
 )
-
-
-async def _page(
-    system: System, node_id: str, query: Mapping[str, Any], *, with_affinity: bool
-) -> tuple[list[tuple[str, SymbolStatistics]], Json]:
-    view = await system.nodes.view(node_id)
-    after = decode_cursor(query["cursor"], (str,))
-    only = list(query["symbol"]) or None
-    limit = query["limit"]
-    everything = await system.runtime.compute(
-        view.symbols, after=None, limit=None, only=only, with_affinity=with_affinity
-    )
-    rest = everything if after is None else [entry for entry in everything if entry[0] > after[0]]
-    page = rest if limit is None else rest[:limit]
-    more = len(page) < len(rest)
-    return page, {
-        "count": len(page),
-        "total": len(everything),
-        "next_cursor": encode_cursor((page[-1][0],)) if more else None,
-        "has_more": more,
-        **node(node_id),
-    }
+ORDERS = ("name", "-name", "frequency", "-frequency")
+STATISTICS = (
+    *LISTING,
+    Parameter("search", "string", default="", description="Only symbols that contain this text."),
+    Parameter("sort", "string", default="name", choices=ORDERS, description="Ties by name; `-` for descending."),
+)
 
 
 @operation(
     "GET",
     "/symbols/stats",
     summary="Symbol statistics",
-    description="By code point. `frequency` counts occurrences over all learnings, "
+    description="By code point unless sorted otherwise. `frequency` counts occurrences over all learnings, "
     "`pattern_member_frequency` the distinct patterns that hold the symbol.",
-    parameters=LISTING,
+    parameters=STATISTICS,
     errors=(422,),
     answer=shapes.SYMBOL_STATS,
 )
 async def symbol_statistics(system: System, request: Request) -> Answer:
     """GET /symbols/stats."""
-    query, warnings = read_query(LISTING, request.query)
-    page, members = await _page(system, nodes.node_of(request, query, system.limits), query, with_affinity=False)
+    query, warnings = read_query(STATISTICS, request.query)
+    node_id = nodes.node_of(request, query, system.limits)
+    order, limit, search = cast("SymbolOrder", query["sort"]), query["limit"], query["search"]
+    after = cast("SymbolPosition | None", decode_ordered_cursor(query["cursor"], order, (int, str)))
+    if query["symbol"]:
+        view = await system.nodes.view(node_id)
+        asked = await system.runtime.compute(view.symbols, only=list(query["symbol"]))
+        page = symbol_page(dict(asked), order, after, limit, search)
+    else:
+        page = await knowledge.list_symbols(system, node_id, order=order, after=after, limit=limit, search=search)
     symbols = {
         symbol: {
             "name": symbol,
             "frequency": found.frequency,
             "pattern_member_frequency": found.pattern_member_frequency,
         }
-        for symbol, found in page
+        for symbol, found in page.symbols
     }
-    return Answer({"symbols": symbols, **members, "warnings": warnings})
+    return Answer(
+        {
+            "symbols": symbols,
+            "count": len(symbols),
+            "total": page.total,
+            "next_cursor": encode_cursor((order, *page.position)) if page.position is not None else None,
+            "has_more": page.position is not None,
+            **node(node_id),
+            "warnings": warnings,
+        }
+    )
 
 
 @operation(
@@ -81,9 +83,25 @@ async def symbol_statistics(system: System, request: Request) -> Answer:
 async def symbol_affinities(system: System, request: Request) -> Answer:
     """GET /symbols/affinity."""
     query, warnings = read_query(LISTING, request.query)
-    page, members = await _page(system, nodes.node_of(request, query, system.limits), query, with_affinity=True)
-    affinities = {symbol: dict(found.affinity) for symbol, found in page}
-    return Answer({"affinities": affinities, **members, "warnings": warnings})
+    node_id = nodes.node_of(request, query, system.limits)
+    view = await system.nodes.view(node_id)
+    after = decode_cursor(query["cursor"], (str,))
+    only = list(query["symbol"]) or None
+    everything = await system.runtime.compute(view.symbols, only=only, with_affinity=True)
+    rest = everything if after is None else [entry for entry in everything if entry[0] > after[0]]
+    page = rest if query["limit"] is None else rest[: query["limit"]]
+    more = len(page) < len(rest)
+    return Answer(
+        {
+            "affinities": {symbol: dict(found.affinity) for symbol, found in page},
+            "count": len(page),
+            "total": len(everything),
+            "next_cursor": encode_cursor((page[-1][0],)) if more else None,
+            "has_more": more,
+            **node(node_id),
+            "warnings": warnings,
+        }
+    )
 
 
 @operation(

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from kato.engine.listing import PatternOrder, PatternPage, PatternPosition, SymbolOrder, SymbolPage, SymbolPosition
 from kato.engine.pattern import Pattern, bare_name
 from kato.errors import PatternNotFound
 from kato.service.session_state import cleared
 from kato.service.sessions import Session
 from kato.service.system import System
-from kato.storage.interface import Edit, Forget, ForgetAll, NodeInfo, Order, Reply, Transaction
+from kato.storage.interface import Edit, Forget, ForgetAll, NodeInfo, Reply, Transaction
 
 
 async def read_pattern(system: System, node_id: str, pattern_id: str) -> Pattern:
@@ -28,12 +29,19 @@ async def read_pattern(system: System, node_id: str, pattern_id: str) -> Pattern
 
 
 async def list_patterns(
-    system: System, node_id: str, *, order: Order, after: tuple[Any, ...] | None, limit: int, search: str
-) -> tuple[list[Pattern], tuple[Any, ...] | None, int]:
-    """One page of a node's patterns: (page, position of the next or None, number that pass `search`)."""
-    return await system.runtime.compute(
-        system.storage.patterns, node_id, order=order, after=after, limit=limit, search=search
-    )
+    system: System, node_id: str, *, order: PatternOrder, after: PatternPosition | None, limit: int, search: str
+) -> PatternPage:
+    """One page of a node's patterns, out of what it holds in memory."""
+    view = await system.nodes.view(node_id)
+    return await system.runtime.compute(view.list_patterns, order, after, limit, search)
+
+
+async def list_symbols(
+    system: System, node_id: str, *, order: SymbolOrder, after: SymbolPosition | None, limit: int | None, search: str
+) -> SymbolPage:
+    """One page of a node's symbols, out of what it holds in memory."""
+    view = await system.nodes.view(node_id)
+    return await system.runtime.compute(view.list_symbols, order, after, limit, search)
 
 
 async def edit_pattern(

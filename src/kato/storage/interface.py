@@ -18,12 +18,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from kato.engine.listing import PatternOrder
+from kato.engine.pattern import Pattern
+
 if TYPE_CHECKING:
     from kato.engine.event import Event, Symbol
     from kato.engine.knowledge import Change
-    from kato.engine.pattern import Pattern
 
-Order = Literal["name", "-name", "frequency", "-frequency", "length", "-length"]
+Order = PatternOrder
 
 
 # --- what is written -------------------------------------------------------------------------------------------------
@@ -267,17 +269,14 @@ class Storage(Protocol):
         """What it is, in one word: "sqlite", "memory"."""
         ...
 
-    def commit(
-        self, transactions: Sequence[Transaction], *, durable: bool, tidy: bool = True
-    ) -> list[Committed | Exception]:
+    def commit(self, transactions: Sequence[Transaction], *, durable: bool) -> list[Committed | Exception]:
         """
         Apply the transactions in order; when this returns they are kept.
 
         Each transaction succeeds or fails alone: its place in the list holds what it did, or its error: PatternNotFound,
         SessionChanged, SessionNotFound, or whatever its own values or its reply function raised. A failure of the storage
         itself is raised and means that none of them happened. With `durable` they survive the loss of power, without it
-        the death of the process. Without `tidy` the call puts off what the storage does for itself now and then, because its
-        caller must not be held up. Listeners have been told of every change before this returns.
+        the death of the process. Listeners have been told of every change before this returns.
         """
         ...
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from kato.engine.knowledge import Change
+from kato.engine.listing import passes_search
 from kato.engine.pattern import Pattern
 from kato.errors import StorageUnavailable
 from kato.storage import records
@@ -51,11 +52,9 @@ class MemoryStorage:
 
     # --- writing ---
 
-    def commit(
-        self, transactions: Sequence[Transaction], *, durable: bool, tidy: bool = True
-    ) -> list[Committed | Exception]:
+    def commit(self, transactions: Sequence[Transaction], *, durable: bool) -> list[Committed | Exception]:
         """Apply the transactions in order, each all or nothing."""
-        del durable, tidy  # nothing here survives the process, or needs tidying
+        del durable  # nothing here survives the process
         with self._open() as contents:
             results = [attempt(contents, transaction) for transaction in transactions]
             for transaction, result in zip(transactions, results, strict=True):
@@ -113,7 +112,7 @@ class MemoryStorage:
         with self._open() as contents:
             node = contents.nodes.get(node_id)
             everything = list(node.patterns.values()) if node is not None else []
-        found = [each for each in everything if records.matches_search(each, search)]
+        found = [each for each in everything if passes_search(each, search)]
         column, sign = order.removeprefix("-"), -1 if order.startswith("-") else 1
         seen: dict[str, int] = {}
         positions: list[tuple[tuple[Any, ...], tuple[Any, ...], Pattern]] = []

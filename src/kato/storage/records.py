@@ -254,15 +254,3 @@ def read_pattern(
         metadata={key: tuple(texts) for key, texts in load(metadata).items()} if metadata else {},
         affinity=read_affinity(affinity),
     )
-
-
-def name_prefix(search: str) -> str:
-    """A search text as the beginning of a bare name: case and the prefix PTRN| do not count."""
-    return search.lower().removeprefix("ptrn|")
-
-
-def matches_search(pattern: Pattern, search: str) -> bool:
-    """Whether one of the pattern's symbols contains the text, or its bare name begins with it."""
-    if not search or pattern.name.startswith(name_prefix(search)):
-        return True
-    return any(search in symbol for event in pattern.events for symbol in event)

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from kato.engine.event import Event, Symbol, Vector, vector_name
+from kato.engine.listing import name_prefix, passes_search
 from kato.engine.pattern import Pattern
 from kato.errors import StorageUnavailable, StoredDataCorrupt
 from kato.storage import records
@@ -81,11 +82,11 @@ def read_page(
     if search:
         # Wherever a symbol contains the text, the stored JSON contains it escaped; the exact test follows below.
         escaped = records.dump(search).decode()[1:-1]
-        prefix = records.name_prefix(search)
+        prefix = name_prefix(search)
         where += " AND (instr(events, ?) > 0 OR substr(lower(hex(name)), 1, ?) = ?)"
         parameters += [escaped, len(prefix), prefix]
         counted = connection.execute(f"SELECT {PATTERN_COLUMNS} FROM pattern WHERE {where}", parameters)
-        total = sum(records.matches_search(read_checked(node_id, each), search) for each in counted)
+        total = sum(passes_search(read_checked(node_id, each), search) for each in counted)
     else:
         total = connection.execute(f"SELECT count(*) FROM pattern WHERE {where}", parameters).fetchone()[0]
         if total != row[1]:  # a damaged index hides rows
@@ -109,7 +110,7 @@ def read_page(
     )
     for number, *row in rows:
         pattern = read_checked(node_id, row)
-        if not records.matches_search(pattern, search):
+        if not passes_search(pattern, search):
             continue
         if len(page) == limit:
             return page, last, total

@@ -66,6 +66,25 @@ class View:
         """Every symbol that a pattern holds, in the order they were first learned."""
     def all(self) -> list[Told]:
         """Every pattern, in no order."""
+    def list_patterns(
+        self, order: str, descending: bool, after: tuple[int, str] | None, limit: int, search: str, prefix: str
+    ) -> tuple[list[Told], bool, int]:
+        """
+        A page of patterns.
+
+        Args:
+            order: "name", "frequency" or "length"; ties by name, ascending.
+            after: Value (0 by name) and name of the last one given; None to begin.
+            search: A pattern passes when one of its symbols contains this; all do when it is empty.
+            prefix: Where there is a search, a pattern also passes when its name begins with this.
+
+        Returns:
+            The page, whether more follow, how many pass the search.
+        """
+    def list_symbols(
+        self, by_frequency: bool, descending: bool, after: tuple[int, str] | None, limit: int, search: str
+    ) -> tuple[list[Symbol], bool, int]:
+        """A page of symbols that contain `search`: by occurrences or by text, ties by text, ascending; as list_patterns."""
     def save(self, path: str, extra: bytes) -> None:
         """Write everything to a file, and the caller's own bytes; RuntimeError where that fails."""
 

@@ -25,6 +25,7 @@ from kato.engine.explanation import Explanation
 from kato.engine.knowledge import Change, Counts, SymbolStatistics, Totals
 from kato.engine.matching import _kernel
 from kato.engine.matching.comparing import Known, compare
+from kato.engine.matching.kernel_listing import KernelListing
 from kato.engine.matching.plain import PlainKnowledge, PlainView
 from kato.engine.matching.shared_table import SharedTable, SharedView
 from kato.engine.measuring import Node
@@ -79,7 +80,7 @@ class Felt:
     sums: Mapping[str, Fraction]
 
 
-class NativeView:
+class NativeView(KernelListing):
     """One state of a node's knowledge."""
 
     def __init__(

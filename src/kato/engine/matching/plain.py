@@ -21,6 +21,16 @@ from kato.engine.explaining import explain
 from kato.engine.explanation import Explanation
 from kato.engine.filtering import passes
 from kato.engine.knowledge import Change, Counts, SymbolStatistics, Totals
+from kato.engine.listing import (
+    PatternOrder,
+    PatternPage,
+    PatternPosition,
+    SymbolOrder,
+    SymbolPage,
+    SymbolPosition,
+    page_of,
+    symbol_page,
+)
 from kato.engine.matching.comparing import Known, compare
 from kato.engine.measuring import Match, Node, measure
 from kato.engine.metrics.weighted import weight
@@ -155,6 +165,16 @@ class PlainView:
         if names is None:
             names = self._sorted[with_affinity] = sorted(self._affinities if with_affinity else self._members)
         return names
+
+    def list_patterns(self, order: PatternOrder, after: PatternPosition | None, limit: int, search: str) -> PatternPage:
+        """One page of the patterns that pass a search, in an order."""
+        return page_of((known.pattern for known in self._known), order, after, limit, search)
+
+    def list_symbols(
+        self, order: SymbolOrder, after: SymbolPosition | None, limit: int | None, search: str
+    ) -> SymbolPage:
+        """One page of the symbols that contain a text, in an order; without a limit all the rest."""
+        return symbol_page(dict(self.symbols()), order, after, limit, search)
 
     def nearest(self, vector: Sequence[float], settings: EngineSettings) -> Near:
         """The learned neighbours of a vector."""
