@@ -61,8 +61,12 @@ GET    /connection-pools                        parts
 
 BEYOND = """
 GET    /nodes                                   knowledge
+GET    /nodes/{node}                            knowledge
+GET    /nodes/{node}/history                    history
+POST   /nodes/{node}/undo                       history
 POST   /nodes/{node}/learn                      knowledge
 POST   /nodes/{node}/predict                    predictions
+GET    /requests                                numbers
 """
 """What this server has beyond what compatible programs know."""
 
@@ -139,6 +143,9 @@ pattern.pattern.emotives[]{{}} num
 {_NODE}
 """
 _PATTERNS = f"{under('patterns[]', _RECORD)}\npatterns[].emotives[]{{}} num\n{_PAGE}\n{_NODE}"
+_ENTRY = """
+sequence int\nat time\noperation str\npattern_name pattern?\nsession_id str?\nactor str?\ndetails obj\nhash str
+"""
 _UPTIME = "uptime_seconds num"
 _PROCESSORS = """
 total_processors int\nactive_processors int\nmax_processors int?\neviction_ttl_seconds num?\npatterns_count int
@@ -317,7 +324,23 @@ FIELDS: dict[str, str] = {
     """,
     "GET /nodes": """
         nodes[].node_id str\nnodes[].patterns int\nnodes[].sequence int\nnodes[].created_at time\nnodes[].changed_at time
-        count int\nhas_more bool
+        nodes[].is_loaded bool\nnodes[].symbols int?\nnodes[].size_bytes int?\ncount int\nhas_more bool
+    """,
+    "GET /nodes/{node}": f"""
+        {_NODE}\npatterns int\nsymbols int\nfrequency int\nvectors int\nsequence int\nhead int
+        created_at time?\nchanged_at time?\nsize_bytes int
+    """,
+    "GET /nodes/{node}/history": f"""
+        {under("entries[]", _ENTRY)}\ncount int\nhead int\nnext_cursor str?\nhas_more bool\n{_NODE}
+    """,
+    "POST /nodes/{node}/undo": f"""
+        status =undone\ncount int\nfrom int\nto int\nhead int
+        restored[].pattern_name pattern\nrestored[].frequency_before int\nrestored[].frequency int
+        restored_count int\n{_NODE}
+    """,
+    "GET /requests": """
+        requests[].at time\nrequests[].method str\nrequests[].route str\nrequests[].status int
+        requests[].duration_ms num\nrequests[].trace_id str\ncount int\nkept int
     """,
     "POST /nodes/{node}/learn": f"""
         status =completed\nlearned int\nresults[].status =learned\nresults[].pattern_name pattern\nresults[].frequency int

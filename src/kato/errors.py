@@ -16,6 +16,7 @@ Every error KATO raises.
     │   ├── Unauthorized · Forbidden · OriginRefused
     │   ├── RouteNotFound · MethodNotAllowed
     │   ├── PatternNotFound · MetricNotFound
+    │   ├── HeadChanged              something changed since the state that an undoing is about
     │   ├── RateLimited · TooManySessions · Overloaded · NotReady · RequestTimedOut
     │   ├── StorageError
     │   │   ├── StorageUnavailable · StorageFull · StorageInUse
@@ -322,6 +323,20 @@ class MetricNotFound(_Refusal):
 
     def __init__(self, name: str, minutes: int) -> None:
         super().__init__(f"No data available for metric {name[:200]} in the last {minutes} minutes")
+
+
+class HeadChanged(_Refusal):
+    """The log of a node ends elsewhere than whoever wants to change it believes."""
+
+    code = "HEAD_CHANGED"
+    kind = "ConflictError"
+    status = 409
+
+    def __init__(self, expected: int, head: int) -> None:
+        super().__init__(
+            f"The log of the node ends at {head}, not at {expected}: something changed meanwhile. Nothing was undone",
+            details={"expected": expected, "head": head},
+        )
 
 
 class RateLimited(_Refusal):

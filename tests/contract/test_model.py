@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 from contract.asking import everything, repeat
 from kato.engine.event import vector_name
-from kato.engine.pattern import pattern_name
+from kato.engine.pattern import Pattern, pattern_name
 from kato.storage.interface import (
     Edit,
     Forget,
     ForgetAll,
     Learn,
+    Restore,
     SessionChange,
     SessionCreate,
     SessionEnd,
@@ -36,6 +37,7 @@ CONTENTS = (
 NODES = ("node", "Node", "nul\0")
 SESSIONS = ("s", "t")
 
+times = st.integers(1, 100)
 emotives = st.lists(st.dictionaries(st.sampled_from(["joy", "fear"]), st.floats(-1, 1), min_size=1), max_size=3)
 metadata = st.lists(
     st.dictionaries(st.sampled_from(["k", "l"]), st.none() | st.integers() | st.text(max_size=3), min_size=1),
@@ -64,8 +66,20 @@ edits = st.builds(
     emotives=st.none() | emotives.map(tuple),
     metadata=st.none() | st.dictionaries(st.sampled_from(["k", "m"]), st.integers()),
 )
-operations = learnings() | learnings() | edits | st.builds(Forget, names) | st.just(ForgetAll())
-times = st.integers(1, 100)
+
+
+@st.composite
+def restorings(draw):
+    """A state that a pattern may never have had; the storage puts it there all the same."""
+    events = draw(st.sampled_from(CONTENTS))
+    name = pattern_name(events)
+    felt = draw(st.dictionaries(st.just("joy"), st.fractions(), max_size=1))
+    state = Pattern(name, events, draw(st.integers(1, 9)), tuple(draw(emotives)), {"k": ("v",)}, felt)
+    known = {symbol: VECTORS[symbol] for event in events for symbol in event if symbol in VECTORS}
+    return Restore(name, events, draw(st.none() | st.just(state)), draw(times), vectors=known)
+
+
+operations = learnings() | learnings() | edits | st.builds(Forget, names) | st.just(ForgetAll()) | restorings()
 steps = st.lists(st.binary(max_size=3), max_size=3)
 
 

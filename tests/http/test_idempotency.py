@@ -39,6 +39,7 @@ POSTS = [
     ("/nodes/{node}/learn", {"sequences": [[["a"], ["b"]], [["one"]]]}),
     ("/nodes/{node}/learn", {"sequences": [[["one"]]]}),
     ("/nodes/{node}/predict", {"stms": [[["a"]], []]}),
+    ("/nodes/{node}/undo", {"count": 2}),
 ]
 
 

@@ -122,6 +122,10 @@ def answers(server):
         ask("DELETE /pattern/{id}", f"/pattern/{pattern}", params=node)
         again = http.post(f"/nodes/{NODE}/learn", json=many).json()["results"][0]["pattern_name"]
         ask("DELETE /patterns/{id}", f"/patterns/{again}", params=node)
+        ask("GET /nodes/{node}", f"/nodes/{NODE}")
+        ask("GET /nodes/{node}/history", f"/nodes/{NODE}/history")
+        ask("POST /nodes/{node}/undo", f"/nodes/{NODE}/undo", json={"count": 2})
+        ask("GET /requests")
         for path in ("/", "/health", "/health/live", "/health/ready", "/metrics", "/metrics/prometheus", "/stats"):
             ask(f"GET {path}")
         ask("GET /status", headers={"X-Session-ID": sid})

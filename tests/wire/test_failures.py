@@ -28,6 +28,7 @@ RAISED = [
     errors.OriginRefused("no"),
     errors.RouteNotFound("/x"),
     errors.MethodNotAllowed("PUT", ["GET"]),
+    errors.HeadChanged(12, 14),
     errors.PatternNotFound("p", "n"),
     errors.MetricNotFound("m", 5),
     errors.RateLimited("no"),

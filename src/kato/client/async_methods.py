@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from kato.client import bulk, calls, knowledge, recovery
+from kato.client.async_history_methods import AsyncHistoryMethods
 from kato.client.async_session_methods import AsyncSender, AsyncSessionMethods
 from kato.client.bulk import OnProgress, Progress
 from kato.client.calls import Call
@@ -16,7 +17,7 @@ from kato.client.recovery import Body, Doing, T, logger
 from kato.errors import KATOError, KATOSessionError
 
 
-class AsyncNodeMethods(AsyncSender):
+class AsyncNodeMethods(AsyncHistoryMethods):
     """Patterns and symbols of a node: arguments, answers and errors are those of NodeMethods."""
 
     @property
@@ -239,6 +240,10 @@ class AsyncServiceMethods(AsyncSender):
     async def stats(self, minutes: int | None = None) -> Body:
         """Return all time series of the last `minutes` (1 to 1440; the server takes 10 when None)."""
         return await self._send(calls.service("/stats", minutes=minutes))
+
+    async def requests(self, *, limit: int | None = None, errors: bool = False) -> Body:
+        """Return the latest requests that the server answered, newest first: route, status, duration, trace id."""
+        return await self._send(calls.requests(limit=limit, errors=errors))
 
     async def concurrency(self) -> Body:
         """Return how many requests are in flight, and how many may be."""

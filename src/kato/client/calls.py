@@ -366,6 +366,41 @@ def predict_many(node_id: str, stms: Sequence[Any], *, config: Mapping[str, Any]
     return Call("POST", "/nodes/{node_id}/predict", {"node_id": node_id}, body={"stms": stms, **_given(config=config)})
 
 
+# Its past
+
+
+def get_node(node_id: str) -> Call:
+    """How much a node knows."""
+    return Call("GET", "/nodes/{node_id}", {"node_id": node_id})
+
+
+def get_history(
+    node_id: str,
+    *,
+    pattern: str | None = None,
+    operation: str | None = None,
+    sort: str | None = None,
+    limit: int | None = None,
+    cursor: str | None = None,
+) -> Call:
+    """One page of what happened to a node."""
+    query = _query(pattern=pattern, operation=operation, sort=sort, limit=limit, cursor=cursor)
+    return Call("GET", "/nodes/{node_id}/history", {"node_id": node_id}, query)
+
+
+def undo(
+    node_id: str,
+    *,
+    count: int | None = None,
+    to: int | None = None,
+    expected_head: int | None = None,
+    idempotency_key: str | None = None,
+) -> Call:
+    """Take back changes of a node."""
+    body = _given(count=count, to=to, expected_head=expected_head)
+    return Call("POST", "/nodes/{node_id}/undo", {"node_id": node_id}, (), body, idempotency_key)
+
+
 # The service
 
 
@@ -382,6 +417,11 @@ def service(path: str, *, is_probe: bool = False, minutes: int | None = None) ->
 def get_metric(name: str, minutes: int | None = None) -> Call:
     """The points of one metric."""
     return Call("GET", "/metrics/{name}", {"name": name}, _query(minutes=minutes))
+
+
+def requests(*, limit: int | None = None, errors: bool = False) -> Call:
+    """The latest requests."""
+    return Call("GET", "/requests", {}, _query(limit=limit, errors=errors or None))
 
 
 def invalidate_cache(session_id: str | None = None) -> Call:

@@ -8,14 +8,14 @@ from typing import Any
 
 from kato.client import bulk, calls, knowledge
 from kato.client.bulk import OnProgress, Progress
+from kato.client.history_methods import HistoryMethods
 from kato.client.recovery import Body
-from kato.client.session_methods import Sender
 
 SequenceGiven = Sequence[Sequence[str]] | Mapping[str, Any]
 """A list of events, or a mapping that says more about it."""
 
 
-class NodeMethods(Sender):
+class NodeMethods(HistoryMethods):
     """
     Patterns and symbols of a node.
 

@@ -77,6 +77,16 @@ class ServiceMethods(Sender):
         """Return all time series of the last `minutes` (1 to 1440; the server takes 10 when None)."""
         return self._send(calls.service("/stats", minutes=minutes))
 
+    def requests(self, *, limit: int | None = None, errors: bool = False) -> Body:
+        """
+        Return the latest requests that the server answered, newest first: route, status, duration, trace id.
+
+        Args:
+            limit: Most requests, 1 to 500; the server takes 100 when None.
+            errors: Only those with a status of 400 or more.
+        """
+        return self._send(calls.requests(limit=limit, errors=errors))
+
     def concurrency(self) -> Body:
         """Return how many requests are in flight, and how many may be."""
         return self._send(calls.service("/concurrency"))

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 
 from kato.engine.event import make_event
-from kato.engine.knowledge import Change
+from kato.engine.knowledge import Change, Knowledge
 from kato.operations import node_id as nodes
 from kato.operations.observing import asked_members
 from kato.operations.registry import Answer, Pieces, Request, operation
@@ -63,6 +63,7 @@ async def list_nodes(system: System, request: Request) -> Answer:
                     "sequence": info.head,
                     "created_at": time_text(info.created_at),
                     "changed_at": time_text(info.changed_at),
+                    **_in_memory(system.nodes.peek(info.node_id)),
                 }
                 for info in page
             ],
@@ -71,6 +72,15 @@ async def list_nodes(system: System, request: Request) -> Answer:
             "warnings": warnings,
         }
     )
+
+
+def _in_memory(held: Knowledge | None) -> Json:
+    """What is known only of a node that is in memory; a list loads none."""
+    return {
+        "is_loaded": held is not None,
+        "symbols": held.view().totals.symbols if held is not None else None,
+        "size_bytes": held.size_bytes if held is not None else None,
+    }
 
 
 class Learner:

@@ -155,7 +155,7 @@ class Transport:
         finally:
             seconds = time.perf_counter() - started
             if system is not None:
-                system.measures.finished(exchange.method, exchange.route, status, seconds)
+                system.measures.finished(exchange.method, exchange.route, status, seconds, exchange.trace_id)
             logger().info(
                 "request",
                 trace_id=exchange.trace_id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from kato.engine.knowledge import View
 from kato.engine.listing import PatternOrder, PatternPage, PatternPosition, SymbolOrder, SymbolPage, SymbolPosition
 from kato.engine.pattern import Pattern, bare_name
 from kato.errors import PatternNotFound
@@ -117,6 +118,12 @@ async def count_patterns(system: System, node_id: str) -> int:
     """How many patterns a node has."""
     info = await system.runtime.compute(system.storage.node, node_id)
     return info.patterns if info is not None else 0
+
+
+async def read_node(system: System, node_id: str) -> tuple[NodeInfo | None, View]:
+    """What the storage and the engine know of a node; (None, an empty view) for one that has never learned."""
+    view = await system.nodes.view(node_id)
+    return await system.runtime.compute(system.storage.node, node_id), view
 
 
 async def list_nodes(system: System, *, after: str, limit: int) -> list[NodeInfo]:

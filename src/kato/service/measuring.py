@@ -26,6 +26,8 @@ _FRESH = 5.0
 _LAGS = 60
 """Of the last minute, as one is measured every second."""
 _MINUTE = 60.0
+SERVED_KEPT = 500
+"""The latest requests, for whoever looks what is going on: some tens of kilobytes."""
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0)
 """Upper bounds of the request durations' histogram, seconds; from a hot route to the request timeout."""
 
@@ -37,6 +39,19 @@ class RouteCount:
     requests: int = 0
     seconds: float = 0.0
     buckets: list[int] = field(default_factory=lambda: [0] * len(BUCKETS))
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """One request that was answered."""
+
+    at: int
+    """When it was answered, in microseconds since 1970."""
+    method: str
+    route: str
+    status: int
+    seconds: float
+    trace_id: str
 
 
 @dataclass(slots=True)
@@ -106,6 +121,7 @@ class Measures:
         self._machine: Machine | None = None
         self._machine_read = 0.0
         self._recent: deque[tuple[float, float, bool]] = deque()
+        self._served: deque[Served] = deque(maxlen=SERVED_KEPT)
         self.routes: dict[tuple[str, str, int], RouteCount] = {}
         self.requests = 0
         self.failed = 0
@@ -139,7 +155,7 @@ class Measures:
             self.in_flight += 1
             self.peak_in_flight = max(self.peak_in_flight, self.in_flight)
 
-    def finished(self, method: str, route: str, status: int, seconds: float) -> None:
+    def finished(self, method: str, route: str, status: int, seconds: float, trace_id: str) -> None:
         """A request was answered. `route` is the template, never a path with ids."""
         moment = time.monotonic()
         with self._guard:
@@ -154,8 +170,16 @@ class Measures:
             for position, bound in enumerate(BUCKETS):
                 if seconds <= bound:
                     count.buckets[position] += 1
+            self._served.append(Served(self._now(), method, route, status, seconds, trace_id))
             self._recent.append((moment, seconds, status >= 500))
             self._forget_old(moment)
+
+    def served(self, *, limit: int, errors: bool = False) -> list[Served]:
+        """The latest requests, newest first; with `errors` only those of status 400 or more."""
+        with self._guard:
+            served = list(self._served)
+        found = [each for each in reversed(served) if not errors or each.status >= 400]
+        return found[:limit]
 
     def _forget_old(self, moment: float) -> None:
         while self._recent and self._recent[0][0] < moment - _MINUTE:

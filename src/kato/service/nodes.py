@@ -164,6 +164,12 @@ class Nodes:
             nodes = list(self._loaded.values())
         return sorted(nodes, key=lambda node: (-node.last_accessed, node.node_id))
 
+    def peek(self, node_id: str) -> Knowledge | None:
+        """What a node in memory knows, which does not count as using it; None for one that is not, or not yet."""
+        with self._guard:
+            node = self._loaded.get(node_id)
+            return node.knowledge if node is not None and node.pending is None else None
+
     def close(self) -> None:
         """End the upkeep."""
         self._upkeep.close()

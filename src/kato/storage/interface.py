@@ -65,7 +65,28 @@ class ForgetAll:
     """Forget everything the node has learned. The log keeps what happened."""
 
 
-Operation = Learn | Edit | Forget | ForgetAll
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """
+    Put one pattern back to a state it had. Where it is so already nothing changes, and nothing is logged. Raises
+    PatternNotFound where the node has never learned anything.
+
+    The rows of one undoing follow one another in one transaction and count themselves, `part` of `parts`.
+    """
+
+    name: str
+    events: tuple[Event, ...]
+    state: Pattern | None
+    """None: it is not there then."""
+    to: int
+    """The log sequence whose state it is."""
+    part: int = 1
+    parts: int = 1
+    vectors: Mapping[Symbol, tuple[float, ...]] = field(default_factory=dict)
+    """Components of the vector symbols among the events, as far as known."""
+
+
+Operation = Learn | Edit | Forget | ForgetAll | Restore
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +207,8 @@ class Transaction:
     actor: str | None = None
     """Who did it, for the log."""
     sessions: tuple[SessionOperation, ...] = ()
+    expected_head: int | None = None
+    """HeadChanged is raised if the node's log ends elsewhere; None where that does not matter."""
     reply: Callable[[Sequence[Change]], Reply] | Reply | None = None
     """A function gets the changes the operations made, so that the answer can tell them."""
 
@@ -208,7 +231,7 @@ class LogEntry:
     sequence: int
     """1, 2, 3 … within the node."""
     at: int
-    operation: Literal["learn", "edit", "forget", "forget_all"]
+    operation: Literal["learn", "edit", "forget", "forget_all", "undo"]
     session_id: str | None
     actor: str | None
     payload: bytes
@@ -274,9 +297,9 @@ class Storage(Protocol):
         Apply the transactions in order; when this returns they are kept.
 
         Each transaction succeeds or fails alone: its place in the list holds what it did, or its error: PatternNotFound,
-        SessionChanged, SessionNotFound, or whatever its own values or its reply function raised. A failure of the storage
-        itself is raised and means that none of them happened. With `durable` they survive the loss of power, without it
-        the death of the process. Listeners have been told of every change before this returns.
+        HeadChanged, SessionChanged, SessionNotFound, or whatever its own values or its reply function raised. A failure of
+        the storage itself is raised and means that none of them happened. With `durable` they survive the loss of power,
+        without it the death of the process. Listeners have been told of every change before this returns.
         """
         ...
 
@@ -302,6 +325,29 @@ class Storage(Protocol):
 
     def log(self, node_id: str, *, after: int = 0, limit: int = 1000) -> list[LogEntry]:
         """Log rows with sequence > after, ascending."""
+        ...
+
+    def history(
+        self,
+        node_id: str,
+        *,
+        name: str | None = None,
+        after: int = 0,
+        before: int | None = None,
+        newest_first: bool = True,
+        limit: int = 1000,
+    ) -> list[LogEntry]:
+        """
+        Log rows with after < sequence < before, by sequence.
+
+        Args:
+            name: Only rows about patterns of that bare name, or about all patterns; found without looking at the others. An
+                empty one: only rows about all patterns.
+        """
+        ...
+
+    def count_history(self, node_id: str, name: str, *, most: int) -> int:
+        """How many rows `history` has for a name; at most `most` are counted."""
         ...
 
     def pattern(self, node_id: str, name: str) -> Pattern | None:

@@ -95,6 +95,27 @@ class MemoryStorage:
             node = contents.nodes.get(node_id)
             return node.log[after : after + limit] if node is not None else []
 
+    def history(
+        self,
+        node_id: str,
+        *,
+        name: str | None = None,
+        after: int = 0,
+        before: int | None = None,
+        newest_first: bool = True,
+        limit: int = 1000,
+    ) -> list[LogEntry]:
+        """Log rows between two sequences, of one name if asked."""
+        with self._open() as contents:
+            node = contents.nodes.get(node_id)
+            rows = node.log[after : max(0, before - 1) if before is not None else None] if node is not None else []
+        found = [row for row in rows if name is None or records.subject_of(row.payload) in (None, name)]
+        return (found[::-1] if newest_first else found)[:limit]
+
+    def count_history(self, node_id: str, name: str, *, most: int) -> int:
+        """How many rows there are of a name."""
+        return len(self.history(node_id, name=name, limit=most))
+
     def verify_log(self, node_id: str) -> None:
         """Recompute the node's hash chain."""
         records.check_chain(node_id, records.GENESIS, self.log(node_id, limit=2**62))

@@ -9,7 +9,7 @@ from typing import Literal
 from kato.engine.event import Event, Symbol, Vector
 from kato.engine.knowledge import Change
 from kato.engine.pattern import Pattern, pattern_name
-from kato.errors import PatternNotFound, SessionNotFound
+from kato.errors import HeadChanged, PatternNotFound, SessionNotFound
 from kato.storage import records
 from kato.storage.folding import changed, learned, vector_symbols
 from kato.storage.interface import (
@@ -20,6 +20,7 @@ from kato.storage.interface import (
     LogEntry,
     Operation,
     Reply,
+    Restore,
     SessionChange,
     SessionChanged,
     SessionCreate,
@@ -101,9 +102,15 @@ def _apply_operations(
     if node_id is None or not transaction.operations:
         return ()
     node = contents.nodes.get(node_id)
+    head = node.head if node is not None else 0
+    if transaction.expected_head is not None and transaction.expected_head != head:
+        raise HeadChanged(transaction.expected_head, head)
     if node is None:
-        if all(isinstance(each, ForgetAll) for each in transaction.operations):
+        first = next((each for each in transaction.operations if not isinstance(each, ForgetAll)), None)
+        if first is None:
             return ()
+        if not isinstance(first, Learn):
+            raise PatternNotFound(first.name, node_id)
         node = contents.nodes[node_id] = Node(transaction.at, transaction.at)
         undo.append(lambda: contents.nodes.pop(node_id))
     found = (_apply_operation(node, node_id, operation, transaction, undo) for operation in transaction.operations)
@@ -119,7 +126,9 @@ def _apply_operation(
 ) -> Change | None:
     before: Pattern | None = None
     after: Pattern | None = None
-    vectors = operation.vectors if isinstance(operation, Learn) else {}
+    vectors = operation.vectors if isinstance(operation, (Learn, Restore)) else {}
+    if isinstance(operation, Restore) and operation.state is None:
+        vectors = {}
     name: str | None = None
     if isinstance(operation, ForgetAll):
         if not node.patterns:
@@ -128,12 +137,18 @@ def _apply_operation(
         name = pattern_name(operation.events)
         before = node.patterns.get(operation.events)
         after = learned(operation, before, name)
+    elif isinstance(operation, Restore):
+        name = operation.name
+        before, after = node.patterns.get(operation.events), operation.state
+        if before == after:
+            return None
     else:
         name = operation.name
         before = named(node, name)
         if before is None:
             raise PatternNotFound(name, node_id)
         after = changed(operation, before) if isinstance(operation, Edit) else None
+    was_first = before is not None and named(node, before.name) is before
     undo.append(_restoring(node, before, after))
     if after is not None:
         node.patterns[after.events] = after
@@ -152,8 +167,9 @@ def _apply_operation(
         node.vectors = {key: vector for key, vector in node.vectors.items() if key in known}
     node.head += 1
     node.changed_at = transaction.at
-    with_events = after is not None and (before is None or named(node, after.name) is not after)
-    text = records.events_text(after.events) if with_events and after is not None else None
+    pattern = after or before
+    with_events = isinstance(operation, (Learn, Restore)) and (before is None or not was_first)
+    text = records.events_text(pattern.events) if with_events and pattern is not None else None
     payload = records.payload_of(operation, name, events=text)
     kind = records.kind_of(operation)
     at, session_id, actor = transaction.at, transaction.session_id, transaction.actor

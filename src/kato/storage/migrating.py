@@ -33,6 +33,10 @@ STEPS = (
             "ALTER TABLE ended ADD COLUMN node_id TEXT",
         ),
     ),
+    Step(
+        4,  # a pattern's log rows are found by its name; a row may be an undoing
+        ("CREATE INDEX log_by_subject ON log (substr(payload, 10, 16))",),
+    ),
 )
 """Ascending, without gaps, up to the present format."""
 OLDEST = STEPS[0].to - 1

@@ -20,13 +20,21 @@ import orjson
 from kato.engine.event import Event
 from kato.engine.pattern import Pattern
 from kato.errors import StoredDataCorrupt
-from kato.storage.interface import Edit, Forget, ForgetAll, Learn, LogEntry, Operation
+from kato.storage.interface import Edit, Forget, ForgetAll, Learn, LogEntry, Operation, Restore
 
-Kind = Literal["learn", "edit", "forget", "forget_all"]
+Kind = Literal["learn", "edit", "forget", "forget_all", "undo"]
 GENESIS = b"\0" * 32
 """The hash before a node's first log row."""
 _BARE_NAME = re.compile(r"[0-9a-f]{40}")
-_KINDS: dict[type, Kind] = {Learn: "learn", Edit: "edit", Forget: "forget", ForgetAll: "forget_all"}
+_KINDS: dict[type, Kind] = {
+    Learn: "learn",
+    Edit: "edit",
+    Forget: "forget",
+    ForgetAll: "forget_all",
+    Restore: "undo",
+}
+_NAMED = slice(9, 49)
+"""Where the name stands in the payload of every row about one pattern, right behind `{"name":"`; see schema.TABLES."""
 
 
 def dump(value: Any) -> bytes:
@@ -57,7 +65,7 @@ def payload_of(operation: Operation, name: str | None, *, events: str | None = N
     What the log keeps of an operation: enough to repeat it on an equal memory.
 
     Args:
-        events: The `events_text` of a learning that must tell its events: the first one of a pattern, and every one where
+        events: The `events_text` of an operation that must tell its events: one that makes a pattern, and every one where
             the name alone would mean another pattern. None for the rest, which only name it.
     """
     if isinstance(operation, Learn):
@@ -73,6 +81,9 @@ def payload_of(operation: Operation, name: str | None, *, events: str | None = N
         if operation.vectors:
             document["vectors"] = {key: list(vector) for key, vector in operation.vectors.items()}
         return told.encode() + (b"," + dump(document)[1:] if document else b"}")
+    if isinstance(operation, Restore):
+        told = f'{{"name":"{name}"' if events is None else f'{{"name":"{name}","events":{events}'
+        return told.encode() + b"," + dump(_restoring(operation))[1:]
     if isinstance(operation, Edit):
         document = {"name": name}
         if operation.frequency is not None:
@@ -83,6 +94,45 @@ def payload_of(operation: Operation, name: str | None, *, events: str | None = N
             document["metadata"] = dict(operation.metadata)
         return dump(document)
     return dump({"name": name} if isinstance(operation, Forget) else {})
+
+
+def _restoring(operation: Restore) -> dict[str, Any]:
+    """What the log keeps of a state that is restored: everything, so that repeating it looks nowhere else."""
+    document: dict[str, Any] = {"to": operation.to, "part": operation.part, "parts": operation.parts}
+    state = operation.state
+    if state is None:
+        return {**document, "forgotten": True}
+    document["frequency"] = state.frequency
+    if state.emotives:
+        document["emotives"] = [dict(each) for each in state.emotives]
+    if state.metadata:
+        document["metadata"] = dict(state.metadata)
+    if state.affinity:
+        document["affinity"] = {name: str(amount) for name, amount in state.affinity.items()}
+    if operation.vectors:
+        document["vectors"] = {key: list(vector) for key, vector in operation.vectors.items()}
+    return document
+
+
+def _restored(name: str, events: tuple[Event, ...], document: Mapping[str, Any]) -> Restore:
+    """What `_restoring` wrote."""
+    state = None
+    if not document.get("forgotten"):
+        state = Pattern(
+            name,
+            events,
+            document["frequency"],
+            tuple(document.get("emotives", ())),
+            {key: tuple(texts) for key, texts in document.get("metadata", {}).items()},
+            {key: Fraction(text) for key, text in document.get("affinity", {}).items()},
+        )
+    vectors = {key: tuple(vector) for key, vector in document.get("vectors", {}).items()}
+    return Restore(name, events, state, document["to"], document["part"], document["parts"], vectors)
+
+
+def subject_of(payload: bytes) -> str | None:
+    """The bare name of the pattern that a log row is about; None for a row about all of them."""
+    return payload[_NAMED].decode() or None
 
 
 def replayed(entry: LogEntry, events_of: Callable[[str], tuple[Event, ...]]) -> Operation:
@@ -110,6 +160,9 @@ def replayed(entry: LogEntry, events_of: Callable[[str], tuple[Event, ...]]) -> 
             emotives=tuple(emotives) if emotives is not None else None,
             metadata=document.get("metadata"),
         )
+    if entry.operation == "undo":
+        events, name = document.get("events"), document["name"]
+        return _restored(name, read_events(events) if events is not None else events_of(name), document)
     return Forget(document["name"]) if entry.operation == "forget" else ForgetAll()
 
 

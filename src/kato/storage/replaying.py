@@ -54,7 +54,7 @@ def _grouped(entries: Iterable[LogEntry]) -> Iterator[list[LogEntry]]:
     """Rows that one transaction can repeat: alike in all but what they do, and none after a forgetting."""
     group: list[LogEntry] = []
     for entry in entries:
-        forgets = entry.operation in {"forget", "forget_all"}
+        forgets = entry.operation in {"forget", "forget_all", "undo"}  # an undoing may forget
         if group and (forgets or len(group) == _GROUP or _facts(group[0]) != _facts(entry)):
             yield group
             group = []

@@ -9,7 +9,7 @@ from pathlib import Path
 from kato.errors import StoredDataCorrupt
 from kato.storage.migrating import OLDEST, migrate
 
-VERSION = 3
+VERSION = 4
 APPLICATION_ID = 0x4B41544F  # "KATO"
 _SPACES = re.compile(r"\s+")
 _SEQUENCE_BITS = 38
@@ -47,6 +47,7 @@ CREATE TABLE log (
     payload BLOB NOT NULL,
     hash BLOB NOT NULL
 ) STRICT;
+CREATE INDEX log_by_subject ON log (substr(payload, 10, 16));
 CREATE TABLE vector (
     node INTEGER NOT NULL,
     name TEXT NOT NULL,

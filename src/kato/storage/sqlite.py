@@ -279,6 +279,25 @@ class SqliteStorage:
         with self._reading() as connection:
             return sqlite_reading.read_log(connection, node_id, after, limit)
 
+    def history(
+        self,
+        node_id: str,
+        *,
+        name: str | None = None,
+        after: int = 0,
+        before: int | None = None,
+        newest_first: bool = True,
+        limit: int = 1000,
+    ) -> list[LogEntry]:
+        """Log rows between two sequences, of one name if asked."""
+        with self._reading() as connection:
+            return sqlite_reading.read_history(connection, node_id, name, after, before, newest_first, limit)
+
+    def count_history(self, node_id: str, name: str, *, most: int) -> int:
+        """How many rows there are of a name."""
+        with self._reading() as connection:
+            return sqlite_reading.count_history(connection, node_id, name, most)
+
     def verify_log(self, node_id: str) -> None:
         """Recompute the node's hash chain."""
         with self._reading() as connection:

@@ -245,6 +245,58 @@ def read_log_of(connection: sqlite3.Connection, number: int, node_id: str, after
     return [LogEntry(node_id, sequence_of(key), *rest) for key, *rest in rows]
 
 
+# Where the name of a row's pattern stands in its payload; a row about all patterns has nothing there. The first half of a
+# name finds its rows (schema.TABLES), the whole of it leaves out those of another name that begins alike.
+_SUBJECT, _WHOLE_SUBJECT = "substr(payload, 10, 16)", "substr(payload, 10, 40)"
+
+
+def read_history(
+    connection: sqlite3.Connection,
+    node_id: str,
+    name: str | None,
+    after: int,
+    before: int | None,
+    newest_first: bool,
+    limit: int,
+) -> list[LogEntry]:
+    """Log rows with after < sequence < before; with a name only those about patterns of that name, or about all."""
+    row = connection.execute("SELECT id FROM node WHERE node_id = ?", (node_id,)).fetchone()
+    if row is None:
+        return []
+    low = log_id(row[0], after)
+    high = log_id(row[0], before) if before is not None else log_id(row[0] + 1, 0)
+    direction = "DESC" if newest_first else "ASC"
+    found: list[tuple[Any, ...]] = []
+    for where, values in _about(name):
+        found += connection.execute(
+            f"SELECT {_LOG_COLUMNS} FROM log WHERE {where} id > ? AND id < ? ORDER BY id {direction} LIMIT ?",
+            (*values, low, high, limit),
+        )
+    found.sort(key=lambda each: -each[0] if newest_first else each[0])
+    return [LogEntry(node_id, sequence_of(key), *rest) for key, *rest in found[:limit]]
+
+
+def count_history(connection: sqlite3.Connection, node_id: str, name: str, most: int) -> int:
+    """How many rows `read_history` has for a name, counted up to `most`."""
+    row = connection.execute("SELECT id FROM node WHERE node_id = ?", (node_id,)).fetchone()
+    if row is None:
+        return 0
+    counted = 0
+    for where, values in _about(name):
+        query = f"SELECT count(*) FROM (SELECT 1 FROM log WHERE {where} id > ? AND id < ? LIMIT ?)"
+        counted += connection.execute(query, (*values, log_id(row[0], 0), log_id(row[0] + 1, 0), most)).fetchone()[0]
+    return min(counted, most)
+
+
+def _about(name: str | None) -> tuple[tuple[str, tuple[bytes, ...]], ...]:
+    """Conditions that together find the rows about a name, each row once."""
+    about_all = (f"{_SUBJECT} = ? AND", (b"",))
+    if not name:
+        return (("", ()),) if name is None else (about_all,)
+    whole = name.encode()
+    return ((f"{_SUBJECT} = ? AND {_WHOLE_SUBJECT} = ? AND", (whole[:16], whole)), about_all)
+
+
 def verify_log(connection: sqlite3.Connection, node_id: str) -> None:
     """
     Recompute a node's hash chain.

@@ -11,10 +11,10 @@ from typing import Any
 from kato.engine.event import Event, Symbol, Vector
 from kato.engine.knowledge import Change
 from kato.engine.pattern import Pattern, pattern_name
-from kato.errors import PatternNotFound
+from kato.errors import HeadChanged, PatternNotFound
 from kato.storage import records
 from kato.storage.folding import changed, learned, vector_symbols
-from kato.storage.interface import Edit, Forget, ForgetAll, Learn, Operation, Transaction
+from kato.storage.interface import Edit, Forget, ForgetAll, Learn, Operation, Restore, Transaction
 from kato.storage.schema import log_id
 from kato.storage.sqlite_reading import PATTERN_COLUMNS, read_checked
 
@@ -56,11 +56,13 @@ class _Node:
     vectors: dict[Symbol, tuple[int, bytes | None]] = field(default_factory=dict)
     """Vector → by how many more patterns it is held, its components if they came along."""
 
-    def find(self, operation: Learn | Edit | Forget, name: str) -> _Held | None:
-        """The pattern an operation is about: for a learning the one of that very content, else the first learned."""
+    def find(self, operation: Learn | Edit | Forget | Restore, name: str) -> _Held | None:
+        """The pattern an operation is about: one that tells its events means that very content, else the first learned."""
         for held in self.held[name]:
             pattern = held.pattern
-            if pattern is not None and (not isinstance(operation, Learn) or pattern.events == operation.events):
+            if pattern is None:
+                continue
+            if not isinstance(operation, (Learn, Restore)) or pattern.events == operation.events:
                 return held
         return None
 
@@ -89,6 +91,7 @@ class NodeTables:
 
         Raises:
             PatternNotFound: An edit or forgetting names no pattern.
+            HeadChanged: The log does not end where the transaction expects.
         """
         if transaction.node_id is None or not transaction.operations:
             return ()
@@ -97,8 +100,8 @@ class NodeTables:
             return ()
         names, texts, known = [], [], {}
         for operation in transaction.operations:
-            if isinstance(operation, Learn):
-                names.append(pattern_name(operation.events))
+            if isinstance(operation, (Learn, Restore)):
+                names.append(operation.name if isinstance(operation, Restore) else pattern_name(operation.events))
                 texts.append(records.events_text(operation.events))
                 known[texts[-1]] = operation.events
             else:
@@ -112,7 +115,7 @@ class NodeTables:
             elif node.patterns:
                 changes.append(self._forget_all(node, operation, transaction))
         self._flush(node, transaction.at)
-        return tuple(changes)
+        return tuple(change for change in changes if change is not None)
 
     # --- finding ---
 
@@ -121,6 +124,9 @@ class NodeTables:
         row = self._connection.execute(
             "SELECT id, head, hash, patterns FROM node WHERE node_id = ?", (node_id,)
         ).fetchone()
+        expected, head = transaction.expected_head, row[1] if row is not None else 0
+        if expected is not None and expected != head:
+            raise HeadChanged(expected, head)
         if row is not None:
             return _Node(node_id, *row)
         first = next((each for each in transaction.operations if not isinstance(each, ForgetAll)), None)
@@ -152,27 +158,34 @@ class NodeTables:
     # --- changing ---
 
     def _change_one(
-        self, node: _Node, operation: Learn | Edit | Forget, name: str, text: str, transaction: Transaction
-    ) -> Change:
+        self, node: _Node, operation: Learn | Edit | Forget | Restore, name: str, text: str, transaction: Transaction
+    ) -> Change | None:
         held = node.find(operation, name)
         before = held.pattern if held is not None else None
+        was_first = held is not None and node.is_first(held, name)
+        after: Pattern | None = None
         if isinstance(operation, Learn):
             held = held or node.add(name, text)
-            after: Pattern | None = learned(operation, before, name)
+            after = learned(operation, before, name)
+        elif isinstance(operation, Restore):
+            if before == operation.state:
+                return None
+            held = held or node.add(name, text)
+            after = operation.state
         elif held is None or before is None:
             raise PatternNotFound(name, node.node_id)
         else:
             after = changed(operation, before) if isinstance(operation, Edit) else None
         held.pattern = after
         vectors: Mapping[Symbol, Vector] = {}
-        if isinstance(operation, Learn):
+        if isinstance(operation, (Learn, Restore)) and after is not None:
             vectors = operation.vectors
             if before is None or vectors:
                 self._hold_vectors(node, operation, text, is_new=before is None)
-        elif isinstance(operation, Forget) and before is not None:
+        elif after is None and before is not None:
             self._let_go_of_vectors(node, before)
         node.patterns += (before is None) - (after is None)
-        with_events = isinstance(operation, Learn) and (before is None or not node.is_first(held, name))
+        with_events = isinstance(operation, (Learn, Restore)) and (before is None or not was_first)
         payload = records.payload_of(operation, name, events=text if with_events else None)
         return self._log(node, operation, payload, before, after, vectors, transaction)
 
@@ -207,7 +220,7 @@ class NodeTables:
     # --- vectors: how many patterns hold the name of each, and its components once known ---
 
     @staticmethod
-    def _hold_vectors(node: _Node, operation: Learn, text: str, *, is_new: bool) -> None:
+    def _hold_vectors(node: _Node, operation: Learn | Restore, text: str, *, is_new: bool) -> None:
         for name in vector_symbols(operation.events, text):
             holders, components = node.vectors.get(name, (0, None))
             if components is None and name in operation.vectors:

@@ -26,6 +26,7 @@ _CODES: dict[str, type[KATOError]] = {
         errors.OriginRefused,
         errors.RouteNotFound,
         errors.MethodNotAllowed,
+        errors.HeadChanged,
         errors.PatternNotFound,
         errors.MetricNotFound,
         errors.RateLimited,

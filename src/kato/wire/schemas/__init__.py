@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from kato.wire.schemas import episodes, errors, knowledge, predictions, service, sessions
+from kato.wire.schemas import episodes, errors, history, knowledge, predictions, service, sessions
 from kato.wire.schemas.parts import Schema, example
 
-__all__ = ["COMPONENTS", "Schema", "episodes", "example", "knowledge", "predictions", "service", "sessions"]
+__all__ = ["COMPONENTS", "Schema", "episodes", "example", "history", "knowledge", "predictions", "service", "sessions"]
 
 COMPONENTS: dict[str, Schema] = {
     "Configuration": sessions.CONFIGURATION,
     "Error": errors.ERROR,
     "Explanation": predictions.TREE,
+    "HistoryEntry": history.ENTRY,
     "FuturePotential": predictions.FUTURE_POTENTIAL,
     "NodesHeld": service.NODES_HELD,
     "Pattern": knowledge.PATTERN_RECORD,

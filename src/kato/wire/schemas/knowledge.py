@@ -22,6 +22,7 @@ from kato.wire.schemas.parts import (
     listed,
     mapping,
     named,
+    nullable,
     number,
     record,
     text,
@@ -117,6 +118,9 @@ NODES = answer(
                     "sequence": integer("Changes of what it knows, ever."),
                     "created_at": time("When it first learned."),
                     "changed_at": time("When what it knows last changed."),
+                    "is_loaded": boolean("Whether it is in memory."),
+                    "symbols": nullable(integer("Distinct symbols; null while it is not in memory.")),
+                    "size_bytes": nullable(integer("Bytes it takes in memory; null while it is not there.", 4096)),
                 },
             ),
             "By node id.",
@@ -125,6 +129,21 @@ NODES = answer(
         "has_more": boolean("Whether there are more after the last of them."),
     },
     about="One page of the nodes.",
+)
+NODE_FACTS = answer(
+    {
+        **NODE,
+        "patterns": integer("Patterns it has."),
+        "symbols": integer("Distinct symbols in them."),
+        "frequency": integer("How often anything was learned: the patterns' frequencies, summed up."),
+        "vectors": integer("Learned vectors.", 0),
+        "sequence": integer("The change after which it knows this."),
+        "head": integer("The newest change."),
+        "created_at": nullable(time("When it first learned; null if it never did.")),
+        "changed_at": nullable(time("When what it knows last changed.")),
+        "size_bytes": integer("Bytes it takes in memory.", 4096),
+    },
+    about="How much the node knows.",
 )
 _BULK_RESULT: dict[str, Schema] = {
     "status": constant("`insufficient_data`: fewer than two symbols.", "learned", "insufficient_data"),

@@ -411,3 +411,25 @@ CONNECTION_POOLS = answer(
     },
     about="Connections to what the service needs.",
 )
+
+REQUESTS = answer(
+    {
+        "requests": listed(
+            record(
+                "A request that was answered.",
+                {
+                    "at": time("When it was answered."),
+                    "method": text("Its method.", "POST"),
+                    "route": text("The path's template; never an id.", "/sessions/{session_id}/observe"),
+                    "status": integer("How it was answered.", 200, minimum=100),
+                    "duration_ms": number("How long it took, in milliseconds.", 0.42, minimum=0),
+                    "trace_id": text("What its lines in the log are found by.", "kato-0f8fad5b"),
+                },
+            ),
+            "Newest first.",
+        ),
+        "count": integer("Entries in this answer."),
+        "kept": integer("How many are kept.", 500),
+    },
+    about="The latest requests.",
+)

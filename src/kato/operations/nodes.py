@@ -1,0 +1,42 @@
+"""One node as a whole."""
+
+from __future__ import annotations
+
+from kato.operations import node_id as nodes
+from kato.operations.registry import Answer, Request, operation
+from kato.service import knowledge
+from kato.service.system import System
+from kato.wire.answers import node, time_text
+from kato.wire.reading import read_query
+from kato.wire.schemas import knowledge as shapes
+
+
+@operation(
+    "GET",
+    "/nodes/{node_id}",
+    summary="Read one node",
+    description="How much it knows. A node that has never learned anything is an empty one.",
+    errors=(422,),
+    answer=shapes.NODE_FACTS,
+)
+async def read_node(system: System, request: Request) -> Answer:
+    """GET /nodes/{node_id}."""
+    _, warnings = read_query((), request.query)
+    node_id = nodes.check_node_id(request.path["node_id"], ("path", "node_id"), system.limits)
+    info, view = await knowledge.read_node(system, node_id)
+    held = system.nodes.peek(node_id)
+    return Answer(
+        {
+            **node(node_id),
+            "patterns": view.totals.patterns,
+            "symbols": view.totals.symbols,
+            "frequency": view.totals.frequency,
+            "vectors": view.totals.vectors,
+            "sequence": view.sequence,
+            "head": view.sequence,
+            "created_at": time_text(info.created_at) if info is not None else None,
+            "changed_at": time_text(info.changed_at) if info is not None else None,
+            "size_bytes": held.size_bytes if held is not None else 0,
+            "warnings": warnings,
+        }
+    )
