@@ -105,6 +105,18 @@ std::int64_t Index::find(const std::array<std::uint8_t, kNameBytes>& name, Span<
     return kAbsent;
 }
 
+std::optional<std::pair<Content, std::uint64_t>> Index::named(const std::array<std::uint8_t, kNameBytes>& name) const {
+    const Guard guard(mutex_);
+    if (names_.empty()) return std::nullopt;
+    for (std::size_t at = home_of(name.data()); names_[at] != 0; at = (at + 1) & (names_.size() - 1)) {
+        const Slot slot = names_[at] - 1;
+        if (std::memcmp(name_of(slot), name.data(), kNameBytes) != 0) continue;
+        const Row row = row_of(slot);
+        return std::pair{row.content ? *row.content : row.segment->content(row.row), frequencies_[slot]};
+    }
+    return std::nullopt;
+}
+
 // --- statistics ---
 
 void Index::count(const Row& row, std::uint64_t frequency) {

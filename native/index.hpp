@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "state.hpp"
@@ -21,6 +23,9 @@ public:
     // The slot of a content, kAbsent, or kOtherContent where another content has its name.
     std::int64_t find(const std::array<std::uint8_t, kNameBytes>& name, Span<const Symbol> tokens,
                       Span<const std::uint8_t> starts) const;
+
+    // The content of a name, and its frequency; nothing where no pattern has that name.
+    std::optional<std::pair<Content, std::uint64_t>> named(const std::array<std::uint8_t, kNameBytes>& name) const;
 
     // Take a new pattern; its content is not there yet. Returns its slot.
     Slot learn(Content content, std::uint64_t frequency);

@@ -78,6 +78,9 @@ Name name_of(const std::string& hex) {
     return name;
 }
 
+// Symbols made or read at a time while the interpreter's lock is held.
+constexpr std::size_t kSymbolsAtOnce = 10'000;
+
 // What an index and its states share.
 struct Shared {
     Symbols symbols;
@@ -104,6 +107,11 @@ Settings settings_of(nb::handle from, const std::string& key) {
     settings.jaccard_min_overlap = least;
     settings.minhash_threshold = nb::cast<double>(from.attr("minhash_threshold"));
     return settings;
+}
+
+// A pattern: (slot, name, events, frequency).
+nb::tuple told(const Row& row, std::uint64_t frequency, const Symbols& symbols) {
+    return nb::make_tuple(row.slot(), name_text(row.name()), events_of(row, 0, row.length, symbols.texts()), frequency);
 }
 
 // One state of an index, ready to be asked from any thread.
@@ -247,17 +255,20 @@ public:
 
     void save(const std::string& path, nb::bytes extra) const {
         std::vector<std::string> texts;
-        for (nb::handle text : shared_->symbols.texts()) texts.push_back(nb::cast<std::string>(text));
+        const nb::list held = shared_->symbols.texts();
+        const std::size_t known = nb::len(held);  // others may add to it; this state needs no more
+        texts.reserve(known);
+        for (std::size_t i = 0; i < known; ++i) {
+            texts.push_back(nb::cast<std::string>(held[i]));
+            if (i % kSymbolsAtOnce == 0) nb::gil_scoped_release breath;
+        }
         const std::string own(extra.c_str(), extra.size());
         nb::gil_scoped_release release;
         kato::save(*state_, texts, own, path);
     }
 
 private:
-    nb::tuple told(const Row& row, std::uint64_t frequency) const {
-        return nb::make_tuple(row.slot(), name_text(row.name()), events_of(row, 0, row.length, shared_->symbols.texts()),
-                              frequency);
-    }
+    nb::tuple told(const Row& row, std::uint64_t frequency) const { return kato::told(row, frequency, shared_->symbols); }
 
     Query query_of(nb::tuple events, const Settings& settings, const std::optional<Weights>& weights, double least_weight,
                    Observed& observed) const {
@@ -329,6 +340,13 @@ public:
     View view() { return {index_.state(), shared_}; }
     Symbol number(nb::handle symbol) { return shared_->symbols.number(symbol); }
     std::size_t bytes() const { return index_.bytes(); }
+    std::size_t text_bytes() const { return shared_->symbols.bytes(); }
+
+    std::optional<nb::tuple> named(const std::string& name) const {
+        const auto found = index_.named(name_of(name));
+        if (!found) return std::nullopt;
+        return told(Row::of(found->first), found->second, shared_->symbols);
+    }
 
     // Fill an empty index from a file; what the caller saved with it.
     nb::bytes open(const std::string& path) {
@@ -338,10 +356,12 @@ public:
             saved = open_saved(path);
         }
         clear();
-        for (const std::string& text : saved.texts) {
+        for (std::size_t i = 0; i < saved.texts.size(); ++i) {
+            const std::string& text = saved.texts[i];
             const nb::object made = nb::steal(PyUnicode_DecodeUTF8(text.data(), Py_ssize_t(text.size()), nullptr));
             if (!made.is_valid()) nb::raise_python_error();
-            shared_->symbols.number(made);
+            if (shared_->symbols.number(made) != i) throw std::runtime_error("a symbol is there twice");
+            if (i % kSymbolsAtOnce == 0) nb::gil_scoped_release breath;
         }
         {
             nb::gil_scoped_release release;
@@ -412,5 +432,7 @@ NB_MODULE(_kernel, module) {
         .def("view", &Writer::view)
         .def("number", &Writer::number, "symbol"_a)
         .def("open", &Writer::open, "path"_a)
-        .def_prop_ro("bytes", &Writer::bytes);
+        .def("named", &Writer::named, "name"_a)
+        .def_prop_ro("bytes", &Writer::bytes)
+        .def_prop_ro("text_bytes", &Writer::text_bytes);
 }

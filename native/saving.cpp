@@ -1,5 +1,6 @@
 #include "saving.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <stdexcept>
@@ -18,14 +19,23 @@ namespace kato {
 
 namespace {
 
-constexpr char kMagic[8] = {'K', 'A', 'T', 'O', 'I', 'D', 'X', '1'};
+constexpr char kMagic[8] = {'K', 'A', 'T', 'O', 'I', 'D', 'X', '2'};
+// What the file's parts mean follows from the sources that lay them out, so their digest stands after the magic: a kernel
+// built from others, or for another order of bytes, does not read them.
+constexpr std::uint64_t kLayout = KATO_LAYOUT;
+// So much is written before the disk is waited for: others who flush then never wait for a whole index.
+constexpr std::size_t kUnflushed = std::size_t{8} << 20;
 
 enum class Part : std::uint64_t { texts = 1, frequencies, members, occurrences, extra, segment, end };
 
-// Every part begins with this; its content follows, padded to eight bytes.
+// Every part begins with this; its content follows, padded to eight bytes. The checksum covers the part's number and size too.
 struct Head {
     std::uint64_t part, bytes, checksum;
 };
+
+std::uint64_t sum_of(std::uint64_t part, const std::uint8_t* data, std::size_t bytes) {
+    return mixed(checksum_of(data, bytes) ^ part);
+}
 
 class File {
 public:
@@ -39,10 +49,18 @@ public:
     File& operator=(const File&) = delete;
 
     void write(const void* data, std::size_t bytes) {
-        if (bytes != 0 && std::fwrite(data, 1, bytes, file_) != bytes) throw std::runtime_error("the file cannot be written");
+        const char* from = static_cast<const char*>(data);
+        while (bytes != 0) {
+            const std::size_t now = std::min(bytes, kUnflushed - unflushed_);
+            if (std::fwrite(from, 1, now, file_) != now) throw std::runtime_error("the file cannot be written");
+            from += now;
+            bytes -= now;
+            unflushed_ += now;
+            if (unflushed_ == kUnflushed) flush();
+        }
     }
     void part(Part part, const void* data, std::size_t bytes) {
-        const Head head{std::uint64_t(part), bytes, checksum_of(static_cast<const std::uint8_t*>(data), bytes)};
+        const Head head{std::uint64_t(part), bytes, sum_of(std::uint64_t(part), static_cast<const std::uint8_t*>(data), bytes)};
         write(&head, sizeof head);
         write(data, bytes);
         const std::uint64_t nothing = 0;
@@ -55,7 +73,18 @@ public:
     }
 
 private:
+    void flush() {
+        unflushed_ = 0;
+        if (std::fflush(file_) != 0) throw std::runtime_error("the file cannot be written");
+#if defined(__APPLE__)
+        if (::fsync(::fileno(file_)) != 0) throw std::runtime_error("the file cannot be written");
+#elif !defined(_WIN32)
+        if (::fdatasync(::fileno(file_)) != 0) throw std::runtime_error("the file cannot be written");
+#endif
+    }
+
     std::FILE* file_;
+    std::size_t unflushed_ = 0;
 };
 
 template <class View>
@@ -118,11 +147,21 @@ std::vector<std::string> texts_of(const std::uint8_t* data, std::size_t bytes) {
     return texts;
 }
 
+// Whether a segment speaks of symbols and slots that there are.
+bool fits(const Segment& segment, const Saved& saved) {
+    const auto symbols = segment.symbols();
+    if (symbols.size() != 0 && symbols[symbols.size() - 1] >= saved.texts.size()) return false;
+    for (std::size_t row = 0; row < segment.rows(); ++row)
+        if (segment.slot(row) >= saved.frequencies.size()) return false;
+    return segment.rows() != 0;
+}
+
 }  // namespace
 
 void save(const State& state, const std::vector<std::string>& texts, const std::string& extra, const std::string& path) {
     File file(path);
     file.write(kMagic, sizeof kMagic);
+    file.write(&kLayout, sizeof kLayout);
     std::string joined;
     for (const std::string& text : texts) {
         const auto size = std::uint32_t(text.size());
@@ -164,9 +203,12 @@ void save(const State& state, const std::vector<std::string>& texts, const std::
 
 Saved open_saved(const std::string& path) {
     const Mapped file = mapped(path);
+    if (file.bytes < sizeof kMagic + sizeof kLayout) throw std::runtime_error("it is cut off");
     if (std::memcmp(file.data, kMagic, sizeof kMagic) != 0) throw std::runtime_error("it is not an index of this version");
+    if (std::memcmp(file.data + sizeof kMagic, &kLayout, sizeof kLayout) != 0)
+        throw std::runtime_error("it was written by another build of the kernel");
     Saved saved;
-    std::size_t at = sizeof kMagic;
+    std::size_t at = sizeof kMagic + sizeof kLayout;
     while (true) {
         Head head;
         if (at + sizeof head > file.bytes) throw std::runtime_error("it is cut off");
@@ -175,7 +217,7 @@ Saved open_saved(const std::string& path) {
         if (head.bytes > file.bytes - at) throw std::runtime_error("it is cut off");
         const std::uint8_t* data = file.data + at;
         const auto bytes = std::size_t(head.bytes);
-        if (checksum_of(data, bytes) != head.checksum) throw std::runtime_error("a checksum does not fit");
+        if (sum_of(head.part, data, bytes) != head.checksum) throw std::runtime_error("a checksum does not fit");
         at += (bytes + 7) / 8 * 8;
         switch (Part(head.part)) {
             case Part::texts: saved.texts = texts_of(data, bytes); break;
@@ -185,7 +227,7 @@ Saved open_saved(const std::string& path) {
             case Part::extra: saved.extra.assign(reinterpret_cast<const char*>(data), bytes); break;
             case Part::segment: {
                 auto segment = Segment::adopt(data, bytes, file.keep);
-                if (!segment) throw std::runtime_error("a segment contradicts itself");
+                if (!segment || !fits(*segment, saved)) throw std::runtime_error("a segment contradicts itself");
                 saved.segments.push_back(std::move(segment));
                 break;
             }

@@ -36,6 +36,7 @@ public:
         texts_.append(text);
         nb::object value = nb::int_(number);
         if (PyDict_SetItem(numbers_.ptr(), text.ptr(), value.ptr()) != 0) nb::raise_python_error();
+        bytes_ += kSymbolBytes + std::size_t(PyUnicode_GET_LENGTH(text.ptr())) * std::size_t(PyUnicode_KIND(text.ptr()));
         return number;
     }
 
@@ -50,6 +51,9 @@ public:
     }
 
     nb::list texts() const { return texts_; }
+
+    // About what the texts take.
+    std::size_t bytes() const { return bytes_; }
 
     // By number: whether the symbol's text contains another.
     std::vector<bool> containing(nb::str part) const {
@@ -69,8 +73,12 @@ public:
     }
 
 private:
+    // Of a symbol besides its letters: the string's head, its place in the list and in the dictionary, its number.
+    static constexpr std::size_t kSymbolBytes = 57 + 8 + 100 + 28;
+
     nb::dict numbers_;
     nb::list texts_;
+    std::size_t bytes_ = 0;
 };
 
 }  // namespace kato

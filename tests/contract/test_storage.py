@@ -16,6 +16,7 @@ from kato.storage.interface import (
     Forget,
     ForgetAll,
     Learn,
+    OtherLog,
     Reply,
     SessionChanged,
     SessionCounts,
@@ -482,3 +483,39 @@ def test_a_learning_is_logged_as_json_that_tells_all_of_it_once(store, symbol):
     more = {"name": name, "emotives": [{"joy": 0.1}], "metadata": [{"k": 2**70}], "persistence": 3}
     compact = [json.dumps(each, ensure_ascii=False, separators=(",", ":")) for each in (told, {"name": name}, more)]
     assert [entry.payload.decode() for entry in store.log("node")] == compact
+
+
+def test_what_has_changed_since_is_told_with_what_it_is_now(store):
+    vector = (1.0, 2.0)
+    name = vector_name(vector)
+    commit(store, Learn(AB), Learn(CD), Learn(((name,), ("x",)), vectors={name: vector}))
+    (start,) = store.log("node", after=1, limit=1)
+    nothing = store.since("node", 3, store.log("node", after=2)[0].hash)
+    assert (nothing.head, nothing.patterns, nothing.count, list(nothing.present)) == (3, 3, 0, [])
+    commit(store, Edit(pattern_name(AB), frequency=9), Forget(pattern_name(CD)), Learn(AB), Learn((("new",), ("y",))))
+    since = store.since("node", 2, start.hash)
+    found = {each.name: each for each in since.present}
+    assert (since.head, since.patterns, since.count) == (7, 3, 4)
+    assert {each.name: each.pattern for each in found.values() if each.pattern} == {
+        each.name: each for each in patterns(store)
+    }
+    assert found[pattern_name(CD)].pattern is None
+    assert found[pattern_name(((name,), ("x",)))].vectors == {name: vector}
+    assert found[pattern_name(AB)].pattern.frequency == 10
+
+
+def test_another_log_has_no_since(store):
+    commit(store, Learn(AB), Learn(CD))
+    (first, second) = store.log("node")
+    for node, sequence, digest in (
+        ("other", 1, first.hash),
+        ("node", 0, first.hash),
+        ("node", 3, second.hash),
+        ("node", 2, first.hash),
+    ):
+        with pytest.raises(OtherLog):
+            store.since(node, sequence, digest)
+    commit(store, ForgetAll(), Learn(AB))
+    with pytest.raises(OtherLog, match="everything was forgotten"):
+        store.since("node", 2, second.hash)
+    assert store.since("node", 3, store.log("node")[2].hash).count == 1

@@ -99,7 +99,7 @@ def test_many_changes_at_once_become_one_segment():
 def test_what_is_mostly_forgotten_is_made_small():
     known = patterns(1, 1200, 30)
     plain, native = both(known)
-    before = native.size_bytes
+    before = native.cost.total
     for sequence, pattern in enumerate(known[: len(known) * 4 // 5], len(known) + 1):
         for engine in (plain, native):
             engine.apply([Change(sequence, "forget", pattern, None)])
@@ -107,7 +107,7 @@ def test_what_is_mostly_forgotten_is_made_small():
     while native.tend():
         pass
     assert not native.is_untidy
-    assert native.size_bytes < before
+    assert native.cost.total < before
     assert plain.view().totals == native.view().totals
     assert plain.view().predict(known[-1].events, SETTINGS) == native.view().predict(known[-1].events, SETTINGS)
 
@@ -305,11 +305,11 @@ def test_a_node_that_is_filled_with_what_only_the_plain_engine_holds_is_held_by_
 
 def test_the_plain_engine_needs_no_upkeep_and_tells_its_size():
     plain = PlainKnowledge()
-    assert (plain.size_bytes, plain.is_untidy, plain.tend()) == (0, False, False)
+    assert (plain.cost.total, plain.is_untidy, plain.tend()) == (0, False, False)
     plain.load(patterns(3, 100, 20), {}, 100)
-    small = plain.size_bytes
+    small = plain.cost.total
     plain.load(patterns(4, 100, 20), {}, 200)
-    assert 0 < small < plain.size_bytes
+    assert 0 < small < plain.cost.total
 
 
 def test_what_only_characters_share_matches_at_threshold_zero_alone():
@@ -339,7 +339,8 @@ def test_a_node_held_by_the_plain_engine_tells_its_size():
     native.load([edited(each, frequency=2**52) for each in patterns(3, 6, 5)], {}, 6)
     plain = PlainKnowledge()
     plain.load([edited(each, frequency=2**52) for each in patterns(3, 6, 5)], {}, 6)
-    assert native.size_bytes == plain.size_bytes > 0
+    assert native.cost == plain.cost
+    assert plain.cost.total > 0
 
 
 def test_an_index_comes_back_from_its_file_or_not_at_all(tmp_path):

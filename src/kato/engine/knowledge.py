@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from kato.engine.event import Event, Symbol, Vector
 from kato.engine.explanation import Explanation
@@ -35,6 +35,35 @@ class Change:
     """Components of vectors in the events of `after`, as far as this change brought them."""
     at: int = 0
     session_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """What has become of one pattern: its present state, None for one that is not there any more."""
+
+    name: str
+    pattern: Pattern | None
+    vectors: Mapping[Symbol, Vector] = field(default_factory=dict)
+    """Components of the vectors in its events, as far as known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """About how many bytes something takes in memory."""
+
+    index: int
+    """In memory or mapped from a file."""
+    rest: int
+    """Symbols' text, what travels with patterns, vectors."""
+
+    @property
+    def total(self) -> int:
+        """Both."""
+        return self.index + self.rest
+
+
+class CannotOpen(Exception):
+    """A file does not hold a knowledge; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +193,45 @@ class Knowledge(Protocol):
         ...
 
     @property
-    def size_bytes(self) -> int:
-        """About how many bytes it takes."""
+    def cost(self) -> Cost:
+        """About what it takes in memory; cheap enough to ask now and then, not after every change."""
+        ...
+
+
+class Savable(Protocol):
+    """One state that can be written to a file."""
+
+    @property
+    def sequence(self) -> int:
+        """The log sequence it stands for."""
+        ...
+
+    @property
+    def totals(self) -> Totals:
+        """Counts over the node."""
+        ...
+
+    def save(self, path: str, origin: bytes) -> None:
+        """Write it, with bytes of the caller's own; OSError where that fails. Slow; holds nobody up."""
+        ...
+
+
+@runtime_checkable
+class OpenableKnowledge(Knowledge, Protocol):
+    """A knowledge that can be filled from a file, which is quicker than from patterns."""
+
+    def savable(self) -> Savable | None:
+        """The present state; None where it is not of a kind that goes into a file."""
+        ...
+
+    def open(self, path: str) -> bytes:
+        """Fill an empty knowledge from a file; the bytes of its caller's own. CannotOpen leaves it empty."""
+        ...
+
+    def renew(self, present: Iterable[Present], count: int, sequence: int) -> None:
+        """Bring about `count` patterns up to what they are at a later sequence. CannotOpen leaves nothing useful."""
+        ...
+
+    def pattern(self, name: str) -> Pattern | None:
+        """The pattern of a name, or None."""
         ...

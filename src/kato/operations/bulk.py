@@ -79,7 +79,7 @@ def _in_memory(held: Knowledge | None) -> Json:
     return {
         "is_loaded": held is not None,
         "symbols": held.view().totals.symbols if held is not None else None,
-        "size_bytes": held.size_bytes if held is not None else None,
+        "size_bytes": held.cost.total if held is not None else None,
     }
 
 

@@ -36,7 +36,7 @@ async def read_node(system: System, request: Request) -> Answer:
             "head": view.sequence,
             "created_at": time_text(info.created_at) if info is not None else None,
             "changed_at": time_text(info.changed_at) if info is not None else None,
-            "size_bytes": held.size_bytes if held is not None else 0,
+            "size_bytes": held.cost.total if held is not None else 0,
             "warnings": warnings,
         }
     )

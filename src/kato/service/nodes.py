@@ -5,7 +5,7 @@ A node is loaded from the storage on first use and then follows the storage's ch
 every change before the commit is acknowledged, so a question asked after an acknowledgement always sees it.
 
 When the nodes in memory take more than the budget, those used longest ago are let go; they are loaded again when they are next
-asked. Views keep what they show, so letting a node go disturbs nobody.
+asked. Views keep what they show, so letting a node go disturbs nobody. The one used last stays, whatever it takes.
 """
 
 from __future__ import annotations
@@ -15,10 +15,15 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from kato.engine.knowledge import Change, Knowledge, View
+from kato.engine.knowledge import Change, Knowledge, OpenableKnowledge, View
+from kato.service.background import Background
 from kato.service.runtime import Runtime
+from kato.service.snapshots import Saved, Snapshots
 from kato.service.upkeep import Upkeep
 from kato.storage.interface import Storage
+
+_WEIGHED = 500
+"""Changes of a node after which the budget is looked at again: that many cost some hundred kilobytes."""
 
 
 @dataclass(slots=True)
@@ -32,6 +37,9 @@ class LoadedNode:
     loaded_at: int = 0
     last_accessed: int = 0
     access_count: int = 0
+    saved: Saved = field(default_factory=Saved)
+    weigh_at: int = 0
+    """The sequence at which the budget is looked at again."""
 
 
 @dataclass(slots=True)
@@ -60,8 +68,12 @@ class Nodes:
         self._loaded: dict[str, LoadedNode] = {}
         self._captures: dict[tuple[str, str], Capture] = {}
         self._nothing = knowledge()
-        self._budget = memory_budget
+        self.budget = memory_budget
         self._upkeep = Upkeep()
+        self._weighing = Background("kato-memory")
+        place = storage.snapshots if isinstance(self._nothing, OpenableKnowledge) else None
+        self.snapshots = Snapshots(storage, place) if place is not None else None
+        """None where the storage is not on a disk, or the engine reads no files."""
         self.evicted = 0
         """Nodes let go so far."""
         storage.listen(self._follow)
@@ -83,7 +95,9 @@ class Nodes:
             node = self._loaded.get(node_id)
             mine = node is None
             if node is None:
-                node = self._loaded[node_id] = LoadedNode(node_id, self._make(), loaded_at=self._runtime.now())
+                now = self._runtime.now()
+                node = LoadedNode(node_id, self._make(), loaded_at=now, last_accessed=now)
+                self._loaded[node_id] = node
         if mine:
             await self._runtime.compute(self._load, node)
         elif not node.ready.done():
@@ -93,8 +107,7 @@ class Nodes:
 
     def _load(self, node: LoadedNode) -> None:
         try:
-            loaded = self._storage.load(node.node_id)
-            node.knowledge.load(loaded.patterns, loaded.vectors, loaded.head)
+            self._fill(node)
             with self._guard:
                 node.knowledge.apply(node.pending or ())
                 node.pending = None
@@ -106,25 +119,49 @@ class Nodes:
             raise
         node.ready.set_result(None)
         self._make_room(node)
-        if node.knowledge.is_untidy:
-            self._upkeep.due(node.knowledge)
+        self._look_after(node)
 
-    def _make_room(self, kept: LoadedNode) -> None:
+    def _fill(self, node: LoadedNode) -> None:
+        """From its snapshot and what came since, or else from its rows."""
+        if self.snapshots is not None:
+            knowledge = self._make()
+            saved = self.snapshots.bring_back(node.node_id, knowledge)
+            if saved is not None:
+                node.knowledge, node.saved = knowledge, saved
+                return
+        loaded = self._storage.load(node.node_id)
+        node.knowledge.load(loaded.patterns, loaded.vectors, loaded.head)
+
+    def _make_room(self, kept: LoadedNode | None = None) -> None:
         """Let go of the nodes used longest ago while all together take more than the budget; never of `kept`."""
-        if self._budget is None:
+        if self.budget is None:
             return
-        sizes = {node.node_id: node.knowledge.size_bytes for node in self.loaded() if node.ready.done()}
-        taken = sum(sizes.values())
-        for node in reversed(self.loaded()):
-            if taken <= self._budget:
+        nodes = [node for node in self.loaded() if node.ready.done()]
+        sizes = [node.knowledge.cost.total for node in nodes]
+        taken = sum(sizes)
+        for node, size in reversed(list(zip(nodes, sizes, strict=True))):
+            if taken <= self.budget:
                 return
             with self._guard:
                 in_use = any(node_id == node.node_id for node_id, _ in self._captures)
-                if node is kept or in_use or node.pending is not None:
+                if node is (kept or nodes[0]) or in_use or self._loaded.get(node.node_id) is not node:
                     continue
                 del self._loaded[node.node_id]
                 self.evicted += 1
-            taken -= sizes.get(node.node_id, 0)
+            taken -= size
+            if self.snapshots is not None:
+                self.snapshots.leaving(node.node_id, node.knowledge, node.saved)
+
+    def _look_after(self, node: LoadedNode) -> None:
+        """After a loading or a change: hand out what has become due. Costs next to nothing when nothing has."""
+        knowledge = node.knowledge
+        if knowledge.is_untidy:
+            self._upkeep.due(knowledge)
+        if self.snapshots is not None and knowledge.sequence >= node.saved.due:
+            self.snapshots.due(node.node_id, knowledge, node.saved)
+        if self.budget is not None and knowledge.sequence >= node.weigh_at:
+            node.weigh_at = knowledge.sequence + _WEIGHED
+            self._weighing.due("room", self._make_room)
 
     def _follow(self, node_id: str, changes: Sequence[Change]) -> None:
         with self._guard:
@@ -142,16 +179,17 @@ class Nodes:
                     capture = self._captures.get((node_id, change.session_id or ""))
                     if capture is not None:
                         capture.views.append(node.knowledge.view())
-        if node.knowledge.is_untidy:
-            self._upkeep.due(node.knowledge)
+        self._look_after(node)
 
     async def capture(self, node_id: str, session_id: str) -> Capture:
         """From now until `release`, keep a view after every change the session makes."""
-        await self._present(node_id)
         capture = Capture()
-        with self._guard:
-            self._captures[(node_id, session_id)] = capture
-        return capture
+        while True:
+            node = await self._present(node_id)
+            with self._guard:
+                if self._loaded.get(node_id) is node:  # it may have been let go in between
+                    self._captures[(node_id, session_id)] = capture
+                    return capture
 
     def release(self, node_id: str, session_id: str) -> None:
         """End a capture."""
@@ -171,5 +209,11 @@ class Nodes:
             return node.knowledge if node is not None and node.pending is None else None
 
     def close(self) -> None:
-        """End the upkeep."""
+        """End the upkeep, and write the snapshots that the next start will be glad of."""
+        self._weighing.close()
         self._upkeep.close()
+        if self.snapshots is not None:
+            for node in self.loaded():
+                if node.ready.done() and node.ready.exception() is None:
+                    self.snapshots.leaving(node.node_id, node.knowledge, node.saved)
+            self.snapshots.close()

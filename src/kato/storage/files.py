@@ -11,6 +11,11 @@ SIDE_FILES = ("-wal", "-shm", "-journal")
 """What SQLite keeps beside a database, by the ending of its name."""
 
 
+def snapshots_of(database: Path) -> Path:
+    """The directory beside a database for what follows from it and only spares time."""
+    return database.with_name(database.name + ".snapshots")
+
+
 def flush(path: Path) -> None:
     """Wait until a file, or the names in a directory, would survive the loss of power."""
     if os.name == "nt" and path.is_dir():  # pragma: no cover - there a directory cannot be opened, nor need it be

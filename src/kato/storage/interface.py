@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from kato.engine.listing import PatternOrder
@@ -23,7 +24,7 @@ from kato.engine.pattern import Pattern
 
 if TYPE_CHECKING:
     from kato.engine.event import Event, Symbol
-    from kato.engine.knowledge import Change
+    from kato.engine.knowledge import Change, Present
 
 Order = PatternOrder
 
@@ -278,6 +279,24 @@ class Loaded:
     vectors: Mapping[Symbol, tuple[float, ...]]
 
 
+@dataclass(frozen=True, slots=True)
+class Since:
+    """What has changed in a node since a sequence of its log, at one moment."""
+
+    head: int
+    """The log's newest sequence at that moment."""
+    patterns: int
+    """Patterns of the node then."""
+    count: int
+    """Pattern names that were touched."""
+    present: Iterator[Present]
+    """
+    What has become of them, in no order, read while they are asked for; ends like `Loaded.patterns`.
+
+    Raises StoredDataCorrupt where a pattern is not what was written, and OtherLog where two have one name.
+    """
+
+
 class Storage(Protocol):
     """
     A place to keep things. Safe to call from any thread; calls may block on a disk.
@@ -313,6 +332,16 @@ class Storage(Protocol):
     # nodes
     def load(self, node_id: str) -> Loaded:
         """Everything the node has learned; empty for an unknown node, which stays unknown."""
+        ...
+
+    def since(self, node_id: str, sequence: int, digest: bytes) -> Since:
+        """
+        What has changed since a sequence of the node's log, whose hash was `digest`.
+
+        Raises:
+            OtherLog: The log has no such row, or forgot everything since, or is damaged since.
+            StoredDataCorrupt: As `load`, before the first pattern.
+        """
         ...
 
     def node(self, node_id: str) -> NodeInfo | None:
@@ -416,6 +445,11 @@ class Storage(Protocol):
         """Make the store small and quick again; changes no answer."""
         ...
 
+    @property
+    def snapshots(self) -> Path | None:
+        """The directory for files that only spare time: it may be deleted whenever nobody has the storage open. None for none."""
+        ...
+
     def check(self) -> None:
         """Raise if the storage cannot serve; cheap enough for a health check."""
         ...
@@ -431,3 +465,7 @@ class Storage(Protocol):
 
 class SessionChanged(Exception):
     """A session was changed by somebody else since it was read."""
+
+
+class OtherLog(Exception):
+    """The log is not the one, or not any more the one, that somebody remembers; the message says why."""

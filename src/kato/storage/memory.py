@@ -22,13 +22,15 @@ from kato.storage.interface import (
     LogEntry,
     NodeInfo,
     Order,
+    OtherLog,
     Reply,
     SessionCounts,
     SessionRecord,
+    Since,
     Transaction,
     Visible,
 )
-from kato.storage.memory_contents import Contents, Node, attempt, named
+from kato.storage.memory_contents import Contents, Node, attempt, changed_since, named
 
 
 class MemoryStorage:
@@ -76,6 +78,14 @@ class MemoryStorage:
             if node is None:
                 return Loaded(0, iter(()), {})
             return Loaded(node.head, iter(list(node.patterns.values())), dict(node.vectors))
+
+    def since(self, node_id: str, sequence: int, digest: bytes) -> Since:
+        """What has changed since a sequence of a node's log."""
+        with self._open() as contents:
+            node = contents.nodes.get(node_id)
+            if node is None:
+                raise OtherLog("there is no such node")
+            return changed_since(node, sequence, digest)
 
     def node(self, node_id: str) -> NodeInfo | None:
         """Facts about one node."""
@@ -227,6 +237,10 @@ class MemoryStorage:
     def compact(self) -> None:
         """Nothing to compact."""
         self.check()
+
+    @property
+    def snapshots(self) -> None:
+        """Nothing is kept on a disk."""
 
     def check(self) -> None:
         """Raise if closed."""

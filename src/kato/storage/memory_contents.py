@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from kato.engine.event import Event, Symbol, Vector
-from kato.engine.knowledge import Change
+from kato.engine.knowledge import Change, Present
 from kato.engine.pattern import Pattern, pattern_name
 from kato.errors import HeadChanged, PatternNotFound, SessionNotFound
 from kato.storage import records
@@ -19,6 +19,7 @@ from kato.storage.interface import (
     Learn,
     LogEntry,
     Operation,
+    OtherLog,
     Reply,
     Restore,
     SessionChange,
@@ -28,6 +29,7 @@ from kato.storage.interface import (
     SessionOperation,
     SessionRecord,
     SessionTouch,
+    Since,
     Transaction,
 )
 
@@ -281,3 +283,25 @@ def _remember(contents: Contents, reply: Reply) -> None:
     replies[reply.key] = reply
     while len(replies) > reply.keep:
         del replies[next(iter(replies))]
+
+
+def changed_since(node: Node, sequence: int, digest: bytes) -> Since:
+    """What `Storage.since` promises."""
+    if not 0 < sequence <= node.head or node.log[sequence - 1].hash != digest:
+        raise OtherLog(f"the log has no row of that hash at sequence {sequence}")
+    later = node.log[sequence:]
+    if any(entry.operation == "forget_all" for entry in later):
+        raise OtherLog("everything was forgotten after it")
+    present = []
+    for name in {records.load(entry.payload)["name"]: None for entry in later}:
+        several = node.by_name.get(name, [])
+        if len(several) > 1:
+            raise OtherLog("two patterns have one name")
+        vectors = {
+            symbol: node.vectors[symbol]
+            for events in several
+            for symbol in vector_symbols(events)
+            if symbol in node.vectors
+        }
+        present.append(Present(name, node.patterns[several[0]] if several else None, vectors))
+    return Since(node.head, len(node.patterns), len(present), iter(present))

@@ -18,6 +18,7 @@ from kato.engine.knowledge import Change
 from kato.engine.pattern import Pattern
 from kato.errors import StorageUnavailable, StoredDataCorrupt
 from kato.storage import schema, sqlite_reading, write_ahead
+from kato.storage.files import snapshots_of
 from kato.storage.holding import Hold, lock_of
 from kato.storage.interface import (
     EVERYTHING,
@@ -29,11 +30,13 @@ from kato.storage.interface import (
     Reply,
     SessionCounts,
     SessionRecord,
+    Since,
     Transaction,
     Visible,
 )
 from kato.storage.sqlite_errors import DATABASE_ERRORS, is_of_the_storage, mapped, translated
 from kato.storage.sqlite_sessions import SessionTables
+from kato.storage.sqlite_since import read_since
 from kato.storage.sqlite_writing import NodeTables
 
 _WAL_KEPT = 64 * 1024 * 1024
@@ -264,6 +267,19 @@ class SqliteStorage:
                     connection.close()
         return loaded or Loaded(0, iter(()), {})
 
+    def since(self, node_id: str, sequence: int, digest: bytes) -> Since:
+        """What has changed since a sequence of a node's log, through a connection of its own."""
+        self._refuse_when_closed()
+        with mapped():
+            connection = self._connect()
+            try:
+                connection.execute("PRAGMA query_only = ON")
+                connection.execute("BEGIN")
+                return read_since(connection, node_id, sequence, digest, self._is_closed)
+            except BaseException:
+                connection.close()
+                raise
+
     def node(self, node_id: str) -> NodeInfo | None:
         """Facts about one node."""
         with self._reading() as connection:
@@ -383,6 +399,11 @@ class SqliteStorage:
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             finally:
                 connection.execute("PRAGMA busy_timeout = 5000")
+
+    @property
+    def snapshots(self) -> Path:
+        """A directory beside the database."""
+        return snapshots_of(self._path)
 
     def check(self) -> None:
         """Raise if the storage cannot serve: it cannot be read, or its disk refused to write and still does."""

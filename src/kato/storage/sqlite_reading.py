@@ -7,7 +7,7 @@ import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from kato.engine.event import Event, Symbol, Vector, vector_name
 from kato.engine.listing import name_prefix, passes_search
@@ -18,6 +18,7 @@ from kato.storage.interface import Loaded, LogEntry, NodeInfo, Order
 from kato.storage.schema import log_id, node_of, sequence_of
 from kato.storage.sqlite_errors import check_integers, mapped
 
+T = TypeVar("T")
 PATTERN_COLUMNS = "node, name, events, length, frequency, emotives, metadata, affinity, checksum"
 _FETCH = 1000
 """Rows taken from SQLite at a time: enough that the call costs nothing, few enough to be no burden."""
@@ -130,25 +131,25 @@ def read_patterns(connection: sqlite3.Connection, node_id: str) -> Iterator[Patt
         yield read_checked(node_id, row)
 
 
-class PatternStream(Iterator[Pattern]):
+class Stream(Iterator[T]):
     """
-    A node's patterns in the order first learned, out of one read transaction that ends with the last or with `close`.
+    What is read out of one read transaction, which ends with the last of it or with `close`.
 
     Raises (while iterating):
         StoredDataCorrupt: A row is not what was written, or rows are missing.
         StorageUnavailable: The storage was closed meanwhile.
     """
 
-    def __init__(self, connection: sqlite3.Connection, patterns: Iterator[Pattern]) -> None:
+    def __init__(self, connection: sqlite3.Connection, rows: Iterator[T]) -> None:
         self._connection = connection
-        self._patterns = patterns
+        self._rows = rows
 
-    def __next__(self) -> Pattern:
-        return next(self._patterns)
+    def __next__(self) -> T:
+        return next(self._rows)
 
     def close(self) -> None:
-        """End the read transaction; the rest of the patterns is not read."""
-        self._patterns = iter(())
+        """End the read transaction; the rest is not read."""
+        self._rows = iter(())
         self._connection.close()
 
     def __del__(self) -> None:
@@ -192,8 +193,23 @@ def read_node(connection: sqlite3.Connection, node_id: str, is_closed: Callable[
     ends_at = sequence_of(newest) if newest is not None else 0
     if ends_at != head:
         raise log_ends(node_id, ends_at, head)
+    vectors = read_vectors(connection, number, node_id)
+    patterns = _read_all(connection, node_id, number, expected, is_closed)
+    return Loaded(head, Stream(connection, patterns), vectors)
+
+
+def read_vectors(
+    connection: sqlite3.Connection, number: int, node_id: str, condition: str = "", parameters: Sequence[Any] = ()
+) -> dict[Symbol, Vector]:
+    """
+    The vectors of a node whose components are known, those that a condition on their rows picks.
+
+    Raises:
+        StoredDataCorrupt: One is not what was written.
+    """
     rows = connection.execute(
-        "SELECT name, components FROM vector WHERE node = ? AND components IS NOT NULL", (number,)
+        f"SELECT name, components FROM vector WHERE node = ? AND components IS NOT NULL {condition}",
+        (number, *parameters),
     ).fetchall()
     vectors: dict[Symbol, Vector] = {}
     for name, content in rows:
@@ -204,8 +220,7 @@ def read_node(connection: sqlite3.Connection, node_id: str, is_closed: Callable[
             is_sound = False
         if not is_sound:
             raise StoredDataCorrupt(f"Vector {name} of node {node_id[:200]!r} is damaged; restore a backup")
-    patterns = _read_all(connection, node_id, number, expected, is_closed)
-    return Loaded(head, PatternStream(connection, patterns), vectors)
+    return vectors
 
 
 # --- nodes and logs ---

@@ -116,6 +116,11 @@ class Index:
         """A symbol's number, given to it now if it has none."""
     def open(self, path: str) -> bytes:
         """Fill an empty index from a file; the caller's own bytes. RuntimeError, saying why, where it is not whole."""
+    def named(self, name: str) -> Told | None:
+        """The pattern of a name."""
     @property
     def bytes(self) -> int:
         """Bytes in memory or mapped, the symbols' text apart."""
+    @property
+    def text_bytes(self) -> int:
+        """About the bytes of the symbols' text."""

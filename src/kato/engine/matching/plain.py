@@ -20,7 +20,7 @@ from kato.engine.exact import to_float
 from kato.engine.explaining import explain
 from kato.engine.explanation import Explanation
 from kato.engine.filtering import passes
-from kato.engine.knowledge import Change, Counts, SymbolStatistics, Totals
+from kato.engine.knowledge import Change, Cost, Counts, SymbolStatistics, Totals
 from kato.engine.listing import (
     PatternOrder,
     PatternPage,
@@ -253,8 +253,8 @@ class PlainKnowledge:
         return False
 
     @property
-    def size_bytes(self) -> int:
-        """About how many bytes the patterns take: those of a few of them, times all."""
+    def cost(self) -> Cost:
+        """About what the patterns take: a few of them, times all; there is no rest."""
         known = list(self._known.values())
         few = known[:: max(1, len(known) // 50)]
         own = sum(
@@ -267,7 +267,7 @@ class PlainKnowledge:
             + getsizeof(each.pattern.name)
             for each in few
         )
-        return own * len(known) // max(1, len(few))
+        return Cost(own * len(known) // max(1, len(few)), 0)
 
     def _apply(self, change: Change) -> None:
         before, after = change.before, change.after
