@@ -22,7 +22,7 @@ SUITE = {
 class LeavesHalf(MemoryStorage):
     """A failing transaction leaves what it did before it failed."""
 
-    def commit(self, transactions, *, durable):
+    def commit(self, transactions, *, durable, tidy=True):
         results = []
         for transaction in transactions:
             parts = [replace(transaction, operations=(each,), sessions=()) for each in transaction.operations]
@@ -36,7 +36,7 @@ class LeavesHalf(MemoryStorage):
 class StopsAtAFailure(MemoryStorage):
     """What comes after a failing transaction in its group does not happen."""
 
-    def commit(self, transactions, *, durable):
+    def commit(self, transactions, *, durable, tidy=True):
         results = super().commit(transactions[:1], durable=durable)
         if isinstance(results[0], KATOError):
             return [results[0]] * len(transactions)
@@ -46,7 +46,7 @@ class StopsAtAFailure(MemoryStorage):
 class ForgetsLearnings(MemoryStorage):
     """A second learning of a sequence does not count."""
 
-    def commit(self, transactions, *, durable):
+    def commit(self, transactions, *, durable, tidy=True):
         def is_known(node_id, operation):
             loaded = self.load(node_id)
             return isinstance(operation, Learn) and any(each.events == operation.events for each in loaded.patterns)
@@ -61,7 +61,7 @@ class ForgetsLearnings(MemoryStorage):
 class MixesNodes(MemoryStorage):
     """Node ids that differ in case are one node."""
 
-    def commit(self, transactions, *, durable):
+    def commit(self, transactions, *, durable, tidy=True):
         lower = [replace(each, node_id=each.node_id and each.node_id.lower()) for each in transactions]
         return super().commit(lower, durable=durable)
 
@@ -72,7 +72,7 @@ class MixesNodes(MemoryStorage):
 class CutsNodesAtNul(MemoryStorage):
     """A node id ends where C would end it."""
 
-    def commit(self, transactions, *, durable):
+    def commit(self, transactions, *, durable, tidy=True):
         cut = [replace(each, node_id=each.node_id and each.node_id.split("\0")[0]) for each in transactions]
         return super().commit(cut, durable=durable)
 
@@ -132,7 +132,7 @@ class SearchesAnywhere(MemoryStorage):
 class IgnoresVersions(MemoryStorage):
     """Whoever changes a session last wins."""
 
-    def commit(self, transactions, *, durable):
+    def commit(self, transactions, *, durable, tidy=True):
         def current(operation):
             held = self.session(getattr(operation, "session_id", ""))
             has_version = held is not None and hasattr(operation, "expected_version")
@@ -173,7 +173,7 @@ class CountsTheExpired(MemoryStorage):
 class KeepsRepliesOfFailures(MemoryStorage):
     """A reply is remembered although its transaction failed."""
 
-    def commit(self, transactions, *, durable):
+    def commit(self, transactions, *, durable, tidy=True):
         results = super().commit(transactions, durable=durable)
         for transaction, result in zip(transactions, results, strict=True):
             if isinstance(result, Exception) and transaction.reply is not None and not callable(transaction.reply):
@@ -191,7 +191,7 @@ class AnswersWhenClosed(MemoryStorage):
 class ForgetsUnknown(MemoryStorage):
     """Forgetting what was never learned passes silently."""
 
-    def commit(self, transactions, *, durable):
+    def commit(self, transactions, *, durable, tidy=True):
         def known(node_id, operation):
             return not isinstance(operation, Forget) or self.pattern(node_id, operation.name) is not None
 

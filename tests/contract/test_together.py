@@ -156,12 +156,12 @@ def test_a_group_is_durable_when_one_of_it_must_be(store, durability, expected, 
     groups, entered, go = [], threading.Event(), threading.Event()
     commit_group = store.commit
 
-    def watched(transactions, *, durable):
+    def watched(transactions, *, durable, tidy):
         groups.append((len(transactions), durable))
         if len(groups) == 2:
             entered.set()
             go.wait(10)
-        return commit_group(transactions, durable=durable)
+        return commit_group(transactions, durable=durable, tidy=tidy)
 
     monkeypatch.setattr(store, "commit", watched)
     writer = Writer(store, durability)
@@ -176,3 +176,46 @@ def test_a_group_is_durable_when_one_of_it_must_be(store, durability, expected, 
     writer.close()
     assert groups == list(zip([1, 1, 2], expected, strict=True))
     assert store.session("s").expires_at == 500
+
+
+def test_what_needs_no_flush_and_meets_nobody_is_committed_by_its_caller(store, monkeypatch):
+    """All but one in 65, which the writer's own thread commits, so that the write-ahead log is tidied now and then."""
+    create(store, record())
+    commits, commit_group = [], store.commit
+
+    def watched(transactions, *, durable, tidy):
+        commits.append((threading.current_thread() is threading.main_thread(), tidy))
+        return commit_group(transactions, durable=durable, tidy=tidy)
+
+    monkeypatch.setattr(store, "commit", watched)
+    writer = Writer(store, "learn")
+    for moment in range(1, 131):
+        writer.submit(Transaction(moment, sessions=(SessionTouch("s", moment, 500 + moment),))).result()
+    writer.submit(Transaction(200, "node", (Learn(AB),))).result()
+    writer.close()
+    assert commits == [*[(True, False)] * 64, (False, True), *[(True, False)] * 64, (False, True), (False, True)]
+    assert store.session("s").expires_at == 630
+
+
+def test_nobody_overtakes_a_group_that_is_being_committed(store, monkeypatch):
+    create(store, record())
+    entered, go, order, commit_group = threading.Event(), threading.Event(), [], store.commit
+
+    def watched(transactions, *, durable, tidy):
+        if durable:
+            entered.set()
+            go.wait(10)
+        order.append(transactions[0].at)
+        return commit_group(transactions, durable=durable, tidy=tidy)
+
+    monkeypatch.setattr(store, "commit", watched)
+    writer = Writer(store, "learn")
+    learned = writer.submit(Transaction(1, "node", (Learn(AB),)))
+    assert entered.wait(10)
+    touched = writer.submit(Transaction(2, sessions=(SessionTouch("s", 5, 500),)))
+    assert not touched.done()
+    go.set()
+    assert touched.result()
+    assert learned.result()
+    writer.close()
+    assert order == [1, 2]

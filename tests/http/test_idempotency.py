@@ -131,11 +131,11 @@ def test_what_comes_again_while_the_first_still_runs_waits_for_it(server, http, 
     """The first is held while it holds its session's turn; the others come meanwhile."""
     commit, let_go, begun_to_commit = server.application.system.storage.commit, threading.Event(), threading.Event()
 
-    def held(transactions, *, durable):
+    def held(transactions, **how):
         if any(transaction.reply is not None for transaction in transactions):
             begun_to_commit.set()
             assert let_go.wait(20)
-        return commit(transactions, durable=durable)
+        return commit(transactions, **how)
 
     monkeypatch.setattr(server.application.system.storage, "commit", held)
     answers = []

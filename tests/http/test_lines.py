@@ -282,12 +282,12 @@ def test_a_storage_that_fails_on_the_way_is_told_in_the_last_line(monkeypatch):
         storage = server.application.system.storage
         commit, left = storage.commit, [1]
 
-        def failing(transactions, *, durable):
+        def failing(transactions, **how):
             if any(transaction.operations for transaction in transactions):
                 left[0] -= 1
                 if left[0] < 0:
                     raise StorageUnavailable("The disk is gone")
-            return commit(transactions, durable=durable)
+            return commit(transactions, **how)
 
         monkeypatch.setattr(storage, "commit", failing)
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)

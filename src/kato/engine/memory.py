@@ -73,9 +73,8 @@ class ShortTermMemory:
         near = {name: vector for found in neighbours for name, vector in found}
         named = {**near, **own}
         event = make_event(observation.strings, list(named), sort_symbols=settings.sort_symbols)
-        events = (*self.events, event) if event else self.events
-        dropped = max(0, len(events) - window)
-        events = events[dropped:]
+        dropped = max(0, len(self.events) + bool(event) - window)
+        events = (*self.events[dropped:], event) if event else self.events[dropped:]
         vectors = {**self.vectors, **named} if named else self.vectors
         memory = ShortTermMemory(
             events=events,
@@ -97,7 +96,7 @@ class ShortTermMemory:
     def _gathered(
         held: tuple[Mapping[str, Any], ...], given: Mapping[str, Any], window: int
     ) -> tuple[Mapping[str, Any], ...]:
-        return (*held, given)[-window:] if given else held
+        return (*held[max(0, len(held) + 1 - window) :], given) if given else held
 
 
 @dataclass(frozen=True, slots=True)

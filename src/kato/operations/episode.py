@@ -199,7 +199,7 @@ async def get_percept_data(system: System, request: Request) -> Answer:
                 "strings": sorted(observation.strings),
                 "vectors": events(observation.vectors),  # type: ignore[arg-type]  # lists of numbers, same shape
                 "emotives": dict(observation.emotives),
-                "emotives_average": dict(percept.emotives_average),
+                "emotives_average": percept.emotives_average,
                 "metadata": dict(observation.metadata),
                 "path": [],
                 "unique_id": observation.unique_id,

@@ -12,10 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from kato.engine.event import Event, Symbol, vector_name
-from kato.engine.exact import mean
 from kato.engine.knowledge import Change, View
 from kato.engine.learning import Learning, learn
-from kato.engine.memory import Observation, ShortTermMemory
+from kato.engine.memory import Observation
 from kato.engine.pattern import pattern_name
 from kato.engine.vectors import nearest_of
 from kato.errors import StorageError
@@ -94,12 +93,11 @@ class Course:
             named.update(near)
         step = Step(self.state.next_ordinal, observation, seen.event, named)
         learned_before = len(self.operations)
-        average = emotives_average(seen.before_learning)
         state = SessionState(
             memory=seen.memory,
             steps=(*self.state.steps, step),
             next_ordinal=self.state.next_ordinal + 1,
-            percept=Percept(observation, average),
+            percept=Percept(observation, seen.before_learning.emotives),
             recalled=seen.before_learning.events,
         )
         if seen.memory is not seen.before_learning or (seen.dropped and step.ordinal % _TRIM == 0):
@@ -339,12 +337,6 @@ async def _remember(system: System, reply: Reply) -> None:
         await system.commit(Transaction(at=system.runtime.now(), reply=reply))
     except StorageError as error:
         logger.warning("The predictions of a sequence are not remembered under its idempotency key: %s", error)
-
-
-def emotives_average(memory: ShortTermMemory) -> dict[str, float]:
-    """The mean of each emotive over the episode, by name in order of code points."""
-    names = sorted({name for emotives in memory.emotives for name in emotives})
-    return {name: mean([emotives[name] for emotives in memory.emotives if name in emotives]) for name in names}
 
 
 async def clear_stm(system: System, session: Session, *, reply: Reply | None = None) -> None:

@@ -79,6 +79,8 @@ class LoopRuntime:
 
     async def wait(self, future: Future[T]) -> T:
         """The future's result, or its exception raised. A caller who gives up takes back only what has not begun."""
+        if future.done():
+            return future.result()
         waiting = asyncio.wrap_future(future)
         try:
             return await asyncio.shield(waiting)

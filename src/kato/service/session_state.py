@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kato.engine.event import Event, vector_name
+from kato.engine.exact import mean
 from kato.engine.memory import Observation, ShortTermMemory
 from kato.storage.interface import SessionRecord
 
@@ -37,10 +38,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Percept:
-    """The last observation of a session, with the mean of each emotive over its episode at that time."""
+    """The last observation of a session, and the emotives its episode had gathered by then."""
 
     observation: Observation
-    emotives_average: Mapping[str, float]
+    gathered: tuple[Mapping[str, float], ...]
+    """Their means are taken when somebody asks: an observation must not cost what the episode holds."""
+
+    @property
+    def emotives_average(self) -> dict[str, float]:
+        """The mean of each emotive over the episode, by name in order of code points."""
+        names = sorted({name for emotives in self.gathered for name in emotives})
+        return {name: mean([each[name] for each in self.gathered if name in each]) for name in names}
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +202,9 @@ def encode_head(state: SessionState) -> bytes:
         if last is None or last.observation is not state.percept.observation:
             document["percept"] = _percept_document(state.percept)
         else:
-            document["average"] = dict(state.percept.emotives_average)
-        if state.recalled != memory.events:
+            same = state.percept.gathered is memory.emotives
+            document["average"] = None if same else state.percept.emotives_average
+        if state.recalled is not memory.events and state.recalled != memory.events:
             document["recalled"] = state.recalled
     return _dump(document)
 
@@ -224,7 +233,8 @@ def decode_state(record: SessionRecord) -> SessionState:
     if "percept" in document:
         percept = _read_percept(document["percept"])
     elif "average" in document:
-        percept = Percept(steps[-1].observation, document["average"])
+        average = document["average"]
+        percept = Percept(steps[-1].observation, memory.emotives if average is None else (average,))
     recalled = memory.events if percept is not None else ()
     if "recalled" in document:
         recalled = tuple(tuple(event) for event in document["recalled"])
@@ -239,7 +249,7 @@ def _percept_document(percept: Percept) -> dict[str, Any]:
         "v": observation.vectors,
         "m": dict(observation.emotives),
         "d": dict(observation.metadata),
-        "average": dict(percept.emotives_average),
+        "average": percept.emotives_average,
     }
 
 
@@ -251,12 +261,15 @@ def _read_percept(document: Mapping[str, Any]) -> Percept:
         metadata=document["d"],
         unique_id=document["u"],
     )
-    return Percept(observation, document["average"])
+    return Percept(observation, (document["average"],))  # the mean of one is itself
 
 
 def _vectors(values: Sequence[Sequence[float]]) -> tuple[Vector, ...]:
     return tuple(tuple(float(component) for component in vector) for vector in values)
 
 
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def _dump(document: Mapping[str, Any]) -> bytes:
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    return _JSON.encode(document).encode()

@@ -311,14 +311,17 @@ class Storage(Protocol):
         """What it is, in one word: "sqlite", "memory"."""
         ...
 
-    def commit(self, transactions: Sequence[Transaction], *, durable: bool) -> list[Committed | Exception]:
+    def commit(
+        self, transactions: Sequence[Transaction], *, durable: bool, tidy: bool = True
+    ) -> list[Committed | Exception]:
         """
         Apply the transactions in order; when this returns they are kept.
 
         Each transaction succeeds or fails alone: its place in the list holds what it did, or its error: PatternNotFound,
         HeadChanged, SessionChanged, SessionNotFound, or whatever its own values or its reply function raised. A failure of
         the storage itself is raised and means that none of them happened. With `durable` they survive the loss of power,
-        without it the death of the process. Listeners have been told of every change before this returns.
+        without it the death of the process. Without `tidy` the call puts off what the storage does for itself now and then,
+        because its caller must not be held up. Listeners have been told of every change before this returns.
         """
         ...
 

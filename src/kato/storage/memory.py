@@ -54,9 +54,11 @@ class MemoryStorage:
 
     # --- writing ---
 
-    def commit(self, transactions: Sequence[Transaction], *, durable: bool) -> list[Committed | Exception]:
+    def commit(
+        self, transactions: Sequence[Transaction], *, durable: bool, tidy: bool = True
+    ) -> list[Committed | Exception]:
         """Apply the transactions in order, each all or nothing."""
-        del durable  # nothing here survives the process
+        del durable, tidy  # nothing here survives the process, or needs tidying
         with self._open() as contents:
             results = [attempt(contents, transaction) for transaction in transactions]
             for transaction, result in zip(transactions, results, strict=True):

@@ -41,6 +41,8 @@ from kato.storage.sqlite_writing import NodeTables
 
 _WAL_KEPT = 64 * 1024 * 1024
 """Bytes the write-ahead log's file keeps between checkpoints; a bulk learning may have made it larger."""
+_WAL_PAGES = 1000
+"""Pages after which a commit that may take its time copies the write-ahead log into the file."""
 _FREED_AT_ONCE = 1000
 """Pages given back while others wait to write: some milliseconds."""
 
@@ -74,6 +76,7 @@ class SqliteStorage:
         self._reading_now = 0
         self._closed = False
         self._durable: bool | None = None
+        self._tidies: bool | None = None
         self._refuses = False
         """Whether the last commit failed, and no write has succeeded since."""
         self._listeners: list[Callable[[str, Sequence[Change]], None]] = []
@@ -177,16 +180,25 @@ class SqliteStorage:
 
     # --- writing ---
 
-    def commit(self, transactions: Sequence[Transaction], *, durable: bool) -> list[Committed | Exception]:
-        """Apply the transactions in order, each all or nothing, all in one commit."""
+    def commit(
+        self, transactions: Sequence[Transaction], *, durable: bool, tidy: bool = True
+    ) -> list[Committed | Exception]:
+        """Apply the transactions in order, each all or nothing, all in one commit. Tidying copies the log to its place."""
         with self._writing() as connection:
             self._recover(connection)
             self._refuses = True  # until it has not
             self._set_durable(connection, durable)
+            if tidy is not self._tidies:
+                connection.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES if tidy else 0}")
+                self._tidies = tidy
             connection.execute("BEGIN IMMEDIATE")
             try:
-                results = [self._attempt(transaction) for transaction in transactions]
-                connection.execute("COMMIT")
+                if len(transactions) == 1:
+                    results = [self._alone(transactions[0])]
+                else:
+                    results = [self._attempt(transaction) for transaction in transactions]
+                if connection.in_transaction:
+                    connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
@@ -230,6 +242,20 @@ class SqliteStorage:
     def _attempt(self, transaction: Transaction) -> Committed | Exception:
         """One transaction of a group; its own failure is its result, a failure of the storage is raised."""
         self._writer.execute("SAVEPOINT one")
+        result = self._apply(transaction)
+        if isinstance(result, Exception):
+            self._writer.execute("ROLLBACK TO one")
+        self._writer.execute("RELEASE one")
+        return result
+
+    def _alone(self, transaction: Transaction) -> Committed | Exception:
+        """The same for one that has the commit to itself: nobody else's work needs a savepoint."""
+        result = self._apply(transaction)
+        if isinstance(result, Exception):
+            self._writer.execute("ROLLBACK")
+        return result
+
+    def _apply(self, transaction: Transaction) -> Committed | Exception:
         try:
             changes = self._nodes.apply(transaction)
             for operation in transaction.sessions:
@@ -240,10 +266,7 @@ class SqliteStorage:
         except Exception as error:
             if is_of_the_storage(error):
                 raise
-            self._writer.execute("ROLLBACK TO one")
-            self._writer.execute("RELEASE one")
             return error
-        self._writer.execute("RELEASE one")
         return Committed(changes)
 
     def listen(self, listener: Callable[[str, Sequence[Change]], None]) -> None:

@@ -1,8 +1,9 @@
 """
 Sharing commits: many callers hand in transactions, one thread commits all that wait at once.
 
-One flush to disk then serves everybody who waits for it. `DirectWriter` is for callers without company: it commits on their
-own thread.
+One flush to disk then serves everybody who waits for it. What needs no flush and finds nobody before it is committed on the
+caller's own thread: that takes less than waking another (docs/decisions/0009). `DirectWriter` is for callers without company:
+it commits everything on their own thread.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ Durability = Literal["learn", "full"]
 _GROUP_TRANSACTIONS = 1000
 _GROUP_OPERATIONS = 20_000
 """A group is cut where a single commit would keep those behind it waiting for long."""
+_AT_ONCE = 64
+"""Commits on callers' threads between two of the writer's own; they may not stop to tidy the write-ahead log, it does."""
 
 
 class TransactionWriter(Protocol):
@@ -61,26 +64,37 @@ class DirectWriter:
 
 
 class Writer:
-    """Commits in groups, on a thread of its own."""
+    """Commits in groups, on a thread of its own; alone and unflushed, on the caller's."""
 
     def __init__(self, storage: Storage, durability: str) -> None:
         self._storage = storage
         self._durability = durability
         self._waiting: deque[tuple[Transaction, Future[Committed]]] = deque()
         self._wake = threading.Condition()
+        self._committing = False
+        self._at_once = 0
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="kato-writer", daemon=True)
         self._thread.start()
 
     def submit(self, transaction: Transaction) -> Future[Committed]:
-        """Join the next group."""
+        """Commit at once if nobody is before it and nothing need be flushed, else join the next group."""
         future: Future[Committed] = Future()
         with self._wake:
             if self._closing:
                 future.set_exception(StorageUnavailable("The server is stopping; nothing was changed"))
                 return future
-            self._waiting.append((transaction, future))
-            self._wake.notify()
+            free = not self._waiting and not self._committing and self._at_once < _AT_ONCE
+            if not free or is_durable(transaction, self._durability):
+                self._waiting.append((transaction, future))
+                self._wake.notify()
+                return future
+            self._committing = True
+            self._at_once += 1
+        try:
+            self._commit([(transaction, future)], tidy=False)
+        finally:
+            self._finish()
         return future
 
     def close(self) -> None:
@@ -93,12 +107,21 @@ class Writer:
     def _run(self) -> None:
         while True:
             with self._wake:
-                while not self._waiting and not self._closing:
+                while self._committing or not (self._waiting or self._closing):
                     self._wake.wait()
                 if not self._waiting:
                     return
                 group = self._next_group()
-            self._commit(group)
+                self._committing = True
+                self._at_once = 0
+            self._commit(group, tidy=True)
+            self._finish()
+
+    def _finish(self) -> None:
+        with self._wake:
+            self._committing = False
+            if self._waiting or self._closing:
+                self._wake.notify()
 
     def _next_group(self) -> list[tuple[Transaction, Future[Committed]]]:
         group: list[tuple[Transaction, Future[Committed]]] = []
@@ -108,14 +131,14 @@ class Writer:
             operations += len(group[-1][0].operations)
         return group
 
-    def _commit(self, group: list[tuple[Transaction, Future[Committed]]]) -> None:
+    def _commit(self, group: list[tuple[Transaction, Future[Committed]]], *, tidy: bool) -> None:
         # From here on a transaction can no longer be taken back; those that were are left out.
         group = [(transaction, future) for transaction, future in group if future.set_running_or_notify_cancel()]
         if not group:
             return
         durable = any(is_durable(transaction, self._durability) for transaction, _ in group)
         try:
-            results = self._storage.commit([transaction for transaction, _ in group], durable=durable)
+            results = self._storage.commit([transaction for transaction, _ in group], durable=durable, tidy=tidy)
         except Exception as error:  # noqa: BLE001 - handed to all who wait, unchanged
             for _, future in group:
                 future.set_exception(error)
