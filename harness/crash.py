@@ -8,6 +8,7 @@ Several writers work on shared nodes and on nodes of their own, each in sessions
 itself, configuring, learning in bulk, editing, forgetting, clearing. A process is killed (SIGKILL) while they do. What was
 acknowledged must then be there exactly once; what was in flight must be there whole or not at all, in all that it changes
 at once: a session and its node. Every so often the whole file is verified (hash chains, and all that follows from them).
+Snapshots of nodes are written all the time, so that kills hit their writing too; what is compared is what a start makes of them.
 """
 
 from __future__ import annotations
@@ -29,10 +30,10 @@ from typing import Any
 
 from harness.dictionaries import Model, Sequence_
 from harness.doing import Operation, apply, do, learned, state
-from harness.processes import Server, context
+from harness.processes import Server, context, snapshot_often
 from kato import Kato, KATOClient, KATOError
 from kato.client.methods import ClientMethods
-from kato.storage.checking import check_file
+from kato.storage.checking_snapshots import check_all
 
 KEYS = ("max_pattern_length", "stm_mode", "recall_threshold")
 _COMMON: Sequence_ = (("common",), ("to all",))
@@ -147,6 +148,11 @@ class Journal:
 def work(memory: ClientMethods, writer: Writer, seed: str, journal: Any) -> None:
     """Operate until there is no answer any more."""
     chance = random.Random(seed)
+    try:
+        for node in (writer.shared, writer.own):
+            learned(memory, node)  # so that it is in memory, and its snapshot is written again and again
+    except KATOError:
+        return
     while True:
         operation = writer.choose(chance)
         journal.begin(writer.number, operation)
@@ -277,15 +283,23 @@ def kill_servers(
             server.kill()
             for thread in threads:
                 thread.join()
+        _count_snapshots(directory, counts)
         counts["kills"] += 1
         _verify(directory, number, kills, counts, say)
     return counts
 
 
+def _count_snapshots(directory: Path, counts: Counter[str]) -> None:
+    """What a kill left of them."""
+    files = [file.name for file in directory.glob("kato.db.snapshots/*")]
+    counts["snapshots found"] += sum(name.endswith(".snapshot") for name in files)
+    counts["snapshots half written"] += sum(name.endswith(".making") for name in files)
+
+
 def _verify(directory: Path, number: int, kills: int, counts: Counter[str], say: Callable[[str], None]) -> None:
     if number % _VERIFY_EVERY and number != kills - 1:
         return
-    checked = check_file(directory / "kato.db")
+    checked = check_all(directory / "kato.db")
     if checked.findings:
         raise Broken(f"after kill {number + 1}: {checked.findings[0].sentence}")
     say(f"{number + 1} kills: {dict(counts)}; verified {checked.log_rows} log rows")
@@ -308,6 +322,7 @@ class _PipeJournal:
 
 
 def _embedded_child(directory: str, writers: list[Writer], seed: str, pipe: Any) -> None:
+    snapshot_often()
     journal = _PipeJournal(pipe.fileno())
     with Kato(directory) as memory:
         threads = [
@@ -342,6 +357,7 @@ def kill_embedded(
         timer.join()
         child.join()
         receiving.close()
+        _count_snapshots(directory, counts)
         for writer in writers:
             for operation in journal.done.get(writer.number, ()):
                 apply(writer.model, operation)

@@ -6,7 +6,8 @@ Flipped bits and cut files: what is damaged is named, and nothing wrong is ever 
 A memory is closed, or killed so that all of it stands in the write-ahead log. Then one place of one of its files is damaged, it
 is opened, asked for everything it knows, taught what it knows already, and asked again. Each answer is the right one or an
 error of the storage; what `kato verify` finds wrong and what the memory refuses is counted. Opening a second time gives the
-same: no loop of crashes. The same is done to backups and exports.
+same: no loop of crashes. The same is done to backups and exports, and to the snapshots of nodes where there is a kernel: a
+damaged one is named by `verify`, thrown away with one line in the log, and the answers are those of the rows.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from harness.damaged_snapshots import Damaged, try_snapshot
+from kato.engine.matching import native_knowledge
 from kato.errors import StorageError
 from kato.storage.backing_up import MANIFEST, make_backup, read_backup
 from kato.storage.checking import check_file
@@ -229,6 +232,18 @@ def try_backup(place: Path, chance: random.Random, counts: Counter[str], rounds:
             raise Broken("an export was accepted although it is damaged")
 
 
+def try_snapshots(place: Path, seed: int, chance: random.Random, counts: Counter[str], rounds: int) -> None:
+    """Damage snapshots: no answer changes."""
+    if native_knowledge() is None:
+        counts["no kernel, so no snapshots"] += 1
+        return
+    subject = Damaged(place, seed)
+    for _ in range(rounds):
+        broken = try_snapshot(subject, chance, counts)
+        if broken is not None:
+            raise Broken(broken)
+
+
 def run(places: int, seed: int, say: Callable[[str], None] = print) -> Counter[str]:
     """Places in closed and in killed memories, repairs, backups, exports; raises `Broken`."""
     chance, counts = random.Random(seed), Counter[str]()
@@ -241,6 +256,7 @@ def run(places: int, seed: int, say: Callable[[str], None] = print) -> Counter[s
             if number % 500 == 499:
                 say(f"{number + 1} places: {dict(counts)}")
         try_backup(Path(name) / "backups", chance, counts, max(1, places // 20))
+        try_snapshots(Path(name) / "snapshots", seed, chance, counts, max(1, places // 10))
     return counts
 
 

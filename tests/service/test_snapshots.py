@@ -5,19 +5,24 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import sqlite3
 import threading
 from pathlib import Path
 
 import pytest
 
 from kato import Kato
+from kato.engine.knowledge import OpenableKnowledge
 from kato.engine.matching import choose, native_knowledge
+from kato.engine.pattern import edited, new_pattern
 from kato.engine.settings import EngineSettings
 from kato.service import snapshots as service
 from kato.service.background import Background
 from kato.service.nodes import Nodes
 from kato.service.runtime import ThreadRuntime, drive
 from kato.storage import snapshots
+from kato.storage.backing_up import MANIFEST, make_backup, restore
+from kato.storage.checking_snapshots import check_all, remove_bad
 from kato.storage.interface import Edit, Forget, ForgetAll, Learn, Operation, Transaction
 from kato.storage.sqlite import SqliteStorage
 
@@ -196,6 +201,81 @@ def test_what_does_not_fit_is_thrown_away_with_one_line(directory, caplog, monke
     (line,) = lines(caplog)
     assert line.startswith("The snapshot of node 'Tea / 2' was thrown away: ")
     assert reason in line
+
+
+@pytest.mark.parametrize(
+    ("spoil", "is_wrong"),
+    [
+        (spoil_with_flipped_bit, True),
+        (spoil_with_older_memory, True),
+        (spoil_with_another_node, True),
+        (spoil_by_forgetting, False),
+        (spoil_by_forgetting_most, False),
+    ],
+)
+def test_verify_compares_snapshots_and_repair_removes_those_that_are_wrong(directory, monkeypatch, spoil, is_wrong):
+    monkeypatch.setattr(snapshots, "_FEW", 10)
+    place, database = Place(directory), directory / "kato.db"
+    place.run(*(learning(n) for n in range(10)), engine="plain")
+    shutil.copy(database, directory / "before.db")
+    place.run(*(learning(n) for n in range(10, 60)))
+    place.run(learning(3), learning(70), engine="plain")
+    sound = check_all(database)
+    assert (sound.snapshots, sound.findings) == (1, [])
+    spoil(place)
+    found = check_all(database)
+    assert bool(found.findings) is is_wrong
+    assert all(finding.is_derived and str(place.file) in finding.sentence for finding in found.findings)
+    assert len(remove_bad(database)) == is_wrong
+    assert place.file.exists() is not is_wrong
+    assert check_all(database).findings == []
+
+
+def test_verify_sees_a_snapshot_that_says_something_else_than_the_rows(directory):
+    """Sound by its checksums, of the right row of the log, and yet made of something else."""
+    place = Place(directory)
+    place.run(*(learning(n) for n in range(60)))
+    storage = SqliteStorage(directory / "kato.db")
+    loaded = storage.load(NODE)
+    known = list(loaded.patterns)
+    (entry,) = storage.log(NODE, after=loaded.head - 1)
+    storage.close()
+    for wrong in (edited(known[7], frequency=5), new_pattern((("another",), ("one",)))):
+        liar = choose(None)()
+        liar.load([*known[:7], wrong, *known[8:]], {}, loaded.head)
+        assert isinstance(liar, OpenableKnowledge)
+        snapshots.write(place.file.parent, NODE, liar.savable(), entry.hash)
+        (finding,) = check_all(directory / "kato.db").findings
+        assert f"pattern {known[7].name} of node" in finding.sentence
+    liar = choose(None)()
+    liar.load(known[1:], {}, loaded.head)
+    snapshots.write(place.file.parent, NODE, liar.savable(), entry.hash)
+    (finding,) = check_all(directory / "kato.db").findings
+    assert "it has 59 patterns where the node has 60" in finding.sentence
+
+
+def test_a_snapshot_is_not_blamed_for_a_damaged_database(directory):
+    place = Place(directory)
+    place.run(*(learning(n) for n in range(60)))
+    connection = sqlite3.connect(directory / "kato.db")
+    connection.execute("UPDATE pattern SET frequency = 9 WHERE id = 5")
+    connection.commit()
+    connection.close()
+    checked = check_all(directory / "kato.db")
+    assert [place.file.name in finding.sentence for finding in checked.findings] == [False]
+
+
+def test_restoring_takes_away_the_snapshots_of_a_memory_that_is_gone(directory, tmp_path):
+    place = Place(directory)
+    place.run(*(learning(n) for n in range(60)))
+    make_backup(directory / "kato.db", tmp_path / "backup")
+    assert {file.name for file in (tmp_path / "backup").iterdir()} == {"kato.db", MANIFEST}
+    for file in directory.glob("kato.db*"):
+        if file.is_file():
+            file.unlink()
+    restore(tmp_path / "backup", directory / "kato.db")
+    assert not place.file.exists()
+    assert place.run()[0] == place.run(engine="plain")[0]
 
 
 def test_what_a_killed_process_left_is_removed_and_never_used(directory, caplog):

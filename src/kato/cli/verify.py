@@ -9,7 +9,8 @@ import typer
 from kato.cli.opening import AsJson, Data, database
 from kato.cli.printing import console, print_json
 from kato.storage import backing_up, repairing
-from kato.storage.checking import Checked, check_file
+from kato.storage.checking import Checked
+from kato.storage.checking_snapshots import check_all, remove_bad
 
 Salvage = Annotated[
     bool, typer.Option("--salvage", help="Give up what is damaged and follows from nothing, and say what that was.")
@@ -18,14 +19,16 @@ Salvage = Annotated[
 
 def verify(data: Data = None, as_json: AsJson = False) -> None:
     """
-    Check every log, and that everything else follows from the logs. Changes nothing; a server may go on meanwhile.
+    Check every log, and that all else follows from the logs, snapshots included.
+
+    Changes nothing; a server may go on meanwhile.
 
     Exit code 0: sound; 1: something is not what was written.
     """
     file = database(data)
     if (file.parent / backing_up.MANIFEST).is_file():
         backing_up.read_backup(file.parent)
-    checked = check_file(file)
+    checked = check_all(file)
     _tell(str(file), checked, as_json=as_json)
     if checked.findings:
         raise typer.Exit(1)
@@ -43,17 +46,21 @@ def repair(salvage: Salvage = False, data: Data = None, as_json: AsJson = False)
     except repairing.NotRepairable as error:
         _tell(str(file), error.found, as_json=as_json)
         raise
+    removed = remove_bad(file)
     if as_json:
         print_json(
             {
                 "sound": True,
                 "found": [finding.sentence for finding in done.found.findings],
                 "lost": list(done.lost),
+                "removed": removed,
                 "kept_at": str(done.kept_at) if done.kept_at else None,
             }
         )
         return
     _tell(str(file), done.found, as_json=False)
+    for sentence in removed:
+        console.print(sentence, markup=False, soft_wrap=True)
     if done.kept_at is None:
         return
     for sentence in done.lost:
@@ -67,6 +74,7 @@ def _tell(file: str, checked: Checked, *, as_json: bool) -> None:
         "patterns": checked.patterns,
         "log_rows": checked.log_rows,
         "sessions": checked.sessions,
+        "snapshots": checked.snapshots,
     }
     if as_json:
         findings = [{"sentence": each.sentence, "repairable": each.is_derived} for each in checked.findings]

@@ -19,7 +19,7 @@ from typing import Any
 from kato.errors import StorageUnavailable, StoredDataCorrupt
 from kato.storage import schema
 from kato.storage.checking import check_file, reading
-from kato.storage.files import SIDE_FILES, flush, made_beside
+from kato.storage.files import SIDE_FILES, flush, made_beside, snapshots_of
 from kato.storage.holding import Hold, lock_of
 from kato.storage.sqlite_errors import DATABASE_ERRORS, translated
 
@@ -177,6 +177,7 @@ def restore(directory: Path, target: Path) -> Backup:
                 raise StorageUnavailable(
                     f"There is a memory at {target} already; move it away first, or name another directory"
                 )
+        shutil.rmtree(snapshots_of(target), ignore_errors=True)  # of a memory that is gone
         with made_beside(target) as making:
             shutil.copyfile(directory / DATABASE, making)
             if digest_of(making) != backup.sha256:

@@ -46,6 +46,7 @@ class Checked:
     patterns: int = 0
     log_rows: int = 0
     sessions: int = 0
+    snapshots: int = 0
     findings: list[Finding] = field(default_factory=list)
     sound: dict[int, int] = field(default_factory=dict)
     """Node number → sequence up to which its log is sound."""

@@ -471,4 +471,13 @@ class SessionChanged(Exception):
 
 
 class OtherLog(Exception):
-    """The log is not the one, or not any more the one, that somebody remembers; the message says why."""
+    """
+    The log is not the one that somebody remembers; the message says why.
+
+    Args:
+        later: It is, and of what is remembered nothing is left.
+    """
+
+    def __init__(self, message: str, *, later: bool = False) -> None:
+        super().__init__(message)
+        self.later = later

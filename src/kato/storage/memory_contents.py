@@ -291,7 +291,7 @@ def changed_since(node: Node, sequence: int, digest: bytes) -> Since:
         raise OtherLog(f"the log has no row of that hash at sequence {sequence}")
     later = node.log[sequence:]
     if any(entry.operation == "forget_all" for entry in later):
-        raise OtherLog("everything was forgotten after it")
+        raise OtherLog("everything was forgotten after it", later=True)
     present = []
     for name in {records.load(entry.payload)["name"]: None for entry in later}:
         several = node.by_name.get(name, [])

@@ -27,7 +27,16 @@ _FEW = 10_000
 
 
 class Unusable(Exception):
-    """A snapshot does not stand for what the node has learned; the message says why."""
+    """
+    A snapshot cannot be used; the message says why.
+
+    Args:
+        is_old: It is sound, and what came after it left too little of it.
+    """
+
+    def __init__(self, message: str, *, is_old: bool = False) -> None:
+        super().__init__(message)
+        self.is_old = is_old
 
 
 def path_of(place: Path, node_id: str) -> Path:
@@ -104,9 +113,11 @@ def bring_back(path: Path, knowledge: OpenableKnowledge, since: Callable[[str, i
         sequence = knowledge.sequence
         changes = since(node_id, sequence, digest)
         if changes.count > max(_FEW, changes.patterns):
-            raise Unusable(f"it is too old: {changes.count} patterns have changed since")
+            raise Unusable(f"it is too old: {changes.count} patterns have changed since", is_old=True)
         knowledge.renew(changes.present, changes.count, changes.head)
-    except (CannotOpen, OtherLog) as error:
+    except OtherLog as error:
+        raise Unusable(str(error), is_old=error.later) from error
+    except CannotOpen as error:
         raise Unusable(str(error)) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Unusable("it does not say which node it is of") from error

@@ -11,6 +11,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -35,6 +36,7 @@ from kato.storage.interface import (
     Visible,
 )
 from kato.storage.sqlite_errors import DATABASE_ERRORS, is_of_the_storage, mapped, translated
+from kato.storage.sqlite_reading import Stream
 from kato.storage.sqlite_sessions import SessionTables
 from kato.storage.sqlite_since import read_since
 from kato.storage.sqlite_writing import NodeTables
@@ -298,7 +300,8 @@ class SqliteStorage:
             try:
                 connection.execute("PRAGMA query_only = ON")
                 connection.execute("BEGIN")
-                return read_since(connection, node_id, sequence, digest, self._is_closed)
+                since = read_since(connection, node_id, sequence, digest, self._is_closed)
+                return replace(since, present=Stream(connection, since.present))
             except BaseException:
                 connection.close()
                 raise

@@ -145,7 +145,11 @@ class Stream(Iterator[T]):
         self._rows = rows
 
     def __next__(self) -> T:
-        return next(self._rows)
+        try:
+            return next(self._rows)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """End the read transaction; the rest is not read."""

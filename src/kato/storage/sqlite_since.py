@@ -5,8 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 
-import orjson
-
 from kato.engine.event import Symbol, Vector
 from kato.engine.knowledge import Present
 from kato.errors import StorageUnavailable, StoredDataCorrupt
@@ -14,7 +12,7 @@ from kato.storage import records
 from kato.storage.folding import vector_symbols
 from kato.storage.interface import OtherLog, Since
 from kato.storage.sqlite_errors import check_integers, mapped
-from kato.storage.sqlite_reading import PATTERN_COLUMNS, Stream, log_ends, read_checked, read_log_of, read_vectors
+from kato.storage.sqlite_reading import PATTERN_COLUMNS, log_ends, read_checked, read_log_of, read_vectors
 
 _PAGE = 1000
 _CHUNK = 500
@@ -25,7 +23,7 @@ def read_since(
     connection: sqlite3.Connection, node_id: str, sequence: int, digest: bytes, is_closed: Callable[[], bool]
 ) -> Since:
     """
-    What `Storage.since` promises; takes the connection over, which is in a transaction.
+    What `Storage.since` promises, by the caller's own transaction.
 
     The log's rows since then are checked by their hashes, for they say what has to be looked at.
     """
@@ -36,7 +34,7 @@ def read_since(
     check_integers(f"The row of node {node_id[:200]!r}", head, patterns)
     names = _names_since(connection, number, node_id, sequence, digest, head, newest)
     present = _present(connection, number, node_id, list(names), is_closed)
-    return Since(head, patterns, len(names), Stream(connection, present))
+    return Since(head, patterns, len(names), present)
 
 
 def _names_since(
@@ -56,8 +54,8 @@ def _names_since(
             raise OtherLog("the log is damaged after it") from error
         for entry in page:
             if entry.operation == "forget_all":
-                raise OtherLog(f"everything was forgotten after it, at sequence {entry.sequence}")
-            names[bytes.fromhex(orjson.loads(entry.payload)["name"])] = None
+                raise OtherLog(f"everything was forgotten after it, at sequence {entry.sequence}", later=True)
+            names[bytes.fromhex(records.subject_of(entry.payload) or "")] = None
         sequence = page[-1].sequence
     if (sequence, digest) != (head, newest):
         raise log_ends(node_id, sequence, head)
@@ -67,14 +65,11 @@ def _names_since(
 def _present(
     connection: sqlite3.Connection, number: int, node_id: str, names: Sequence[bytes], is_closed: Callable[[], bool]
 ) -> Iterator[Present]:
-    try:
-        with mapped():
-            for start in range(0, len(names), _CHUNK):
-                if is_closed():
-                    raise StorageUnavailable("The storage has been closed")
-                yield from _chunk(connection, number, node_id, names[start : start + _CHUNK])
-    finally:
-        connection.close()
+    with mapped():
+        for start in range(0, len(names), _CHUNK):
+            if is_closed():
+                raise StorageUnavailable("The storage has been closed")
+            yield from _chunk(connection, number, node_id, names[start : start + _CHUNK])
 
 
 def _chunk(connection: sqlite3.Connection, number: int, node_id: str, names: Sequence[bytes]) -> Iterator[Present]:
