@@ -67,6 +67,8 @@ POST   /nodes/{node}/undo                       history
 POST   /nodes/{node}/learn                      knowledge
 POST   /nodes/{node}/predict                    predictions
 GET    /requests                                numbers
+GET    /sessions/{sid}/forecast                 predictions
+POST   /nodes/{node}/forecast                   predictions
 """
 """What this server has beyond what compatible programs know."""
 
@@ -115,6 +117,17 @@ symbol_potentials[].symbol str\nsymbol_potentials[].total_potential num\nsymbol_
 symbol_potentials[].patterns[] name
 """
 _PREDICTED = f"{under('predictions[]', _PREDICTION)}\n{_POTENTIALS}"
+_FORECAST = """
+forecast[].symbol str\nforecast[].probability num\nforecast[].share num
+forecast[].voices[].pattern_name pattern\nforecast[].voices[].sequence[][] str\nforecast[].voices[].position int
+forecast[].voices[].matched[].position int\nforecast[].voices[].matched[].back int\nforecast[].voices[].matched[].event[] str
+forecast[].voices[].share num\nforecast[].other_voices int\nforecast[].other_share num
+count int\nsymbols int\nvoters int\nunknown num\nentropy num
+novelty.score num\nnovelty.threshold null\nnovelty.is_novel null\nnovelty.symbols num\nnovelty.transitions num
+novelty.together num\nnovelty.unseen_symbols[] str\nnovelty.unseen_transitions[][] str
+profile.mix[].name str\nprofile.mix[].count int\nprofile.repeat num\nprofile.tested int\nprofile.hit_rate null
+profile.sequence null
+"""
 _OBSERVED = "stm_length int\nlength int\ntime int\nunique_id str\nauto_learned_pattern pattern?\nsymbols[] str"
 _RESULT = f"""
 status =okay\nerror null\nsequence_position int\n{_IN_SESSION}\nstm_length int\ntime int\nunique_id str\nsymbols[] str
@@ -346,6 +359,10 @@ FIELDS: dict[str, str] = {
         status =completed\nlearned int\nresults[].status =learned\nresults[].pattern_name pattern\nresults[].frequency int
         results[].is_new bool\n{_NODE}
     """,
+    "GET /sessions/{sid}/forecast": f"{_FORECAST}\nhorizon int\nending bool\n{_IN_SESSION}\ntime int",
+    "POST /nodes/{node}/forecast": f"""
+        {under("results[]", _FORECAST)}\ncount int\nhorizon int\nending bool\n{_NODE}
+    """,
     "POST /nodes/{node}/predict": f"""
         {under("results[]", _PREDICTED)}\nresults[].count int\ncount int\nconfig obj\n{_NODE}
     """,
@@ -375,6 +392,7 @@ EQUAL: dict[str, list[str]] = {
         ),
         "future_potentials[].supporting_patterns future_potentials[].prediction_count",
     ],
+    "GET /sessions/{sid}/forecast": ["node_id processor_id"],
     "GET /patterns": [
         "patterns[].name patterns[].pattern_name",
         "patterns[].data patterns[].pattern_data",

@@ -48,6 +48,19 @@ def test_text_is_learned_and_predicted(run, text):
     assert "confidence 1  frequency 1" in out
 
 
+def test_a_forecast_says_what_comes_next_and_why(run, text):
+    run("train", text, "--node", "n")
+    code, out, _ = run("forecast", "--node", "n", "the", "cat", "--explain", "--limit", "1")
+    assert code == 0
+    assert "ran  share" in out
+    assert "the cat · ran" in out
+    assert "something it has never seen" in out
+    assert "not tested" in out
+    code, out, _ = run("forecast", "--node", "n", "the", "--tokens", "chars", "--json")
+    assert json.loads(out)["count"] > 0
+    assert "has learned nothing" in run("forecast", "--node", "nobody", "the")[1]
+
+
 def test_predictions_as_json_are_what_the_client_gets(run, text):
     run("train", text, "--node", "n")
     code, out, _ = run("predict", "--node", "n", "the", "cat", "--json", "--limit", "1", "--rank", "similarity")

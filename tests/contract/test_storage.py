@@ -519,3 +519,13 @@ def test_another_log_has_no_since(store):
     with pytest.raises(OtherLog, match="everything was forgotten"):
         store.since("node", 2, second.hash)
     assert store.since("node", 3, store.log("node")[2].hash).count == 1
+
+
+def test_what_was_worked_out_is_kept_by_node_and_name_and_replaced(store):
+    assert store.derived("n", "x") is None
+    store.keep_derived("n", "x", 3, "one")
+    store.keep_derived("n", "x", 4, "two")
+    store.keep_derived("n", "y", 4, "three")
+    assert [store.derived("n", name) for name in ("x", "y", "z")] == ["two", "three", None]
+    assert store.derived("m", "x") is None
+    assert store.node("n") is None

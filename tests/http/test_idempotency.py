@@ -40,6 +40,7 @@ POSTS = [
     ("/nodes/{node}/learn", {"sequences": [[["one"]]]}),
     ("/nodes/{node}/predict", {"stms": [[["a"]], []]}),
     ("/nodes/{node}/undo", {"count": 2}),
+    ("/nodes/{node}/forecast", {"stms": [[["a"]], []]}),
 ]
 
 

@@ -297,3 +297,22 @@ def test_symbols_are_searched_and_sorted_page_by_page(http) -> None:
     other = http.get("/symbols/stats", params={"node_id": node, "sort": "-name", "cursor": first})
     assert other.status_code == 422
     assert "sort=-name" in other.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"stms": [[["a"]]], "as_if_left_out": []},
+        {"stms": [[["a"]]], "as_if_left_out": [3]},
+        {"stms": [[["a"]]], "as_if_left_out": "PTRN"},
+        {"stms": "a"},
+    ],
+)
+def test_a_body_that_asks_for_no_forecasts_is_422(http, body):
+    assert http.post("/nodes/n/forecast", json=body).status_code == 422
+
+
+@pytest.mark.parametrize("query", ["horizon=0", "horizon=101", "limit=0", "false_alarms=2", "ending=perhaps"])
+def test_what_no_forecast_can_be_asked_for_is_422(http, query):
+    assert http.post(f"/nodes/n/forecast?{query}", json={"stms": []}).status_code == 422

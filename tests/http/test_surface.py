@@ -79,6 +79,8 @@ def answers(server):
         in_session("GET /sessions/{sid}/percept-data")
         in_session("GET /sessions/{sid}/cognition-data")
         in_session("GET /sessions/{sid}/predictions", params={"explain": "true"})
+        http.post(f"/sessions/{sid}/observe", json={"strings": ["never seen"]})
+        in_session("GET /sessions/{sid}/forecast", params={"explain": "true"})
         in_session("GET /sessions/{sid}/exists")
         in_session("GET /sessions/{sid}")
         in_session("GET /sessions/{sid}/config")
@@ -115,6 +117,14 @@ def answers(server):
             "POST /nodes/{node}/predict",
             f"/nodes/{NODE}/predict",
             json={"stms": [[["early"], ["kettle", "water"]], [["kettle", "water"], ["tea"]]], "config": CONFIG},
+        )
+        ask(
+            "POST /nodes/{node}/forecast",
+            f"/nodes/{NODE}/forecast?explain=true",
+            json={
+                "stms": [[["early"], ["kettle", "water"]], [["tea"], ["unheard of"]]],
+                "as_if_left_out": [pattern, None],
+            },
         )
         for path in ("/pattern", "/patterns"):
             ask(f"GET {path}/{{id}}", f"{path}/{pattern}", params=node)

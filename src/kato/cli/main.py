@@ -12,7 +12,7 @@ import sys
 import typer
 
 from kato import KATOError, ServerUnreachable
-from kato.cli import backup, doctor, nodes, predict, serve, train, transfer, verify
+from kato.cli import backup, doctor, forecast, nodes, predict, serve, train, transfer, verify
 from kato.cli.files import BadFile
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app = typer.Typer(
 app.command()(serve.serve)
 app.command()(train.train)
 app.command()(predict.predict)
+app.command()(forecast.forecast)
 app.command()(nodes.nodes)
 app.command()(backup.backup)
 app.command()(backup.restore)

@@ -99,6 +99,33 @@ class AsyncNodeMethods(AsyncHistoryMethods):
             for result in results:
                 yield result
 
+    async def forecast_many(
+        self,
+        stms: Sequence[Sequence[Sequence[str]]],
+        node_id: str | None = None,
+        *,
+        as_if_left_out: Sequence[str | None] | None = None,
+        horizon: int | None = None,
+        ending: bool = False,
+        limit: int | None = None,
+        explain: bool = False,
+        false_alarms: float | None = None,
+        wait: bool = False,
+    ) -> Body:
+        """Ask what comes next, and how likely, for many short-term memories in one request, without a session."""
+        call = calls.forecast_many(
+            self._bulk_node(node_id),
+            stms,
+            as_if_left_out=as_if_left_out,
+            horizon=horizon,
+            ending=ending,
+            limit=limit,
+            explain=explain,
+            false_alarms=false_alarms,
+            wait=wait,
+        )
+        return await self._send(call)
+
     def _bulk_node(self, node_id: str | None) -> str:
         return node_id or self.node_id or calls.DEFAULT_NODE
 

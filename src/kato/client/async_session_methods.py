@@ -112,6 +112,29 @@ class AsyncSessionMethods(InSession, AsyncSender):
         )
         return await self._run(recovery.resent(self._state, call, auto_reconnect))
 
+    async def get_forecast(
+        self,
+        auto_reconnect: bool = True,
+        *,
+        horizon: int | None = None,
+        ending: bool = False,
+        limit: int | None = None,
+        explain: bool = False,
+        false_alarms: float | None = None,
+        wait: bool = False,
+    ) -> Body:
+        """Say what comes next, how likely, and on whose word."""
+        call = calls.get_forecast(
+            self._state.required(),
+            horizon=horizon,
+            ending=ending,
+            limit=limit,
+            explain=explain,
+            false_alarms=false_alarms,
+            wait=wait,
+        )
+        return await self._run(recovery.resent(self._state, call, auto_reconnect))
+
     async def clear_stm(self) -> Body:
         """Forget the current episode: short-term memory, emotives, metadata and last observation."""
         return await self._run(recovery.cleared(self._state, calls.clear_stm(self._state.required())))

@@ -256,6 +256,39 @@ def get_predictions(
     return _in_session("GET", session_id, "/predictions", query=query)
 
 
+def _forecast_query(
+    horizon: int | None,
+    ending: bool,
+    limit: int | None,
+    explain: bool,
+    false_alarms: float | None,
+    wait: bool,
+) -> Pairs:
+    return _query(
+        horizon=horizon,
+        ending=ending or None,
+        limit=limit,
+        explain=explain or None,
+        false_alarms=false_alarms,
+        wait=wait or None,
+    )
+
+
+def get_forecast(
+    session_id: str,
+    *,
+    horizon: int | None = None,
+    ending: bool = False,
+    limit: int | None = None,
+    explain: bool = False,
+    false_alarms: float | None = None,
+    wait: bool = False,
+) -> Call:
+    """Ask what comes next, and how likely."""
+    query = _forecast_query(horizon, ending, limit, explain, false_alarms, wait)
+    return _in_session("GET", session_id, "/forecast", query=query)
+
+
 # What a node has learned
 
 
@@ -399,6 +432,24 @@ def undo(
     """Take back changes of a node."""
     body = _given(count=count, to=to, expected_head=expected_head)
     return Call("POST", "/nodes/{node_id}/undo", {"node_id": node_id}, (), body, idempotency_key)
+
+
+def forecast_many(
+    node_id: str,
+    stms: Sequence[Any],
+    *,
+    as_if_left_out: Sequence[str | None] | None = None,
+    horizon: int | None = None,
+    ending: bool = False,
+    limit: int | None = None,
+    explain: bool = False,
+    false_alarms: float | None = None,
+    wait: bool = False,
+) -> Call:
+    """Ask what comes next, and how likely, for many short-term memories."""
+    query = _forecast_query(horizon, ending, limit, explain, false_alarms, wait)
+    body = {"stms": stms, **_given(as_if_left_out=as_if_left_out)}
+    return Call("POST", "/nodes/{node_id}/forecast", {"node_id": node_id}, query, body)
 
 
 # The service

@@ -152,6 +152,49 @@ class NodeMethods(HistoryMethods):
                 progress(done)
             yield from results
 
+    def forecast_many(
+        self,
+        stms: Sequence[Sequence[Sequence[str]]],
+        node_id: str | None = None,
+        *,
+        as_if_left_out: Sequence[str | None] | None = None,
+        horizon: int | None = None,
+        ending: bool = False,
+        limit: int | None = None,
+        explain: bool = False,
+        false_alarms: float | None = None,
+        wait: bool = False,
+    ) -> Body:
+        """
+        Ask what comes next, and how likely, for many short-term memories in one request, without a session.
+
+        Args:
+            stms: As for predict_many.
+            node_id: The node; see the class.
+            as_if_left_out: Per memory, the name of a pattern of which one learning counts as not learned, or None.
+            horizon: Events ahead, 1 to 100: right is what any of them holds; the next event when None.
+            ending: Whether the sequence is known to end with those events.
+            limit: Most symbols; 10 when None.
+            explain: Whether each symbol says which patterns, positions and matched events are behind it.
+            false_alarms: How many of the node's own patterns may count as novel, 0 to 1; 0.05 when None.
+            wait: Whether to wait for the node's self-test where one is due.
+
+        Returns:
+            `results`, one per memory in order, as get_forecast has them.
+        """
+        call = calls.forecast_many(
+            self._bulk_node(node_id),
+            stms,
+            as_if_left_out=as_if_left_out,
+            horizon=horizon,
+            ending=ending,
+            limit=limit,
+            explain=explain,
+            false_alarms=false_alarms,
+            wait=wait,
+        )
+        return self._send(call)
+
     def _bulk_node(self, node_id: str | None) -> str:
         return node_id or self.node_id or calls.DEFAULT_NODE
 

@@ -212,6 +212,44 @@ class SessionMethods(InSession, Sender):
         )
         return self._run(recovery.resent(self._state, call, auto_reconnect))
 
+    def get_forecast(
+        self,
+        auto_reconnect: bool = True,
+        *,
+        horizon: int | None = None,
+        ending: bool = False,
+        limit: int | None = None,
+        explain: bool = False,
+        false_alarms: float | None = None,
+        wait: bool = False,
+    ) -> Body:
+        """
+        Say what comes next, how likely, and on whose word.
+
+        Args:
+            auto_reconnect: Whether to begin a new session when this one is gone.
+            horizon: Events ahead, 1 to 100: right is what any of them holds; the next event when None.
+            ending: Whether the sequence is known to end with those events.
+            limit: Most symbols; 10 when None.
+            explain: Whether each symbol says which patterns, positions and matched events are behind it.
+            false_alarms: How many of the node's own patterns may count as novel, 0 to 1; 0.05 when None.
+            wait: Whether to wait for the node's self-test where one is due.
+
+        Returns:
+            `forecast`: entries with `symbol`, `probability` and `share`, the largest share first; `unknown`, the probability
+            that none of what the node knows comes; `entropy`, `novelty`, and the `profile` the node chose, with its hit rate.
+        """
+        call = calls.get_forecast(
+            self._state.required(),
+            horizon=horizon,
+            ending=ending,
+            limit=limit,
+            explain=explain,
+            false_alarms=false_alarms,
+            wait=wait,
+        )
+        return self._run(recovery.resent(self._state, call, auto_reconnect))
+
     def clear_stm(self) -> Body:
         """Forget the current episode: short-term memory, emotives, metadata and last observation."""
         return self._run(recovery.cleared(self._state, calls.clear_stm(self._state.required())))

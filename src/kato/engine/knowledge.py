@@ -12,6 +12,7 @@ from typing import Protocol, runtime_checkable
 
 from kato.engine.event import Event, Symbol, Vector
 from kato.engine.explanation import Explanation
+from kato.engine.forecasting.source import Source
 from kato.engine.listing import PatternOrder, PatternPage, PatternPosition, SymbolOrder, SymbolPage, SymbolPosition
 from kato.engine.pattern import Pattern
 from kato.engine.prediction import Predictions
@@ -127,6 +128,10 @@ class View(Protocol):
         self, events: Sequence[Event], settings: EngineSettings
     ) -> Mapping[tuple[Event, ...], Mapping[str, Explanation]]:
         """For every member of the ensemble, by its events: each metric as a tree of what it was made of."""
+        ...
+
+    def forecasting(self) -> Source:
+        """What forecasts are made from."""
         ...
 
     def symbol(self, symbol: Symbol) -> SymbolStatistics | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from kato.engine.knowledge import Knowledge
 from kato.engine.matching import choose
 from kato.service.events import Events
+from kato.service.forecasting import LITTLE, Forecasts
 from kato.service.measuring import MeasuredWriter, Measures
 from kato.service.nodes import Nodes
 from kato.service.policy import Policy
@@ -41,6 +42,7 @@ class System:
     runtime: Runtime
     policy: Policy
     nodes: Nodes
+    forecasts: Forecasts
     sessions: Sessions
     events: Events
     limits: Limits
@@ -107,19 +109,22 @@ class System:
     ) -> System:
         events = Events()
         measured = MeasuredWriter(writer)
+        nodes = Nodes(storage, knowledge, runtime, memory_budget=memory_budget)
+        is_plain = knowledge.__name__.startswith("Plain")
         return cls(
             storage=storage,
             writer=measured,
             runtime=runtime,
             policy=policy,
-            nodes=Nodes(storage, knowledge, runtime, memory_budget=memory_budget),
+            nodes=nodes,
+            forecasts=Forecasts(storage, runtime, LITTLE),
             sessions=Sessions(storage, measured, runtime, policy, events),
             events=events,
             limits=limits,
             measures=Measures(runtime.now, os.sep),
             storage_name=storage.name,
             repeats=Turns(runtime),
-            engine="plain" if knowledge.__name__.startswith("Plain") else "native",
+            engine="plain" if is_plain else "native",
             started_at=runtime.now(),
         )
 
@@ -129,6 +134,7 @@ class System:
 
     def close(self) -> None:
         """Finish what waits to be written and let go of everything."""
+        self.forecasts.close()
         self.writer.close()
         self.nodes.close()
         self.runtime.close()

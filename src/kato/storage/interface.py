@@ -397,6 +397,18 @@ class Storage(Protocol):
         """
         ...
 
+    def keep_derived(self, node_id: str, name: str, sequence: int, content: str) -> None:
+        """
+        Keep something worked out from what a node had learned up to a sequence; it replaces what had that name.
+
+        It survives the death of the process; it is no part of the log, and can always be worked out again.
+        """
+        ...
+
+    def derived(self, node_id: str, name: str) -> str | None:
+        """What is kept under that name, or None."""
+        ...
+
     def verify_log(self, node_id: str) -> None:
         """Recompute the node's hash chain; raises StoredDataCorrupt naming the first bad sequence."""
         ...

@@ -128,6 +128,17 @@ class MemoryStorage:
         """How many rows there are of a name."""
         return len(self.history(node_id, name=name, limit=most))
 
+    def keep_derived(self, node_id: str, name: str, sequence: int, content: str) -> None:
+        """Keep something worked out from what a node has learned."""
+        del sequence  # for whoever reads a file
+        with self._open() as contents:
+            contents.derived[(node_id, name)] = content
+
+    def derived(self, node_id: str, name: str) -> str | None:
+        """What is kept under that name."""
+        with self._open() as contents:
+            return contents.derived.get((node_id, name))
+
     def verify_log(self, node_id: str) -> None:
         """Recompute the node's hash chain."""
         records.check_chain(node_id, records.GENESIS, self.log(node_id, limit=2**62))

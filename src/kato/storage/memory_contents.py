@@ -63,6 +63,7 @@ class Contents:
     """Everything there is."""
 
     nodes: dict[str, Node] = field(default_factory=dict)
+    derived: dict[tuple[str, str], str] = field(default_factory=dict)
     sessions: dict[str, SessionRecord] = field(default_factory=dict)
     ended: dict[str, Ended] = field(default_factory=dict)
     replies: dict[str, dict[str, Reply]] = field(default_factory=dict)

@@ -37,6 +37,13 @@ STEPS = (
         4,  # a pattern's log rows are found by its name; a row may be an undoing
         ("CREATE INDEX log_by_subject ON log (substr(payload, 10, 16))",),
     ),
+    Step(
+        5,  # what a node has found out about itself
+        (
+            "CREATE TABLE derived (node_id TEXT NOT NULL, name TEXT NOT NULL, sequence INTEGER NOT NULL, "
+            "content TEXT NOT NULL, PRIMARY KEY (node_id, name)) STRICT, WITHOUT ROWID",
+        ),
+    ),
 )
 """Ascending, without gaps, up to the present format."""
 OLDEST = STEPS[0].to - 1

@@ -120,6 +120,7 @@ def _rebuild(source: sqlite3.Connection, making: Path, found: Checked) -> list[s
         kept = _keep_sessions(source, connection, lost)
         _keep_replies(source, connection, lost)
         _keep_rows(source, connection, "ended", lost)
+        _keep_rows(source, connection, "derived", lost)
         _keep_counters(source, connection, kept)
         connection.execute("COMMIT")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

@@ -9,7 +9,7 @@ from pathlib import Path
 from kato.errors import StoredDataCorrupt
 from kato.storage.migrating import OLDEST, migrate
 
-VERSION = 4
+VERSION = 5
 APPLICATION_ID = 0x4B41544F  # "KATO"
 _SPACES = re.compile(r"\s+")
 _SEQUENCE_BITS = 38
@@ -98,6 +98,13 @@ CREATE TABLE reply (
 ) STRICT;
 CREATE INDEX reply_by_age ON reply (scope, ordinal);
 CREATE INDEX reply_by_time ON reply (expires_at);
+CREATE TABLE derived (
+    node_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    content TEXT NOT NULL,
+    PRIMARY KEY (node_id, name)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE counter (
     name TEXT PRIMARY KEY,
     value INTEGER NOT NULL

@@ -340,6 +340,20 @@ class SqliteStorage:
         with self._reading() as connection:
             return sqlite_reading.count_history(connection, node_id, name, most)
 
+    def keep_derived(self, node_id: str, name: str, sequence: int, content: str) -> None:
+        """Keep something worked out from what a node has learned."""
+        with self._writing() as connection:
+            self._recover(connection)
+            # A statement of its own is a transaction of its own.
+            connection.execute("INSERT OR REPLACE INTO derived VALUES (?, ?, ?, ?)", (node_id, name, sequence, content))
+
+    def derived(self, node_id: str, name: str) -> str | None:
+        """What is kept under that name."""
+        query = "SELECT content FROM derived WHERE node_id = ? AND name = ?"
+        with self._reading() as connection:
+            row = connection.execute(query, (node_id, name)).fetchone()
+        return None if row is None else str(row[0])
+
     def verify_log(self, node_id: str) -> None:
         """Recompute the node's hash chain."""
         with self._reading() as connection:

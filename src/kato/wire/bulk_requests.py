@@ -169,21 +169,72 @@ class PredictMany:
     @classmethod
     def read(cls, value: Any, reader: Reader) -> Self:
         """The body from decoded JSON."""
-        limits = reader.limits
-        stms, loc = _read_many(value, reader, ("stms", "config"), (limits.max_memories, "KATO_MAX_MEMORIES"))
-        for position, stm in enumerate(stms):
-            if type(stm) is list and len(stm) > limits.max_sequence:
-                where = path_text([*loc[1:], position])
-                raise PayloadTooLarge(where, limits.max_sequence, len(stm), "KATO_MAX_SEQUENCE")
-            for index, event in enumerate(stm if type(stm) is list else ()):
-                if type(event) is list and len(event) > limits.max_strings:
-                    where = path_text([*loc[1:], position, index])
-                    raise PayloadTooLarge(where, limits.max_strings, len(event), "KATO_MAX_STRINGS")
+        stms = _read_memories(value, reader, ("stms", "config"))
         config = value.get("config") if type(value) is dict else None
         return cls(
-            [reader.events((*loc, position), stm) for position, stm in enumerate(stms)],
+            stms,
             read_config(reader, ("body", "config"), config) if config is not None else {},
         )
+
+
+_STMS_SCHEMA: dict[str, Any] = PredictMany.SCHEMA["properties"]["stms"]
+_LEFT_OUT_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {
+            "type": "array",
+            "items": {"type": ["string", "null"]},
+            "maxItems": Limits().max_memories,
+        },
+        {"type": "null"},
+    ],
+    "description": "Per memory, the name of a pattern of which one learning counts as not learned, or null.",
+}
+
+
+@dataclass(slots=True)
+class ForecastMany:
+    """POST /nodes/{node_id}/forecast."""
+
+    stms: list[list[list[str]]]
+    as_if_left_out: list[str | None]
+    """One per memory."""
+
+    MAY_BE_ABSENT: ClassVar[bool] = False
+    SCHEMA: ClassVar[dict[str, Any]] = {
+        "type": "object",
+        "required": ["stms"],
+        "properties": {"stms": _STMS_SCHEMA, "as_if_left_out": _LEFT_OUT_SCHEMA},
+        "example": {"stms": [[["kettle"]], [["bus"]]]},
+    }
+
+    @classmethod
+    def read(cls, value: Any, reader: Reader) -> Self:
+        """The body from decoded JSON."""
+        stms = _read_memories(value, reader, ("stms", "as_if_left_out"))
+        given = value.get("as_if_left_out") if type(value) is dict else None
+        loc = ("body", "as_if_left_out")
+        names = reader.listed(loc, given) if given is not None else [None] * len(stms)
+        if len(names) != len(stms):
+            reader.wrong(loc, "length", f"must have one entry per memory, {len(stms)}, got {len(names)}", given)
+        for position, name in enumerate(names):
+            if name is not None and type(name) is not str:
+                reader.wrong((*loc, position), "pattern_name", "must be the name of a pattern, or null", name)
+        return cls(stms, names)
+
+
+def _read_memories(value: Any, reader: Reader, known: tuple[str, ...]) -> list[list[list[str]]]:
+    """The `stms` of a body."""
+    limits = reader.limits
+    stms, loc = _read_many(value, reader, known, (limits.max_memories, "KATO_MAX_MEMORIES"))
+    for position, stm in enumerate(stms):
+        if type(stm) is list and len(stm) > limits.max_sequence:
+            where = path_text([*loc[1:], position])
+            raise PayloadTooLarge(where, limits.max_sequence, len(stm), "KATO_MAX_SEQUENCE")
+        for index, event in enumerate(stm if type(stm) is list else ()):
+            if type(event) is list and len(event) > limits.max_strings:
+                where = path_text([*loc[1:], position, index])
+                raise PayloadTooLarge(where, limits.max_strings, len(event), "KATO_MAX_STRINGS")
+    return [reader.events((*loc, position), stm) for position, stm in enumerate(stms)]
 
 
 def _read_many(value: Any, reader: Reader, known: tuple[str, ...], most: tuple[int, str]) -> tuple[list[Any], Loc]:

@@ -20,6 +20,8 @@ from kato.engine.exact import to_float
 from kato.engine.explaining import explain
 from kato.engine.explanation import Explanation
 from kato.engine.filtering import passes
+from kato.engine.forecasting.electing import Voter
+from kato.engine.forecasting.plain import PlainSource
 from kato.engine.knowledge import Change, Cost, Counts, SymbolStatistics, Totals
 from kato.engine.listing import (
     PatternOrder,
@@ -73,6 +75,13 @@ class PlainView:
         """How many patterns match a sequence of events."""
         matches, passed = self._matches(events, settings)
         return Counts(len(matches), passed)
+
+    def forecasting(self) -> PlainSource:
+        """What forecasts are made from."""
+        voters = (
+            Voter(each.pattern.name, each.pattern.events, each.pattern.frequency, each.symbols) for each in self._known
+        )
+        return PlainSource(voters, self._members)
 
     def explain(
         self, events: Sequence[Event], settings: EngineSettings

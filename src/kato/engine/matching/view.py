@@ -15,6 +15,7 @@ from kato.engine.event import Event, Symbol
 from kato.engine.exact import to_float
 from kato.engine.explaining import explain
 from kato.engine.explanation import Explanation
+from kato.engine.forecasting.source import Source
 from kato.engine.knowledge import Counts, SymbolStatistics, Totals
 from kato.engine.matching import _kernel
 from kato.engine.matching.beside import Annotations, Felt, write
@@ -97,6 +98,10 @@ class NativeView(KernelListing):
             return Counts(0, tuple((name, 0) for name in settings.filter_pipeline))
         matched, passed = self.kernel.count(tuple(events), settings)
         return Counts(matched, tuple(zip(settings.filter_pipeline, passed, strict=True)))
+
+    def forecasting(self) -> Source:
+        """What forecasts are made from."""
+        return self.plain().forecasting()
 
     def explain(
         self, events: Sequence[Event], settings: EngineSettings

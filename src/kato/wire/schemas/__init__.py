@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from kato.wire.schemas import episodes, errors, history, knowledge, predictions, service, sessions
+from kato.wire.schemas import episodes, errors, forecasts, history, knowledge, predictions, service, sessions
 from kato.wire.schemas.parts import Schema, example
 
-__all__ = ["COMPONENTS", "Schema", "episodes", "example", "history", "knowledge", "predictions", "service", "sessions"]
+__all__ = [
+    "COMPONENTS",
+    "Schema",
+    "episodes",
+    "example",
+    "forecasts",
+    "history",
+    "knowledge",
+    "predictions",
+    "service",
+    "sessions",
+]
 
 COMPONENTS: dict[str, Schema] = {
     "Configuration": sessions.CONFIGURATION,
     "Error": errors.ERROR,
     "Explanation": predictions.TREE,
     "HistoryEntry": history.ENTRY,
+    "Forecast": forecasts.FORECAST,
     "FuturePotential": predictions.FUTURE_POTENTIAL,
     "NodesHeld": service.NODES_HELD,
     "Pattern": knowledge.PATTERN_RECORD,

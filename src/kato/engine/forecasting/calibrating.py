@@ -1,0 +1,76 @@
+"""
+From shares of a vote to probabilities, by what was seen in the self-test.
+
+A curve is an isotonic regression (pool adjacent violators; Ayer et al., 1955) of what was right on the share, over groups of
+questions with neighbouring shares; between the groups' mean shares it runs straight, beyond the outermost it is level.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+Observation = tuple[float, bool, int]
+"""A share, whether its symbol was right, and how often the question counts."""
+Curve = tuple[tuple[float, float], ...]
+"""(share, probability), both ascending; empty for a curve nothing is known of."""
+
+SMALLEST_GROUP = 25
+MOST_GROUPS = 40
+"""Groups are no smaller, unless there are fewer questions, and no more: narrower ones follow chance."""
+
+
+@dataclass(slots=True)
+class _Block:
+    counts: int
+    right: int
+    shares: float
+    """Sum of the shares, each as often as its question counts."""
+
+    @property
+    def probability(self) -> float:
+        return self.right / self.counts
+
+
+def fit(observations: Sequence[Observation]) -> Curve:
+    """The curve of some observations; those of equal shares fall into one group."""
+    ordered = sorted(observations)
+    size = max(SMALLEST_GROUP, math.ceil(len(ordered) / MOST_GROUPS))
+    pooled: list[_Block] = []
+    start = 0
+    while start < len(ordered):
+        stop = min(start + size, len(ordered))
+        if len(ordered) - stop < size:
+            stop = len(ordered)
+        while stop < len(ordered) and ordered[stop][0] == ordered[stop - 1][0]:
+            stop += 1
+        pooled.append(_block(ordered[start:stop]))
+        start = stop
+        while len(pooled) > 1 and pooled[-2].right * pooled[-1].counts >= pooled[-1].right * pooled[-2].counts:
+            last = pooled.pop()
+            first = pooled[-1]
+            pooled[-1] = _Block(first.counts + last.counts, first.right + last.right, first.shares + last.shares)
+    return tuple((block.shares / block.counts, block.probability) for block in pooled)
+
+
+def _block(group: Sequence[Observation]) -> _Block:
+    return _Block(
+        sum(counts for _, _, counts in group),
+        sum(counts for _, right, counts in group if right),
+        math.fsum(share * counts for share, _, counts in group),
+    )
+
+
+def read(curve: Curve, share: float) -> float:
+    """The probability that belongs to a share; the share itself where there is no curve."""
+    if not curve:
+        return share
+    after = bisect_right(curve, share, key=lambda point: point[0])
+    if after == 0:
+        return curve[0][1]
+    if after == len(curve):
+        return curve[-1][1]
+    (left, low), (right, high) = curve[after - 1], curve[after]
+    return low + (high - low) * ((share - left) / (right - left))

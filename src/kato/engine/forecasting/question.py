@@ -1,0 +1,64 @@
+"""What a forecast is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kato.engine.event import Event, Symbol
+
+WINDOW = 8
+"""Events of the memory that are looked at, at most: what lies further back changed no forecast on the sets we measured."""
+MOST_SYMBOLS = 64
+"""Symbols of the memory that are looked at, at most, so that wide events cannot make a question dear."""
+LONGEST_HORIZON = 100
+"""Events ahead that can be asked about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of question; which ways of voting work is found out for each kind apart."""
+
+    horizon: int = 1
+    """Events ahead: right is what any of them holds. 1 is the next event."""
+    ending: bool = False
+    """Whether the sequence ends with those events, as the asker knows."""
+    window: int = WINDOW
+    """Newest events looked at, 1 to WINDOW."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One event of the memory: as it is, and its symbols once each in their order."""
+
+    event: Event
+    symbols: tuple[Symbol, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A memory and what is asked about it."""
+
+    steps: tuple[Step, ...]
+    """Newest first."""
+    horizon: int = 1
+    left_out: tuple[Event, ...] | None = None
+    """A pattern of which one learning counts as not learned."""
+
+
+def ask(events: Sequence[Event], kind: Kind, left_out: tuple[Event, ...] | None = None) -> Question:
+    """
+    The question about a memory, oldest event first.
+
+    The newest events count: at most the kind's window, and no more than MOST_SYMBOLS symbols together (of a single wider
+    event, the first so many).
+    """
+    steps: list[Step] = []
+    room = MOST_SYMBOLS
+    for event in reversed(events[-kind.window :]):
+        symbols = tuple(dict.fromkeys(event))
+        if steps and len(symbols) > room:
+            break
+        steps.append(Step(event, symbols[:room]))
+        room -= len(symbols)
+    return Question(tuple(steps), kind.horizon, left_out)

@@ -1,0 +1,494 @@
+"""What comes next, how likely, and on whose word."""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import replace
+
+import pytest
+
+from engine.building import Node, events, learning, node, observed
+from kato.engine.forecasting import electing
+from kato.engine.forecasting.calibrating import fit, read
+from kato.engine.forecasting.choosing import Choice, Effort, choose, from_text, repeated, to_text, trial
+from kato.engine.forecasting.electing import Voter, elect
+from kato.engine.forecasting.explaining import VOICES, explain
+from kato.engine.forecasting.forecast import forecast
+from kato.engine.forecasting.novelty import novelty, threshold
+from kato.engine.forecasting.plain import PlainSource
+from kato.engine.forecasting.profiles import MENU, NAMES, UNTESTED, Profile
+from kato.engine.forecasting.question import MOST_SYMBOLS, Kind, ask
+from kato.engine.forecasting.source import ON_BALLOT, Ballot, Familiarity
+from kato.engine.forecasting.standing import displacement, idf, standings, suffix
+from kato.engine.forecasting.voting import backed_off, coefficients, contexts, entropy, heard, mixed, shares, weight
+from kato.engine.matching.plain import PlainKnowledge
+
+NEXT = Kind()
+
+
+def memory(text):
+    return observed(text).events
+
+
+def asked(text, kind=NEXT, left_out=None):
+    return ask(memory(text), kind, memory(left_out) if left_out is not None else None)
+
+
+def source_of(*lines):
+    return node(*lines).knowledge.view().forecasting()
+
+
+def foretold(source, text, choice=None, limit=10, kind=NEXT):
+    return forecast(source, asked(text, kind), choice or Choice(kind, 0), limit)
+
+
+def symbols(found):
+    return [entry.symbol for entry in found.entries]
+
+
+def voters(*lines):
+    return [
+        Voter(f"{number:040x}", memory(line), 1, frozenset(line.replace(",", " ").split()))
+        for number, line in enumerate(lines)
+    ]
+
+
+def stand(question, *lines):
+    heard_by = voters(*lines)
+    rarity = {symbol: 1.0 for step in question.steps for symbol in step.symbols}
+    return standings(heard_by, question, rarity)
+
+
+def process(seed, count):
+    """Walks among eight activities, each followed by one of a few."""
+    chance = random.Random(seed)
+    after = {a: chance.sample("abcdefgh", 3) for a in "abcdefgh"}
+    lines = []
+    for _ in range(count):
+        walk = [chance.choice("abc")]
+        while len(walk) < 4 or chance.random() < 0.7:
+            walk.append(chance.choices(after[walk[-1]], (8, 3, 1))[0])
+        lines.append(" ".join(walk))
+    return lines
+
+
+# --- questions ---
+
+
+def test_a_question_holds_the_newest_events_first_and_their_symbols_once():
+    question = asked("a b,b,c d", Kind(window=2))
+    assert [step.event for step in question.steps] == [("d",), ("b", "b", "c")]
+    assert question.steps[1].symbols == ("b", "c")
+
+
+def test_wide_events_are_looked_at_as_far_as_there_is_room():
+    wide = ",".join(f"s{number:03}" for number in range(MOST_SYMBOLS + 5))
+    alone = asked(f"a {wide}")
+    assert len(alone.steps) == 1
+    assert len(alone.steps[0].symbols) == MOST_SYMBOLS
+    assert [step.event for step in asked("x a b").steps] == [("b",), ("a",), ("x",)]
+    assert asked("").steps == ()
+
+
+# --- who votes ---
+
+
+def test_the_newest_event_counts_more_than_all_before_it_and_names_break_ties():
+    crowd = voters("p q r", "a b z", "c z z", "a b c", "z c")
+    assert [each.name[-1] for each in elect(crowd, asked("a b c"))] == ["3", "2", "4", "1", "0"]
+
+
+def test_an_electorate_has_bounds_and_the_first_is_always_heard(monkeypatch):
+    crowd = voters("a b c d e", "a b", "a c", "a d")
+    monkeypatch.setattr(electing, "MOST_VOTERS", 2)
+    assert [each.name[-1] for each in elect(crowd, asked("a"))] == ["0", "1"]
+    monkeypatch.setattr(electing, "MOST_TOKENS", 3)
+    assert [each.name[-1] for each in elect(crowd, asked("a"))] == ["0"]
+
+
+def test_leaving_out_takes_one_learning_back():
+    crowd = [replace(each, frequency=2) if number else each for number, each in enumerate(voters("a b", "a c"))]
+    assert [each.frequency for each in elect(crowd, asked("a", left_out="a c"))] == [1, 1]
+    assert [each.name[-1] for each in elect(crowd, asked("a", left_out="a b"))] == ["1"]
+
+
+# --- evidence ---
+
+
+def test_displacement_is_taken_to_the_nearest_place_before():
+    assert displacement((0, 2, 5), 4, 0) == 1
+    assert displacement((0, 2, 5), 3, 0) == 0
+    assert displacement((5,), 4, 0) is None
+    assert displacement((0,), 500, 0) == 63
+
+
+def test_evidence_by_hand():
+    """After a b, at the place behind `a b`: b is in place (1), a one step back in place (fading .7, .8, .8)."""
+    before_c = next(each for each in stand(asked("a b"), "a b c") if each.position == 2)
+    assert before_c.evidence == pytest.approx((1.7, 1.8, 1.8))
+    assert before_c.suffix == 2
+    assert before_c.targets == ("c",)
+    assert before_c.at_end
+    displaced = next(each for each in stand(asked("a b"), "b a c") if each.position == 2)
+    assert displaced.evidence == pytest.approx((0.5 + 0.7 * 0.5, 0.7 + 0.8 * 0.7, 1.8))
+    assert displaced.suffix == 0
+
+
+def test_a_suffix_is_as_long_as_events_are_equal():
+    assert suffix(memory("a b c"), 3, asked("x b c")) == 2
+    assert suffix(memory("b c"), 2, asked("a b c")) == 2
+    assert suffix(memory("b,c"), 1, asked("c")) == 0
+
+
+def test_rarity_grows_as_fewer_patterns_hold_a_symbol():
+    assert idf(0, 9) == math.log(20)
+    assert idf(1, 9) > idf(5, 9)
+
+
+def test_a_horizon_takes_every_symbol_of_the_next_events_once():
+    first = stand(asked("a", Kind(3)), "a b,c b d")[1]
+    assert first.targets == ("b", "c", "d")
+    assert first.at_end
+
+
+# --- voting ---
+
+
+def test_a_vote_is_evidence_times_suffix_times_ending_times_frequency():
+    profile = Profile("x", power=2, suffix=3.0, ending=5.0)
+    at_end = next(each for each in stand(asked("a b"), "a b c") if each.position == 2)
+    assert weight(profile, at_end) == pytest.approx(1.7**2 * 9 * 5)
+
+
+def test_only_the_best_place_of_a_pattern_votes_where_the_profile_says_so():
+    places = stand(asked("a"), "a b a c", "a d")
+    assert len(heard(Profile("all"), places)) == 4
+    single = heard(Profile("one", best_only=True), places)
+    assert [(standing.voter.name[-1], standing.position) for standing, _ in single] == [("0", 1), ("1", 1)]
+
+
+def test_back_off_by_hand():
+    """
+    After a came b twice and c once; anywhere came a 2, b 2, c 1: Witten-Bell with u = 2 gives b (2 + 2 · 2/5) / (3 + 2).
+    """
+    votes = backed_off(Profile("x", order=1), stand(asked("a"), "a b", "a b", "a c"))
+    assert votes["b"] == pytest.approx((2 + 2 * 2 / 6) / 5)
+    assert math.fsum(votes.values()) == pytest.approx(1.0)
+
+
+def test_contexts_at_ends_stand_beside_or_after_the_others():
+    assert contexts(Profile("x", order=1)) == [(0, False), (1, False)]
+    assert contexts(Profile("x", order=1, closing="beside")) == [(0, False), (0, True), (1, False), (1, True)]
+    assert contexts(Profile("x", order=1, closing="after")) == [(0, False), (1, False), (0, True), (1, True)]
+
+
+def test_contexts_nobody_was_in_are_passed_over():
+    assert coefficients(Profile("x", order=1), [(4, 2), (0, 0)]) == [0.25, 0.0]
+    assert coefficients(Profile("x", order=1), [(0, 0), (0, 0)]) == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("profile", MENU, ids=[profile.name for profile in MENU])
+def test_every_way_of_voting_gives_shares_that_sum_to_one(profile):
+    question = asked("a b")
+    found = shares(profile, stand(question, "a b c", "a b c d", "x b d", "q b c"), question)
+    assert math.fsum(found.values()) == pytest.approx(1.0)
+    assert found["c"] > found.get("b", 0.0)
+    assert shares(profile, [], question) == {}
+
+
+def test_affinity_to_ends_makes_closing_symbols_likelier():
+    question = asked("a")
+    places = stand(question, "a b c", "a c b c", "a b b c", "a c")
+    plain = shares(Profile("x", order=1), places, question)
+    inclined = shares(Profile("x", order=1, affinity=1), places, question)
+    more = shares(Profile("x", order=1, affinity=2), places, question)
+    assert plain["c"] < inclined["c"] < more["c"]
+
+
+def test_a_mix_counts_ways_as_often_as_told_and_repeats_at_their_worth():
+    ways = [({"a": 0.5, "b": 0.5}, 1), ({"a": 1.0}, 2), ({}, 5)]
+    assert mixed(ways, frozenset(), 1.0) == {"a": 2.5 / 3, "b": 0.5 / 3}
+    assert mixed(ways, frozenset("a"), 0.0) == {"b": 1.0}
+    assert mixed([({"a": 1.0}, 1)], frozenset("a"), 0.0) == {}
+
+
+def test_entropy_is_in_bits():
+    assert entropy({"a": 0.5, "b": 0.25, "c": 0.25}) == 1.5
+    assert entropy({}) == 0.0
+
+
+# --- forecasts ---
+
+
+def test_what_followed_comes_first():
+    source = source_of("a b c", "a b c d", "x b e")
+    found = foretold(source, "a b")
+    assert symbols(found)[0] == "c"
+    assert math.fsum(entry.share for entry in found.entries) == pytest.approx(1.0)
+    assert found.symbols == len(found.entries) >= 3
+    assert found.voters == 3
+    assert found.entropy > 0
+    assert found.unknown == 0.0
+
+
+def test_before_a_self_test_probabilities_are_shares():
+    found = foretold(source_of("a b c", "x b e"), "b")
+    assert [entry.probability for entry in found.entries] == [entry.share for entry in found.entries]
+    assert found.novel_above(0.05) is None
+
+
+def test_ties_go_by_symbol_and_a_limit_cuts():
+    source = source_of("a d", "a c", "a b")
+    assert symbols(foretold(source, "a"))[:3] == ["b", "c", "d"]
+    assert symbols(foretold(source, "a", limit=2)) == ["b", "c"]
+    assert symbols(foretold(source, "a", limit=0)) == []
+
+
+def test_after_symbols_never_seen_what_is_common_is_told():
+    source = source_of("a b", "a c", "d a")
+    near = replace(Choice(NEXT, 0), mix=((NAMES["near"], 1),))
+    assert symbols(foretold(source, "zz", near))[0] == "a"
+    assert explain(source, asked("zz"), near, ["a"])["a"].others == 0
+
+
+def test_an_empty_memory_and_an_empty_node_have_answers():
+    assert symbols(foretold(source_of("a b", "c b"), ""))[0] == "b"
+    found = foretold(source_of(), "a")
+    assert (found.entries, found.unknown, found.entropy) == ((), 1.0, 0.0)
+
+
+def test_further_ahead_any_of_the_events_counts():
+    source = source_of("a b c", "a d c", "a e c")
+    assert symbols(foretold(source, "a", kind=Kind(2)))[0] == "c"
+
+
+def test_frequency_counts():
+    made = node("a b", "a c")
+    made.learn(learning("a c"), times=5)
+    assert symbols(foretold(made.knowledge.view().forecasting(), "a"))[:2] == ["c", "b"]
+
+
+# --- calibration ---
+
+
+def test_a_curve_rises_and_is_read_between_its_points():
+    observations = [(0.1, False, 1)] * 30 + [(0.5, True, 1)] * 15 + [(0.5, False, 1)] * 15 + [(0.9, True, 1)] * 30
+    curve = fit(observations)
+    assert curve == ((pytest.approx(0.1), 0.0), (0.5, 0.5), (pytest.approx(0.9), 1.0))
+    assert read(curve, 0.3) == pytest.approx(0.25)
+    assert read(curve, 0.0) == 0.0
+    assert read(curve, 1.0) == 1.0
+    assert read((), 0.3) == 0.3
+
+
+def test_neighbours_that_fall_are_pooled():
+    observations = [(0.1, True, 1)] * 30 + [(0.5, False, 1)] * 30 + [(0.9, True, 3)] * 25
+    assert [chance for _, chance in fit(observations)] == [0.5, 1.0]
+    assert fit([]) == ()
+
+
+def test_few_left_at_the_end_join_the_last_group():
+    curve = fit([(number / 100, number >= 40, 1) for number in range(60)])
+    assert len(curve) == 2
+
+
+# --- novelty ---
+
+
+def test_novelty_is_the_mean_of_three_parts():
+    found = novelty(Familiarity(("z",), (("a", "z"),), 2, 2, 4))
+    assert (found.symbols, found.transitions, found.together) == (0.25, 0.5, 0.5)
+    assert found.score == pytest.approx(1.25 / 3)
+    assert novelty(Familiarity((), (), 0, 0, 0)).score == 0.0
+
+
+def test_a_threshold_lets_no_more_alarms_through_than_asked():
+    scores = (0.0, 0.1, 0.2, 0.3)
+    assert threshold(scores, 0.25) == 0.2
+    assert threshold(scores, 0.0) == 0.3
+    assert threshold(scores, 1.0) == 0.0
+    assert threshold((), 0.1) is None
+
+
+def test_what_is_known_of_a_memory():
+    source = source_of("a b c", "c d")
+    known = source.familiarity(asked("b c z"))
+    assert known == Familiarity(("z",), (("c", "z"),), 2, 2, 3)
+    own = source.familiarity(asked("c d", left_out="c d"))
+    assert own == Familiarity(("d",), (("c", "d"),), 1, 1, 2)
+    assert source.familiarity(asked("")) == Familiarity((), (), 0, 0, 0)
+    assert source_of().familiarity(asked("a")) == Familiarity(("a",), (), 0, 0, 1)
+
+
+# --- self-test ---
+
+SMALL = Effort(40, 60, 2**20)
+
+
+def test_a_question_about_a_pattern_follows_from_its_name():
+    found = trial("0" * 39 + "3", memory("a b c"), 2, NEXT)
+    assert found is not None
+    assert [step.event for step in found.question.steps] == [("b",), ("a",)]
+    assert (found.right, found.counts, found.question.left_out) == ({"c"}, 2, memory("a b c"))
+    ending = trial("0" * 40, memory("a b c d"), 1, Kind(2, True))
+    assert ending is not None
+    assert ending.right == {"c", "d"}
+    assert trial("0" * 40, memory("a,b"), 1, NEXT) is None
+    assert trial("0" * 40, memory("a b"), 1, Kind(2, True)) is None
+
+
+def test_a_node_with_few_patterns_stays_untested():
+    found = choose(source_of("a b c", "a b d"), NEXT, 7, SMALL)
+    assert found == Choice(NEXT, 7, 2)
+    assert found.mix == UNTESTED
+    assert choose(source_of(), NEXT, 0, SMALL) == Choice(NEXT, 0)
+
+
+def test_a_node_finds_out_what_works_and_says_how_well():
+    lines = process(3, 70)
+    source = source_of(*lines)
+    found = choose(source, NEXT, 5, SMALL)
+    assert found is not None
+    assert found.tested == min(60, source.patterns)
+    assert 0.4 < found.hit_rate <= 1
+    assert sum(times for _, times in found.names) >= 1
+    told = foretold(source, "a b", found)
+    probabilities = [entry.probability for entry in told.entries]
+    assert probabilities == sorted(probabilities, reverse=True)
+    assert told.novel_above(0.05) == found.novelties[-1 - found.tested // 20]
+    assert choose(source_of(*reversed(lines)), NEXT, 5, SMALL) == found
+
+
+def test_at_ends_the_closing_ways_win():
+    chance = random.Random(5)
+    lines = [" ".join([*chance.choices("abcdef", k=6), "stop" if chance.random() < 0.8 else "halt"]) for _ in range(40)]
+    source = source_of(*lines)
+    found = choose(source, Kind(1, True), 0, SMALL)
+    assert found is not None
+    assert found.hit_rate > 0.6
+    assert symbols(foretold(source, "a b", found, kind=Kind(1, True)))[0] == "stop"
+
+
+def test_what_is_never_repeated_is_not_foretold_again():
+    chance = random.Random(7)
+    lines = [" ".join(chance.sample("abcdefghij", 6)) for _ in range(50)]
+    found = choose(source_of(*lines), NEXT, 0, SMALL)
+    assert found is not None
+    assert found.repeat == 0.0
+
+
+def test_ballots_are_counted_with_repeats_at_their_worth():
+    asked_for = trial("0" * 40, memory("a b"), 1, NEXT)
+    assert asked_for is not None
+    ballots = (Ballot((("a", 0.6), ("b", 0.4)), 0.4), Ballot((("a", 1.0),), 0.0))
+    assert repeated(asked_for, ballots, 0.0) == (Ballot((("a", 0.0), ("b", 1.0)), 1.0), Ballot((), 0.0))
+    assert repeated(asked_for, ballots, 1.0) == ballots
+
+
+def test_who_speaks_for_a_repeat_that_is_worth_nothing_is_not_heard():
+    source = source_of("a b a c", "b a")
+    choice = replace(Choice(NEXT, 0), mix=((NAMES["near"], 1),), repeat=0.0)
+    assert explain(source, asked("a b"), choice, ["a"])["a"].best == ()
+
+
+def test_a_symbol_no_other_pattern_holds_counts_as_unknown():
+    lines = [f"a b u{number}" for number in range(30)]
+    found = choose(source_of(*lines), Kind(1, True), 0, SMALL)
+    assert found is not None
+    assert found.hit_rate == 0.0
+    assert foretold(source_of(*lines), "a b", found, kind=Kind(1, True)).unknown == 1.0
+
+
+def test_a_self_test_can_be_stopped():
+    source = source_of(*process(3, 30))
+    for questions in (3, 30):
+        left = iter([False] * questions)
+        assert choose(source, NEXT, 0, SMALL, stopped=lambda left=left: next(left, True)) is None
+
+
+def test_effort_bounds_what_is_looked_at():
+    found = choose(source_of(*process(3, 60)), NEXT, 0, Effort(40, 60, 1))
+    assert found is not None
+    assert found.tested == 16
+
+
+def test_a_choice_is_due_when_the_node_has_changed_by_half():
+    choice = Choice(NEXT, 3, 100)
+    assert [choice.is_due(patterns) for patterns in (0, 66, 67, 100, 149, 150)] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+        True,
+    ]
+    assert not Choice(NEXT, 0, 0).is_due(0)
+
+
+def test_a_choice_is_kept_to_the_last_bit():
+    found = choose(source_of(*process(3, 40)), NEXT, 5, SMALL)
+    assert found is not None
+    assert from_text(to_text(found)) == found
+    assert from_text(to_text(found).replace(found.names[0][0], "gone")) is None
+    assert from_text("[") is None
+
+
+# --- ballots ---
+
+
+def test_a_ballot_lists_what_can_still_win():
+    source = source_of("a b c", "a b c d", "x b e", "e a b")
+    for ballot in source.ballots(asked("a b"), frozenset({"c", "nothing"})):
+        shown = [share for _, share in ballot.shares]
+        assert shown == sorted(shown, reverse=True)
+        assert shown[-1] >= shown[0] * ON_BALLOT
+        assert ballot.target == dict(ballot.shares)["c"]
+    assert all(ballot.shares == () and ballot.target == 0 for ballot in source_of().ballots(asked("a"), frozenset("a")))
+
+
+# --- who says so ---
+
+
+@pytest.mark.parametrize("number", range(len(MENU)), ids=[profile.name for profile in MENU])
+def test_what_each_voice_adds_sums_to_the_share(number):
+    source = source_of(*process(9, 30))
+    choice = replace(Choice(NEXT, 0), mix=((number, 2), (NAMES["suffix"], 1)), repeat=0.3)
+    found = foretold(source, "a b", choice, 4)
+    voices = explain(source, asked("a b"), choice, symbols(found))
+    for entry in found.entries:
+        spoken = voices[entry.symbol]
+        assert len(spoken.best) <= VOICES
+        assert math.fsum(voice.share for voice in spoken.best) + spoken.others_share == pytest.approx(entry.share)
+        added = [voice.share for voice in spoken.best]
+        assert added == sorted(added, reverse=True)
+        for voice in spoken.best:
+            assert entry.symbol in voice.events[voice.position]
+
+
+def test_a_voice_says_what_it_was_heard_for():
+    source = source_of("a b c", "q r s")
+    choice = replace(Choice(NEXT, 0), mix=((NAMES["near"], 1),))
+    (voice,) = explain(source, asked("a x b"), choice, ["c"])["c"].best
+    assert voice.matched == ((1, 0, ("b",)), (0, 2, ("a",)))
+    assert voice.position == 2
+
+
+# --- both engines ---
+
+
+def test_the_engine_under_test_answers_as_defined():
+    made = Node()
+    plain = PlainKnowledge()
+    for line in process(1, 40):
+        made.learn(learning(line))
+    plain.load(made.patterns.values(), {}, 0)
+    one, other = made.knowledge.view().forecasting(), plain.view().forecasting()
+    assert isinstance(other, PlainSource)
+    for text in ("a b", "c", "zz a", "", "a,b c"):
+        question = ask(tuple(tuple(event) for event in events(text)), NEXT)
+        assert one.tally(question, UNTESTED, 0.3, 5) == other.tally(question, UNTESTED, 0.3, 5)
+        assert one.ballots(question, frozenset("ab")) == other.ballots(question, frozenset("ab"))
+        assert one.familiarity(question) == other.familiarity(question)
+        assert one.electorate(question) == other.electorate(question)
+    assert one.smallest(7) == other.smallest(7)
