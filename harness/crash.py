@@ -259,13 +259,13 @@ def begin(memory: ClientMethods, count: int) -> list[Writer]:
 
 
 def kill_servers(
-    directory: Path, kills: int, seed: int, writers_count: int, say: Callable[[str], None]
+    directory: Path, kills: int, seed: int, writers_count: int, say: Callable[[str], None], without: str = ""
 ) -> Counter[str]:
-    """Kill a real server again and again, on one data directory."""
+    """Kill a real server again and again, on one data directory; `without`: what is taken out of it."""
     chance, counts, journal = random.Random(seed), Counter[str](), Journal()
     writers: list[Writer] = []
     for number in range(kills + 1):
-        with Server(directory) as server, KATOClient(server.url, max_retries=0, timeout=30) as memory:
+        with Server(directory, without=without) as server, KATOClient(server.url, max_retries=0, timeout=30) as memory:
             if not writers:
                 writers = begin(memory, writers_count)
             elif number:
@@ -383,7 +383,9 @@ def _read(text: bytes) -> Journal:
     return journal
 
 
-def run(door: str, kills: int, seed: int, writers: int = 4, say: Callable[[str], None] = print) -> Counter[str]:
+def run(
+    door: str, kills: int, seed: int, writers: int = 4, say: Callable[[str], None] = print, without: str = ""
+) -> Counter[str]:
     """
     Kill, compare, and count.
 
@@ -391,8 +393,9 @@ def run(door: str, kills: int, seed: int, writers: int = 4, say: Callable[[str],
         Broken: A promise did not hold.
     """
     with tempfile.TemporaryDirectory() as directory:
-        kill = kill_servers if door == "server" else kill_embedded
-        return kill(Path(directory), kills, seed, writers, say)
+        if door == "server":
+            return kill_servers(Path(directory), kills, seed, writers, say, without)
+        return kill_embedded(Path(directory), kills, seed, writers, say)
 
 
 def main() -> int:
@@ -402,10 +405,15 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--writers", type=int, default=4)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    parser.add_argument(
+        "--without", choices=("commit",), default="", help="take this out of the server; it must be noticed"
+    )
     given = parser.parse_args()
     print(f"seed {given.seed}", flush=True)
     try:
-        counts = run(given.door, given.kills, given.seed, given.writers, lambda text: print(text, flush=True))
+        counts = run(
+            given.door, given.kills, given.seed, given.writers, lambda text: print(text, flush=True), given.without
+        )
     except Broken as broken:
         print(f"BROKEN: {broken}")
         return 1

@@ -165,7 +165,7 @@ def _account(
     )
 
 
-def second_process(directory: Path) -> list[str]:
+def second_process(directory: Path, patience: float = 120.0) -> list[str]:
     """What further processes say that want the same directory, and servers of more than one."""
     sentences = []
     for arguments in ([], ["--workers", "2"], ["--workers", "4"]):
@@ -181,7 +181,12 @@ def second_process(directory: Path) -> list[str]:
             *arguments,
         ]
         environment = {**os.environ, "KATO_LOG_LEVEL": "CRITICAL"}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+        try:
+            done = subprocess.run(
+                command, env=environment, capture_output=True, text=True, timeout=patience, check=False
+            )
+        except subprocess.TimeoutExpired as still_serving:
+            raise Broken(f"{' '.join(command[2:])} was not refused") from still_serving
         words = "KATO_WORKERS must be 1" if arguments else "is in use by process"
         if done.returncode != 1 or words not in done.stderr or len(done.stderr.splitlines()) != 1:
             raise Broken(f"{' '.join(command[2:])} ended with {done.returncode} and said {done.stderr!r}")
@@ -189,9 +194,11 @@ def second_process(directory: Path) -> list[str]:
     return sentences
 
 
-def run(clients: int, learns: int, rounds: int, seed: int, say: Callable[[str], None] = print) -> None:
+def run(
+    clients: int, learns: int, rounds: int, seed: int, say: Callable[[str], None] = print, without: str = ""
+) -> None:
     """All three parts; raises `Broken` where a promise did not hold."""
-    with tempfile.TemporaryDirectory() as place, Server(Path(place)) as server:
+    with tempfile.TemporaryDirectory() as place, Server(Path(place), without=without) as server:
 
         def connect() -> ClientMethods:
             return KATOClient(server.url, max_retries=0, timeout=120)
@@ -201,7 +208,7 @@ def run(clients: int, learns: int, rounds: int, seed: int, say: Callable[[str], 
             node = "with clearing" if clearing else "without clearing"
             counts = one_session(connect, rounds, clearing=clearing, node=node, seed=seed)
             say(f"held: {rounds} rounds {node}: {dict(counts)}")
-        for sentence in second_process(Path(place)):
+        for sentence in second_process(Path(place), 20.0 if without else 120.0):
             say(f"held: refused with {sentence!r}")
 
 
@@ -212,10 +219,14 @@ def main() -> int:
     parser.add_argument("--learns", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    parser.add_argument(
+        "--without", choices=("hold",), default="", help="take this out of the server; it must be noticed"
+    )
     given = parser.parse_args()
     print(f"seed {given.seed}", flush=True)
     try:
-        run(given.clients, given.learns, given.rounds, given.seed, lambda text: print(text, flush=True))
+        say: Callable[[str], None] = lambda text: print(text, flush=True)  # noqa: E731
+        run(given.clients, given.learns, given.rounds, given.seed, say, given.without)
     except (Broken, KATOError) as broken:
         print(f"BROKEN: {broken}")
         return 1

@@ -18,6 +18,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from harness.breaking import take_out
 from harness.faults import Disk, compiler, preloaded
 from kato import Kato
 
@@ -47,13 +48,14 @@ def count(directory: Path, level: str) -> dict[str, int]:
         return {"observations": observed, "learnings": disk.syncs - before - observed, "times": learnings}
 
 
-def measured(level: str) -> dict[str, int]:
-    """`count` in a process that has the library preloaded."""
+def measured(level: str, without: str = "") -> dict[str, int]:
+    """`count` in a process that has the library preloaded; `without`: what is taken out of it."""
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         (place / "memory").mkdir()
+        command = [sys.executable, "-m", "harness.durability", "--child", str(place / "memory"), "--level", level]
         done = subprocess.run(
-            [sys.executable, "-m", "harness.durability", "--child", str(place / "memory"), "--level", level],
+            [*command, "--without", without] if without else command,
             env=preloaded(place, place / "memory"),
             stdout=subprocess.PIPE,
             check=True,
@@ -79,8 +81,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m harness.durability", description="Flushes, counted.")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     parser.add_argument("--level", choices=LEVELS, help=argparse.SUPPRESS)
+    parser.add_argument("--without", choices=("flush",), default="", help="take this out; it must be noticed")
     given = parser.parse_args()
     if given.child:
+        take_out(given.without)
         print(json.dumps(count(Path(given.child), given.level)))
         return 0
     if compiler() is None:
@@ -88,7 +92,7 @@ def main() -> int:
         return 0
     print("nothing here is random: no seed")
     for level in LEVELS:
-        found = measured(level)
+        found = measured(level, given.without)
         try:
             judge(level, found)
         except Broken as broken:

@@ -30,6 +30,7 @@ from typing import Any
 
 import httpx2
 
+from harness.breaking import take_out
 from harness.crash import Writer, begin
 from harness.doing import apply, do
 from harness.processes import free_port
@@ -215,12 +216,13 @@ def try_embedded(directory: Path, points: int, seed: int) -> Counter[str]:
     return trial.counts
 
 
-def embedded(points: int, seed: int) -> dict[str, int]:
-    """`try_embedded` in a process that has the library preloaded."""
+def embedded(points: int, seed: int, without: str = "") -> dict[str, int]:
+    """`try_embedded` in a process that has the library preloaded; `without`: what is taken out of it."""
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         (place / "memory").mkdir()
         command = [sys.executable, "-m", "harness.faults", "--child", str(place / "memory")]
+        command += ["--without", without] if without else []
         done = subprocess.run(
             [*command, "--points", str(points), "--seed", str(seed)],
             env=preloaded(place, place / "memory"),
@@ -326,16 +328,18 @@ def main() -> int:
     parser.add_argument("--points", type=int, default=500)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     parser.add_argument("--child", help=argparse.SUPPRESS)
+    parser.add_argument("--without", choices=("rollback",), default="", help="take this out; it must be noticed")
     given = parser.parse_args()
     try:
         if given.child:
+            take_out(given.without)
             print(json.dumps(try_embedded(Path(given.child), given.points, given.seed)))
             return 0
         print(f"seed {given.seed}", flush=True)
         if compiler() is None:
             print("skipped: there is no C compiler (cc) to build disk.c with")
             return 0
-        print(f"held, embedded: {embedded(given.points, given.seed)}", flush=True)
+        print(f"held, embedded: {embedded(given.points, given.seed, given.without)}", flush=True)
         print(f"held, server: {server()}", flush=True)
     except Broken as broken:
         print(f"BROKEN: {broken}")

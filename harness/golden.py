@@ -110,7 +110,7 @@ def digest(answers: list[Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def every_door(engine: str) -> dict[str, str]:
+def every_door(engine: str, without: str = "") -> dict[str, str]:
     """In this process: the digest of the history and of the questions, door by door."""
     from harness.processes import Server
     from kato import Kato, KATOClient
@@ -125,7 +125,10 @@ def every_door(engine: str) -> dict[str, str]:
             lines: list[bytes] = []
             export(directory / "embedded" / "kato.db", lines.append)
             found["embedded, questions"] = digest(ask(memory))
-        with Server(directory / "server", KATO_ENGINE=engine) as server, KATOClient(server.url) as client:
+        with (
+            Server(directory / "server", without=without, KATO_ENGINE=engine) as server,
+            KATOClient(server.url) as client,
+        ):
             found["server, history"] = digest(play(client))
             found["server, questions"] = digest(ask(client))
         restore(directory / "backup", directory / "restored" / "kato.db")
@@ -143,13 +146,14 @@ def engines() -> tuple[str, ...]:
     return ("plain",) if native_knowledge() is None else ("plain", "native")
 
 
-def gather(hash_seeds: tuple[str, ...] = _HASH_SEEDS) -> dict[str, str]:
+def gather(hash_seeds: tuple[str, ...] = _HASH_SEEDS, without: str = "") -> dict[str, str]:
     """Every digest, each from a process with a hash seed of its own."""
     found: dict[str, str] = {}
     for engine in engines():
         for seed in hash_seeds:
             environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONIOENCODING": "utf-8"}
             command = [sys.executable, "-m", "harness.golden", "--one", engine]
+            command += ["--without", without] if without else []
             root = Path(__file__).parents[1]
             done = subprocess.run(command, env=environment, capture_output=True, check=False, cwd=root)
             if done.returncode:
@@ -179,12 +183,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m harness.golden", description="The same history, the same bytes.")
     parser.add_argument("--write", action="store_true", help="check the digests found in")
     parser.add_argument("--one", metavar="ENGINE", help="print the digests of this process as JSON")
+    parser.add_argument("--without", choices=("order",), default="", help="take this out; it must be noticed")
     given = parser.parse_args()
     if given.one:
-        print(json.dumps(every_door(given.one)))
+        from harness.breaking import take_out
+
+        take_out(given.without)
+        print(json.dumps(every_door(given.one, given.without)))
         return 0
     print(f"seed {_SEED}, hash seeds {', '.join(_HASH_SEEDS)}, engines {', '.join(engines())}", flush=True)
-    found = gather()
+    found = gather(without=given.without)
     if given.write:
         first = {"history": found[next(iter(found))], "questions": list(found.values())[1]}
         _DIGEST.write_text("".join(f"{value} {name}\n" for name, value in first.items()), encoding="utf-8")

@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx2
 
+from harness.breaking import take_out
 from kato.service import snapshots
 
 _STARTING = 60.0
@@ -41,8 +42,9 @@ def snapshot_often() -> None:
     snapshots._LEAST, snapshots._LEAST_LEAVING, snapshots._PART = 5, 1, 2**60
 
 
-def _serve(directory: str, port: int, environ: Mapping[str, str], dies: str, may_die: Any) -> None:
+def _serve(directory: str, port: int, environ: Mapping[str, str], dies: str, may_die: Any, without: str) -> None:
     os.environ.update(environ)
+    take_out(without)
     snapshot_often()
     if dies:
         _die_around_commits(random.Random(dies), float(dies.split()[-1]), may_die)
@@ -79,16 +81,17 @@ class Server:
     Args:
         directory: The data directory.
         dies: Seed, its last word the share of commits around which the server kills itself once `may_die` was called.
+        without: Name of a protection to take out (harness.breaking).
         environ: Settings.
     """
 
-    def __init__(self, directory: Path, *, dies: str = "", **environ: str) -> None:
+    def __init__(self, directory: Path, *, dies: str = "", without: str = "", **environ: str) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         settings = {"KATO_LOG_LEVEL": "CRITICAL", **environ}
         self._may_die = context().Event() if dies else None
         self._process: BaseProcess = context().Process(
-            target=_serve, args=(str(directory), self.port, settings, dies, self._may_die), daemon=True
+            target=_serve, args=(str(directory), self.port, settings, dies, self._may_die, without), daemon=True
         )
         self._process.start()
         self._wait()

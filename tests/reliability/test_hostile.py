@@ -7,6 +7,7 @@ import json
 import pytest
 
 from harness import corpus, hostile
+from harness.breaking import take_out
 from harness.crash import Broken
 from harness.raw import Answer
 from kato import Kato
@@ -57,6 +58,6 @@ def test_an_answer_that_is_none_of_the_protocol_is_noticed(status, content, head
 def test_node_ids_that_are_folded_are_noticed(monkeypatch, tmp_path):
     for name in ("commit", "load", "node", "patterns"):
         monkeypatch.setattr(SqliteStorage, name, getattr(SqliteStorage, name))  # put back at the end
-    hostile.fold_node_ids()
+    take_out("encoding")
     with Kato(tmp_path) as memory, pytest.raises(Broken):
         hostile.try_pairs(memory, 60, 5)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 
 import uvicorn
 
 from kato.server.app import create_app
+from kato.server.connections import Connection
 from kato.server.logs import logger, set_up
 from kato.server.origins import is_loopback
 from kato.settings import Settings, refusal
@@ -25,6 +27,7 @@ def serve(settings: Settings) -> None:
     """
     check(settings)
     set_up(settings.log_level, settings.log_format, settings.log_output)
+    _allow_connections()
     application = create_app(settings)
     config = uvicorn.Config(
         application,
@@ -36,8 +39,7 @@ def serve(settings: Settings) -> None:
         access_log=False,
         server_header=False,
         date_header=False,
-        http="httptools",
-        h11_max_incomplete_event_size=65_536,
+        http=Connection,
         timeout_graceful_shutdown=10,
         ws_max_size=65_536,
     )
@@ -50,6 +52,17 @@ def serve(settings: Settings) -> None:
             if application.failure is None:
                 raise
             raise application.failure from None
+
+
+def _allow_connections() -> None:
+    """As many files at once as this process may have; the limit that shells set is less than a crowd of idle sockets."""
+    try:
+        import resource
+    except ImportError:  # pragma: no cover - Windows has no such limit
+        return
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # macOS names a limit that it does not allow
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def check(settings: Settings) -> None:

@@ -180,11 +180,7 @@ class Transport:
                 return await self._show(exchange, send, headers)
             if system is None:
                 raise NotReady("The server is starting or stopping")
-            if system.measures.in_flight > self._most_in_flight and not exchange.path.startswith("/health"):
-                message = (
-                    f"More than {self._most_in_flight} requests are in flight; the limit is KATO_LIMIT_CONCURRENCY"
-                )
-                raise Overloaded(message)
+            self._check_load(system, exchange)
             operation, values = self._routes.find(exchange.method, exchange.path)
             exchange.route = operation.template
             if operation.lines is not None and is_lines(exchange.headers):
@@ -209,6 +205,11 @@ class Transport:
             logger().exception("unforeseen error", trace_id=exchange.trace_id, route=exchange.route)
             refused = InternalError()
         return await self._refuse(system, send, exchange, refused, headers)
+
+    def _check_load(self, system: System, exchange: Exchange) -> None:
+        if system.measures.in_flight > self._most_in_flight and not exchange.path.startswith("/health"):
+            message = f"More than {self._most_in_flight} requests are in flight; the limit is KATO_LIMIT_CONCURRENCY"
+            raise Overloaded(message)
 
     async def _describe(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send, headers: Headers) -> int:
         """The generated description, at its path with or without a slash at the end."""
@@ -281,7 +282,10 @@ class Transport:
             async with asyncio.timeout(self._timeout) as limit:
                 body = b""
                 if exchange.method not in {"GET", "HEAD"}:
-                    body = await read_all(exchange.headers, receive, system.limits.max_body_bytes)
+                    # Who sends slowly takes no place from those who have said what they want.
+                    with system.measures.aside():
+                        body = await read_all(exchange.headers, receive, system.limits.max_body_bytes)
+                    self._check_load(system, exchange)
                     check_media_type(exchange.headers, operation, body)
                 # When the time is up, what has not begun to be stored is taken back; what has is finished and told.
                 return await self._run(system, exchange, operation, self._request(exchange, values, body))

@@ -10,8 +10,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import psutil
@@ -130,6 +131,8 @@ class Measures:
         """Answers with a status of 500 or more."""
         self.seconds = 0.0
         self.in_flight = 0
+        self.arriving = 0
+        """Requests whose bodies are on their way."""
         self.peak_in_flight = 0
         self.websockets = 0
         self.frames_waiting: Callable[[], int] = lambda: 0
@@ -154,6 +157,19 @@ class Measures:
         with self._guard:
             self.in_flight += 1
             self.peak_in_flight = max(self.peak_in_flight, self.in_flight)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """While its body arrives, a request is not in flight."""
+        with self._guard:
+            self.in_flight -= 1
+            self.arriving += 1
+        try:
+            yield
+        finally:
+            with self._guard:
+                self.arriving -= 1
+            self.started()
 
     def finished(self, method: str, route: str, status: int, seconds: float, trace_id: str) -> None:
         """A request was answered. `route` is the template, never a path with ids."""

@@ -1,0 +1,148 @@
+"""
+Protections that can be taken out of a process, so that a harness shows that it would notice.
+
+Each function patches the process it is called in, which is always one that a harness made for the purpose: `Server(…,
+without=NAME)`, or the harness itself under `--without NAME`.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import unicodedata
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
+from typing import Any
+
+
+def places() -> None:
+    """Whoever sends slowly takes the place of a request in flight."""
+    from kato.service.measuring import Measures
+
+    Measures.aside = lambda _: nullcontext()  # type: ignore[method-assign,assignment]
+
+
+def timers() -> None:
+    """Whoever sends no request is waited for."""
+    from kato.server.connections import Connection
+
+    Connection._expect_head = lambda _: None  # type: ignore[method-assign]
+
+
+def parser() -> None:
+    """Bodies are read as the standard library reads them, and what it raises goes where it will."""
+    from kato.wire import reading
+
+    reading.parse = lambda body, _: json.loads(body)  # type: ignore[attr-defined]
+
+
+def encoding() -> None:
+    """The storage sees node ids folded, as many a database would."""
+    from kato.storage.sqlite import SqliteStorage
+
+    def folded(text: str) -> str:
+        return unicodedata.normalize("NFKC", text).casefold().strip()
+
+    commit, load, node, patterns = SqliteStorage.commit, SqliteStorage.load, SqliteStorage.node, SqliteStorage.patterns
+
+    def folding_commit(self: Any, transactions: Any, **options: Any) -> Any:
+        changed = [
+            replace(each, node_id=folded(each.node_id)) if each.node_id is not None else each for each in transactions
+        ]
+        return commit(self, changed, **options)
+
+    SqliteStorage.commit = folding_commit  # type: ignore[method-assign]
+    SqliteStorage.load = lambda self, node_id: load(self, folded(node_id))  # type: ignore[method-assign]
+    SqliteStorage.node = lambda self, node_id: node(self, folded(node_id))  # type: ignore[method-assign]
+    SqliteStorage.patterns = lambda self, node_id, **given: patterns(self, folded(node_id), **given)  # type: ignore[method-assign]
+
+
+def commit() -> None:
+    """Sessions' changes are acknowledged a little before they are committed."""
+    from kato.storage.interface import Committed
+    from kato.storage.writer import Writer
+
+    original = Writer._commit
+
+    def early(self: Any, group: Any, **options: Any) -> None:
+        kept = []
+        for transaction, future in group:
+            if not transaction.operations and future.set_running_or_notify_cancel():
+                future.set_result(Committed())
+                kept.append(transaction)
+        rest = [each for each in group if each[0].operations]
+        if kept:
+            time.sleep(0.05)
+            self._storage.commit(kept, durable=False)
+        if rest:
+            original(self, rest, **options)
+
+    def submitted(self: Any, transaction: Any) -> Any:
+        from concurrent.futures import Future
+
+        future: Future[Committed] = Future()
+        with self._wake:
+            self._waiting.append((transaction, future))
+            self._wake.notify()
+        return future
+
+    Writer._commit = early  # type: ignore[method-assign]
+    Writer.submit = submitted  # type: ignore[method-assign]
+
+
+def rollback() -> None:
+    """A failed commit is told as done."""
+    from kato.errors import StorageError
+    from kato.storage.interface import Committed
+    from kato.storage.sqlite import SqliteStorage
+
+    original = SqliteStorage.commit
+
+    def careless(self: Any, transactions: Any, **options: Any) -> Any:
+        try:
+            return original(self, transactions, **options)
+        except StorageError:
+            return [Committed() for _ in transactions]
+
+    SqliteStorage.commit = careless  # type: ignore[method-assign]
+
+
+def flush() -> None:
+    """Nothing is flushed to the disk before it is acknowledged."""
+    from kato.storage.sqlite import SqliteStorage
+
+    original = SqliteStorage._set_durable
+    SqliteStorage._set_durable = lambda self, connection, _: original(self, connection, False)  # type: ignore[method-assign]
+
+
+def order() -> None:
+    """The symbols of an event come as a set gives them, which differs from process to process."""
+    from kato.engine import memory
+    from kato.operations import bulk
+
+    original = memory.make_event
+
+    def made(symbols: Any, *rest: Any, **options: Any) -> Any:
+        return tuple(set(original(symbols, *rest, **options)))
+
+    memory.make_event = made
+    bulk.make_event = made  # type: ignore[attr-defined]
+
+
+def hold() -> None:
+    """Nobody holds a data directory."""
+    from kato.storage import holding
+
+    holding._lock = lambda _: None
+
+
+WITHOUT: dict[str, Callable[[], None]] = {
+    each.__name__: each for each in (places, timers, parser, encoding, commit, rollback, flush, order, hold)
+}
+
+
+def take_out(name: str) -> None:
+    """Take one protection out of this process; the empty name takes none."""
+    if name:
+        WITHOUT[name]()

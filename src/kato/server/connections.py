@@ -1,0 +1,126 @@
+"""
+One connection as the HTTP parser sees it: bounds on the heads of requests, which uvicorn does not set.
+
+A head may take so long and be so large; whoever sends none is let go. Bodies are bounded where they are read
+(`kato.server.bodies`), and connections at rest between two requests by KATO_KEEP_ALIVE.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from kato.errors import KATOAPIError, KATOError, PayloadTooLarge
+from kato.server.logs import logger
+from kato.service.runtime import random_hex
+from kato.wire.answers import time_text
+from kato.wire.encoding import encode_answer
+from kato.wire.failures import error_body
+
+HEAD_SECONDS = 20.0
+"""For the head of a request, from its first byte, or from the opening of the connection; a slow network needs one or two."""
+HEAD_BYTES = 65_536
+_PHRASES = {400: "Bad Request", 413: "Content Too Large"}
+
+
+class Connection(HttpToolsProtocol):
+    """What uvicorn makes of a connection, with bounds."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._timer: asyncio.TimerHandle | None = None
+        self._head = 0
+        """Bytes received since the head began."""
+        self._in_head = True
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Somebody has come; they have so long to say what they want."""
+        super().connection_made(transport)
+        self._expect_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """They have gone."""
+        self._expect_nothing()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """More of a request."""
+        if self.transport.is_closing():
+            return
+        if self._in_head:
+            self._head += len(data)
+        super().data_received(data)
+        if self._in_head and self._head > HEAD_BYTES and not self.transport.is_closing():
+            self._refuse(PayloadTooLarge("headers", HEAD_BYTES, None, "fixed"))
+        elif self._in_head or (self.cycle is not None and self.cycle.response_complete):
+            self._expect_head()  # also where a body still drips in that nobody needs any more
+        else:
+            self._expect_nothing()
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request."""
+        super().on_message_begin()
+        self._in_head = True
+
+    def on_headers_complete(self) -> None:
+        """The head is whole; what comes with it of the body is not counted."""
+        self._in_head = False
+        self._head = 0
+        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        if size > HEAD_BYTES:
+            self._in_head, self._head = True, size  # refused as soon as the parser returns
+            return
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of a body; of a request that is refused for its head it is nobody's."""
+        if not self._in_head:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The end of a request; what comes next is the head of another."""
+        if self._in_head and self._head > HEAD_BYTES:
+            return
+        super().on_message_complete()
+
+    def handle_websocket_upgrade(self) -> None:
+        """From here on it is a conversation, and watched as such."""
+        self._expect_nothing()
+        super().handle_websocket_upgrade()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - the parser's name for it says less
+        """What is no HTTP is refused like everything else: as JSON, with a trace id."""
+        self._refuse(KATOAPIError(400, "The request is not HTTP/1.1", code="MALFORMED_REQUEST"))
+
+    def _refuse(self, error: KATOError) -> None:
+        """Say why and hang up."""
+        trace_id = f"kato-{random_hex(32)}"
+        body = encode_answer(
+            error_body(error, trace_id=trace_id, session_id=None, timestamp=time_text(time.time_ns() // 1000))
+        )
+        lines = (
+            f"HTTP/1.1 {error.status_code} {_PHRASES[error.status_code]}",
+            "content-type: application/json",
+            f"content-length: {len(body)}",
+            f"x-trace-id: {trace_id}",
+            "connection: close",
+        )
+        logger().info("request refused", trace_id=trace_id, status=error.status_code)
+        self.transport.write("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
+        self.transport.close()
+
+    def _expect_head(self) -> None:
+        if self._timer is None:
+            self._timer = self.loop.call_later(HEAD_SECONDS, self._hang_up)
+
+    def _expect_nothing(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _hang_up(self) -> None:
+        self._timer = None
+        self.transport.close()
