@@ -164,6 +164,9 @@ _PROCESSORS = """
 total_processors int\nactive_processors int\nmax_processors int?\neviction_ttl_seconds num?\npatterns_count int
 processors[].processor_id str\nprocessors[].node_id str\nprocessors[].created_at time\nprocessors[].last_accessed time
 processors[].access_count int\nprocessors[].idle_seconds num
+memory_bytes int\nmemory_budget_bytes int?\nevictions int\nsnapshots_written int\nsnapshots_used int\nsnapshots_discarded int
+processors[].is_loading bool\nprocessors[].patterns int\nprocessors[].memory_bytes int\nprocessors[].index_bytes int
+processors[].rest_bytes int
 """
 _STAMPS = "timestamp num\ntimestamp_iso time"
 _SESSION_NUMBERS = "total_created int\ntotal_deleted int\nactive int\noperations_total int"

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from kato import Kato
+from kato import Kato, KATOClient
 from kato.cli.main import main
 from kato.settings import Settings
 from serving import running
@@ -118,6 +118,25 @@ def test_the_doctor_finds_nothing_wrong_and_says_where_things_are(run, text):
     assert code == 0
     report = json.loads(out)
     assert (report["patterns"], report["state"], report["problems"]) == (2, "good", [])
+    assert report["largest"] == [{"node_id": "n", "patterns": 2, "snapshot_bytes": None}]
+    assert report["memory_budget"] > 2**20
+    assert "'n': 2 patterns, no snapshot" in run("doctor")[1]
+
+
+def test_the_doctor_asks_a_server_what_its_nodes_cost(run):
+    with running(Settings(data_dir=":memory:", log_level="CRITICAL", memory_budget=10**9)) as server:
+        with KATOClient(server.url) as client:
+            client.learn_many([[["a"], ["b"]]], node_id="n")
+            client.predict_many([[["a"]]], node_id="n")
+        code, out, _ = run("doctor", "--url", server.url, "--json")
+        told = json.loads(out)["server"]
+        assert (code, told["memory_budget_bytes"], told["evictions"]) == (0, 10**9, 0)
+        (node,) = told["nodes"]
+        assert (node["node_id"], node["patterns"], node["is_loading"]) == ("n", 1, False)
+        assert node["index_bytes"] + node["rest_bytes"] == told["memory_bytes"] > 0
+        assert "'n': 1 patterns, " in run("doctor", "--url", server.url)[1]
+    code, out, _ = run("doctor", "--url", server.url)
+    assert (code, f"wrong: {server.url}" in out) == (1, True)
 
 
 def test_the_doctor_names_what_is_wrong(run, monkeypatch, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 
 import httpx2
@@ -14,6 +15,7 @@ from kato import KATOClient, NotReady
 from kato.errors import StorageUnavailable
 from kato.operations.monitoring import prefers_text
 from kato.operations.prometheus import MEANING
+from kato.service import snapshots
 from kato.service.numbers import NAMES
 from kato.settings import Settings
 from serving import running
@@ -251,3 +253,29 @@ def test_the_health_counts_the_points_that_were_recorded(kato, server):
     health = kato.health()
     assert health["metrics_collected"] == server.application.system.measures.points_recorded > 0
     assert health["last_collection"] <= health["timestamp"]
+
+
+def test_what_nodes_cost_in_memory_is_told_alike_everywhere(tmp_path, monkeypatch):
+    monkeypatch.setattr(snapshots, "_LEAST_LEAVING", 5)
+    settings = Settings(data_dir=str(tmp_path), log_level="CRITICAL", memory_budget=1)
+    with running(settings) as server, KATOClient(server.url) as kato, httpx2.Client(base_url=server.url) as http:
+        for node in ("one", "two"):
+            kato.learn_many([[[f"{node} {n}"], ["x"]] for n in range(20)], node_id=node)
+            kato.predict_many([[["x"]]], node_id=node)
+        held = kato.status()["processors"]
+        (node,) = held["processors"]
+        assert (node["node_id"], node["patterns"], node["is_loading"]) == ("two", 20, False)
+        assert held["memory_bytes"] == node["memory_bytes"] == node["index_bytes"] + node["rest_bytes"] > 0
+        assert (held["memory_budget_bytes"], held["evictions"]) == (1, 1)
+        shown = series(http)
+        assert shown["kato_nodes_evicted_total", ()] == 1
+        assert shown["kato_memory_budget_bytes", ()] == 1
+        assert shown["kato_nodes_memory_bytes", (("part", "index"),)] == node["index_bytes"] > 0
+        assert shown["kato_nodes_memory_bytes", (("part", "rest"),)] == node["rest_bytes"]
+        if kato.status()["engine"] == "native":
+            until = time.monotonic() + 30
+            while not kato.status()["processors"]["snapshots_written"] and time.monotonic() < until:
+                time.sleep(0.02)
+            kato.predict_many([[["x"]]], node_id="one")
+            assert kato.status()["processors"]["snapshots_used"] == 1
+            assert series(http)["kato_snapshots_total", (("done", "used"),)] == 1

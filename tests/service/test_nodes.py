@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
 from kato.engine.event import Event
-from kato.engine.matching import choose
+from kato.engine.matching import choose, native_knowledge
+from kato.service import nodes as nodes_module
 from kato.service.nodes import Nodes
 from kato.service.runtime import ThreadRuntime, drive
 from kato.service.upkeep import Upkeep
@@ -44,6 +46,31 @@ def test_what_was_used_longest_ago_is_let_go_and_comes_back_with_all_it_learned(
         learn(storage, "one", ("b",), ("c",))
         assert patterns(nodes, "one") == 2
         assert old.totals.patterns == 1
+    finally:
+        nodes.close()
+
+
+@pytest.mark.skipif(native_knowledge() is None, reason="sizes of the native engine")
+def test_the_budget_holds_while_nodes_grow(storage, monkeypatch):
+    monkeypatch.setattr(nodes_module, "_WEIGHED", 10)
+    times = iter(range(1, 10_000))
+    nodes = Nodes(storage, choose("native"), ThreadRuntime(clock=lambda: next(times)), memory_budget=2**30)
+    try:
+        for node_id in ("one", "two", "three"):
+            drive(nodes.view(node_id))
+        before = [node.node_id for node in nodes.loaded()]
+        taken = sum(cost.total for _, cost, _ in nodes.costs())
+        assert (before, nodes.evicted) == (["three", "two", "one"], 0)
+        nodes.budget = taken + 50_000
+        for number in range(3000):
+            learn(storage, "three", (f"a{number}",), ("b",))
+            if nodes.evicted == 2:
+                break
+        until = time.monotonic() + 20
+        while nodes.evicted < 2 and time.monotonic() < until:
+            time.sleep(0.01)
+        assert [node.node_id for node in nodes.loaded()] == ["three"]
+        assert patterns(nodes, "one") == 1
     finally:
         nodes.close()
 

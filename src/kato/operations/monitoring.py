@@ -20,13 +20,19 @@ _SHOWN_NODES = 100
 def node_numbers(system: System) -> Json:
     """The nodes held in memory, the most recently used first."""
     now = system.runtime.now()
-    loaded = system.nodes.loaded()
+    held, snapshots = system.nodes.costs(), system.nodes.snapshots
     return {
-        "total_processors": len(loaded),
-        "active_processors": len(loaded),
+        "total_processors": len(held),
+        "active_processors": len(held),
         "max_processors": None,
         "eviction_ttl_seconds": None,
         "patterns_count": count_patterns(system),
+        "memory_bytes": sum(cost.total for _, cost, _ in held),
+        "memory_budget_bytes": system.nodes.budget,
+        "evictions": system.nodes.evicted,
+        "snapshots_written": snapshots.written if snapshots is not None else 0,
+        "snapshots_used": snapshots.used if snapshots is not None else 0,
+        "snapshots_discarded": snapshots.discarded if snapshots is not None else 0,
         "processors": [
             {
                 "processor_id": node.node_id,
@@ -35,8 +41,13 @@ def node_numbers(system: System) -> Json:
                 "last_accessed": time_text(node.last_accessed),
                 "access_count": node.access_count,
                 "idle_seconds": max(0.0, (now - node.last_accessed) / 1_000_000),
+                "is_loading": not node.ready.done(),
+                "patterns": patterns,
+                "memory_bytes": cost.total,
+                "index_bytes": cost.index,
+                "rest_bytes": cost.rest,
             }
-            for node in loaded[:_SHOWN_NODES]
+            for node, cost, patterns in held[:_SHOWN_NODES]
         ],
     }
 

@@ -90,11 +90,26 @@ class _Numbers(Collector):
         ):
             yield GaugeMetricFamily(name, about, value=value)
 
+    def _memory(self) -> Iterator[Metric]:
+        nodes, held = self._system.nodes, self._system.nodes.costs()
+        yield GaugeMetricFamily("kato_nodes_loaded", "Nodes held in memory", value=len(held))
+        memory = GaugeMetricFamily("kato_nodes_memory_bytes", "About what they take", labels=("part",))
+        memory.add_metric(("index",), sum(cost.index for _, cost, _ in held))
+        memory.add_metric(("rest",), sum(cost.rest for _, cost, _ in held))
+        yield memory
+        if nodes.budget is not None:
+            yield GaugeMetricFamily("kato_memory_budget_bytes", "What they may take together", value=nodes.budget)
+        yield CounterMetricFamily("kato_nodes_evicted", "Nodes let go to keep within the budget", value=nodes.evicted)
+        done = CounterMetricFamily("kato_snapshots", "Snapshots of nodes, by what was done", labels=("done",))
+        for name in ("written", "used", "discarded"):
+            done.add_metric((name,), getattr(nodes.snapshots, name) if nodes.snapshots is not None else 0)
+        yield done
+
     def _thinking(self) -> Iterator[Metric]:
         system, events = self._system, self._system.events
         nodes, _ = count_nodes(system)
         yield GaugeMetricFamily("kato_nodes", "Nodes that have learned something", value=nodes)
-        yield GaugeMetricFamily("kato_nodes_loaded", "Nodes held in memory", value=len(system.nodes.loaded()))
+        yield from self._memory()
         yield CounterMetricFamily(
             "kato_patterns_considered", "Patterns that predictions chose from", value=events.patterns_considered
         )

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from kato.engine.knowledge import Change, Knowledge, OpenableKnowledge, View
+from kato.engine.knowledge import Change, Cost, Knowledge, OpenableKnowledge, View
 from kato.service.background import Background
 from kato.service.runtime import Runtime
 from kato.service.snapshots import Saved, Snapshots
@@ -207,6 +207,15 @@ class Nodes:
         with self._guard:
             node = self._loaded.get(node_id)
             return node.knowledge if node is not None and node.pending is None else None
+
+    def costs(self) -> list[tuple[LoadedNode, Cost, int]]:
+        """`loaded`, with what each costs in memory and its patterns; zeros while one is being loaded."""
+        return [
+            (node, node.knowledge.cost, node.knowledge.view().totals.patterns)
+            if node.ready.done()
+            else (node, Cost(0, 0), 0)
+            for node in self.loaded()
+        ]
 
     def close(self) -> None:
         """End the upkeep, and write the snapshots that the next start will be glad of."""
