@@ -130,9 +130,54 @@ Block Aligner::longest_by_rows(const Range& range, Span<const Hit> hits, const M
     return best;
 }
 
+// Adjacent in both sequences is one.
+void Aligner::append(const Block& block) {
+    if (!found_.empty()) {
+        Block& before = found_.back();
+        if (before.pattern + before.length == block.pattern && before.memory + before.length == block.memory) {
+            before.length += block.length;
+            return;
+        }
+    }
+    found_.push_back(block);
+}
+
+// For at most 64 hits and a memory of one word. Bit j of a hit's ends is set while a run of the length reached so far ends at
+// this hit and at place j of the memory; `where` has the places of the range. When no run is longer, the first hit with an end
+// has the smallest start in the pattern, and its lowest end the smallest in the memory.
+void Aligner::align_few(const FewHits& few, std::size_t from, std::size_t to, std::uint64_t where) {
+    std::uint64_t ends[64], longer[64], any = 0;
+    for (std::size_t i = from; i < to; ++i) any |= ends[i] = *few.memory.bits(few.hits[i].mark) & where;
+    if (any == 0) return;
+    std::uint32_t length = 1;
+    while (true) {
+        any = 0;
+        longer[from] = 0;
+        for (std::size_t i = from + 1; i < to; ++i) {
+            const bool adjacent = few.hits[i].at == few.hits[i - 1].at + 1;
+            longer[i] = adjacent ? ends[i - 1] << 1 & *few.memory.bits(few.hits[i].mark) & where : 0;
+            any |= longer[i];
+        }
+        if (any == 0) break;
+        std::copy(longer + from, longer + to, ends + from);
+        ++length;
+    }
+    std::size_t last = from;
+    while (ends[last] == 0) ++last;
+    const std::uint32_t end = lowest_one(ends[last]) + 1, start = end - length;
+    const std::size_t first = last + 1 - length;
+    if (first > from) align_few(few, from, first, where & ((std::uint64_t{1} << start) - 1));
+    append({few.hits[first].at, start, length});
+    if (last + 1 < to && end < 64) align_few(few, last + 1, to, where & ~((std::uint64_t{1} << end) - 1));
+}
+
 Span<const Block> Aligner::blocks(Span<const Hit> hits, const Memory& memory) {
     found_.clear();
     if (hits.empty()) return found_;
+    if (hits.size() <= 64 && memory.words() == 1) {
+        align_few({hits, memory}, 0, hits.size(), ~std::uint64_t{0});
+        return found_;
+    }
     const bool by_runs = collect_runs(hits, memory);
     ranges_.assign(1, {0, hits.back().at + 1, 0, std::uint32_t(memory.size())});
     while (!ranges_.empty()) {
@@ -148,15 +193,9 @@ Span<const Block> Aligner::blocks(Span<const Hit> hits, const Memory& memory) {
             ranges_.push_back({pattern_end, range.pattern_to, memory_end, range.memory_to});
     }
     std::sort(found_.begin(), found_.end(), [](const Block& a, const Block& b) { return a.pattern < b.pattern; });
-    std::size_t last = 0;
-    for (std::size_t i = 1; i < found_.size(); ++i) {
-        Block& before = found_[last];
-        if (before.pattern + before.length == found_[i].pattern && before.memory + before.length == found_[i].memory)
-            before.length += found_[i].length;
-        else
-            found_[++last] = found_[i];
-    }
-    found_.resize(last + 1);
+    const std::vector<Block> pieces = std::move(found_);
+    found_.clear();
+    for (const Block& piece : pieces) append(piece);
     return found_;
 }
 

@@ -60,6 +60,13 @@ private:
         std::uint32_t pattern_from, pattern_to, memory_from, memory_to;
     };
 
+    struct FewHits {
+        Span<const Hit> hits;
+        const Memory& memory;
+    };
+
+    void align_few(const FewHits& few, std::size_t from, std::size_t to, std::uint64_t where);
+    void append(const Block& block);
     bool collect_runs(Span<const Hit> hits, const Memory& memory);
     Block longest_of_runs(const Range& range) const;
     Block longest_by_rows(const Range& range, Span<const Hit> hits, const Memory& memory);

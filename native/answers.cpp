@@ -3,7 +3,8 @@
 #include <structmember.h>  // PyMemberDef, up to Python 3.11
 
 #include <algorithm>
-#include <cmath>
+
+#include "potentials.hpp"
 
 namespace kato {
 
@@ -58,7 +59,7 @@ struct Shapes {
                   "patterns"}),
           symbol(from, "SymbolPotential", {"symbol", "total_potential", "prediction_count", "patterns"}),
           predictions(from, "Predictions",
-                      {"ranked", "future_potentials", "symbol_potentials", "considered", "ensemble_size", "examined"}) {}
+                      {"ranked", "considered", "ensemble_size", "examined", "_make"}) {}
     Shape block, anomaly, metrics, prediction, future, symbol, predictions;
 };
 
@@ -68,18 +69,28 @@ PyObject* number(double value) { return PyFloat_FromDouble(value); }
 PyObject* whole(std::uint64_t value) { return PyLong_FromUnsignedLongLong(value); }
 PyObject* own(nb::handle value) { return value.inc_ref().ptr(); }
 
+// The collector need not follow what can be part of no cycle: a tuple of what it does not follow, an object of numbers.
+PyObject* untracked(PyObject* made) {
+    PyObject_GC_UnTrack(made);
+    return made;
+}
+
 // A tuple under construction; the items are taken over.
 class Tuple {
 public:
     explicit Tuple(std::size_t size) : made_(PyTuple_New(Py_ssize_t(size))) {
         if (made_ == nullptr) nb::raise_python_error();
     }
-    void add(PyObject* item) { PyTuple_SET_ITEM(made_, next_++, item); }
-    PyObject* take() { return made_; }
+    void add(PyObject* item) {
+        followed_ = followed_ || (PyObject_IS_GC(item) && PyObject_GC_IsTracked(item));
+        PyTuple_SET_ITEM(made_, next_++, item);
+    }
+    PyObject* take() { return next_ == 0 || followed_ ? made_ : untracked(made_); }
 
 private:
     PyObject* made_;
     Py_ssize_t next_ = 0;
+    bool followed_ = false;
 };
 
 PyObject* text(nb::list texts, Symbol symbol) {
@@ -124,12 +135,7 @@ public:
     Builder(Ensemble& ensemble, const Query& query, const Settings& settings, const Observed& observed, nb::list texts,
             nb::object annotate)
         : ensemble_(ensemble), query_(query), observed_(observed), texts_(texts),
-          annotate_(std::move(annotate)), judge_(query, settings), names_(ensemble.members.size()) {}
-
-    PyObject* name(std::size_t member) {
-        if (!names_[member].is_valid()) names_[member] = name_text(ensemble_.members[member].match.row.name());
-        return own(names_[member]);
-    }
+          annotate_(std::move(annotate)), judge_(query, settings) {}
 
     PyObject* prediction(std::size_t at) {
         const Member& member = ensemble_.members[at];
@@ -139,49 +145,21 @@ public:
         const auto blocks = judge_.blocks();
         const nb::object events = events_of(row, 0, row.length, texts_);
         const Py_ssize_t first = events_before(row, match.present_from), last = events_before(row, match.present_to);
-        const auto slice = [&](Py_ssize_t from, Py_ssize_t to) { return PyTuple_GetSlice(events.ptr(), from, to); };
+        const auto slice = [&](Py_ssize_t from, Py_ssize_t to) {
+            Tuple part(std::size_t(to - from));
+            for (Py_ssize_t i = from; i < to; ++i) part.add(Py_NewRef(PyTuple_GET_ITEM(events.ptr(), i)));
+            return part.take();
+        };
         nb::object emotives = nb::dict(), metadata = nb::dict();
         if (!annotate_.is_none()) {
             const nb::object found = annotate_(row.slot());
             emotives = found[0];
             metadata = found[1];
         }
-        return shapes->prediction.make({name(at), own(events), whole(match.frequency), whole(row.length), matches(blocks),
-                                        slice(0, first), slice(first, last), slice(last, PY_SSIZE_T_MAX),
+        return shapes->prediction.make({name_text(row.name()).release().ptr(), own(events), whole(match.frequency), whole(row.length), matches(blocks),
+                                        slice(0, first), slice(first, last), slice(last, PyTuple_GET_SIZE(events.ptr())),
                                         missing(match, blocks), extras(blocks), anomalies(blocks), own(emotives),
                                         own(metadata), shown(blocks), metrics(member)});
-    }
-
-    PyObject* future_potentials() {
-        std::vector<std::pair<nb::object, const Future*>> futures;
-        for (const Future& future : ensemble_.futures) {
-            const Match& match = ensemble_.members[future.first_member].match;
-            futures.emplace_back(events_of(match.row, match.present_to, match.row.length, texts_), &future);
-        }
-        std::sort(futures.begin(), futures.end(), [](const auto& a, const auto& b) {
-            if (a.second->aggregate != b.second->aggregate) return a.second->aggregate > b.second->aggregate;
-            const std::size_t x = a.second->supporters.size(), y = b.second->supporters.size();
-            if (x != y) return x > y;
-            return PyObject_RichCompareBool(a.first.ptr(), b.first.ptr(), Py_LT) == 1;
-        });
-        Tuple made(futures.size());
-        for (const auto& [events, future] : futures)
-            made.add(shapes->future.make({own(events), number(future->aggregate), whole(future->supporters.size()),
-                                          number(future->weight), number(future->potential), names(future->supporters)}));
-        return made.take();
-    }
-
-    PyObject* symbol_potentials() {
-        auto& symbols = ensemble_.symbols;
-        std::sort(symbols.begin(), symbols.end(), [this](const SymbolSupport& a, const SymbolSupport& b) {
-            if (a.potential != b.potential) return a.potential > b.potential;
-            return PyUnicode_Compare(PyList_GET_ITEM(texts_.ptr(), a.symbol), PyList_GET_ITEM(texts_.ptr(), b.symbol)) < 0;
-        });
-        Tuple made(symbols.size());
-        for (const SymbolSupport& each : symbols)
-            made.add(shapes->symbol.make({text(texts_, each.symbol), number(each.potential), whole(each.supporters.size()),
-                                          names(each.supporters)}));
-        return made.take();
     }
 
 private:
@@ -189,13 +167,6 @@ private:
         Py_ssize_t events = 0;
         for (std::size_t i = 0; i < to; ++i) events += row.starts(i);
         return events;
-    }
-
-    PyObject* names(const std::vector<std::uint32_t>& members) {
-        const std::size_t count = std::min(members.size(), kNamed);
-        Tuple made(count);
-        for (std::size_t i = 0; i < count; ++i) made.add(name(members[i]));
-        return made.take();
     }
 
     PyObject* matches(Span<const Block> blocks) {
@@ -246,7 +217,7 @@ private:
     PyObject* shown(Span<const Block> blocks) {
         Tuple made(blocks.size());
         for (const Block& block : blocks)
-            made.add(shapes->block.make({whole(block.pattern), whole(block.memory), whole(block.length)}));
+            made.add(untracked(shapes->block.make({whole(block.pattern), whole(block.memory), whole(block.length)})));
         return made.take();
     }
 
@@ -255,14 +226,14 @@ private:
         const PresentNumbers present = ensemble_.present_numbers(match);
         const bool weighted = query_.weights != nullptr;
         const auto weigh = [&](double value) { return weighted ? number(value) : own(nb::none()); };
-        return shapes->metrics.make(
+        return untracked(shapes->metrics.make(
             {number(match.similarity), number(match.evidence), number(match.confidence), number(match.snr),
              PyLong_FromLong(long(match.blocks) - 1), number(match.phi), number(present.entropy),
              number(present.normalized_entropy), number(present.global_normalized_entropy), number(member.itfdf),
              number(present.tfidf_score), number(present.confluence), number(member.information), number(member.potential),
              number(member.prior), number(match.similarity), number(member.posterior), number(member.prior),
              number(member.strength), weigh(match.weighted_similarity), weigh(match.weighted_evidence),
-             weigh(match.weighted_confidence), weigh(match.weighted_snr)});
+             weigh(match.weighted_confidence), weigh(match.weighted_snr)}));
     }
 
     Ensemble& ensemble_;
@@ -271,7 +242,6 @@ private:
     nb::list texts_;
     nb::object annotate_;
     Judge judge_;
-    std::vector<nb::object> names_;
 };
 
 }  // namespace
@@ -315,15 +285,88 @@ private:
 
 nb::object predictions_of(Ensemble& ensemble, const State& state, const Query& query, const Settings& settings,
                           const Observed& observed, const Found& found, std::size_t most, nb::list texts,
-                          nb::object annotate) {
+                          nb::object annotate, nb::object later) {
     const WithoutCollector without_collector;
     Builder builder(ensemble, query, settings, observed, texts, annotate);
     const std::size_t count = std::min(most, ensemble.members.size());
     Tuple ranked(count);
     for (std::size_t i = 0; i < count; ++i) ranked.add(builder.prediction(i));
-    return nb::steal(shapes->predictions.make({ranked.take(), builder.future_potentials(), builder.symbol_potentials(),
-                                               whole(state.patterns), whole(ensemble.members.size()),
-                                               whole(found.evaluated)}));
+    return nb::steal(shapes->predictions.make(
+        {ranked.take(), whole(state.patterns), whole(ensemble.members.size()), whole(found.evaluated), own(later)}));
+}
+
+namespace {
+
+class Names {
+public:
+    explicit Names(const std::vector<Member>& members) : members_(members), names_(members.size()) {}
+
+    // The names of the first hundred.
+    PyObject* of(const std::vector<std::uint32_t>& supporters) {
+        const std::size_t count = std::min(supporters.size(), kNamed);
+        Tuple made(count);
+        for (std::size_t i = 0; i < count; ++i) {
+            nb::object& name = names_[supporters[i]];
+            if (!name.is_valid()) name = name_text(members_[supporters[i]].match.row.name());
+            made.add(own(name));
+        }
+        return made.take();
+    }
+
+private:
+    const std::vector<Member>& members_;
+    std::vector<nb::object> names_;
+};
+
+PyObject* future_potentials(const std::vector<Member>& members, const std::vector<Future>& futures, Names& names,
+                            nb::list texts) {
+    struct Told {
+        nb::object events;
+        const Support* support;
+        const Future* future;
+    };
+    const auto supports = future_supports(members, futures.size());
+    std::vector<Told> told;
+    for (std::size_t i = 0; i < futures.size(); ++i) {
+        const Match& match = members[supports[i].members.front()].match;
+        told.push_back({events_of(match.row, match.present_to, match.row.length, texts), &supports[i], &futures[i]});
+    }
+    std::sort(told.begin(), told.end(), [](const Told& a, const Told& b) {
+        if (a.future->aggregate != b.future->aggregate) return a.future->aggregate > b.future->aggregate;
+        const std::size_t x = a.support->members.size(), y = b.support->members.size();
+        if (x != y) return x > y;
+        return PyObject_RichCompareBool(a.events.ptr(), b.events.ptr(), Py_LT) == 1;
+    });
+    Tuple made(told.size());
+    for (const auto& [events, support, future] : told)
+        made.add(untracked(shapes->future.make({own(events), number(future->aggregate), whole(support->members.size()),
+                                                number(future->weight), number(support->potential),
+                                                names.of(support->members)})));
+    return made.take();
+}
+
+PyObject* symbol_potentials(const std::vector<Member>& members, Names& names, nb::list texts) {
+    auto supports = symbol_supports(members);
+    std::sort(supports.begin(), supports.end(), [&](const SymbolSupport& a, const SymbolSupport& b) {
+        if (a.support.potential != b.support.potential) return a.support.potential > b.support.potential;
+        return PyUnicode_Compare(PyList_GET_ITEM(texts.ptr(), a.symbol), PyList_GET_ITEM(texts.ptr(), b.symbol)) < 0;
+    });
+    Tuple made(supports.size());
+    for (const auto& [symbol, support] : supports)
+        made.add(untracked(shapes->symbol.make({text(texts, symbol), number(support.potential),
+                                                whole(support.members.size()), names.of(support.members)})));
+    return made.take();
+}
+
+}  // namespace
+
+nb::object potentials_of(const std::vector<Member>& members, const std::vector<Future>& futures, nb::list texts) {
+    const WithoutCollector without_collector;
+    Names names(members);
+    Tuple both(2);
+    both.add(future_potentials(members, futures, names, texts));
+    both.add(symbol_potentials(members, names, texts));
+    return nb::steal(both.take());
 }
 
 }  // namespace kato

@@ -20,10 +20,14 @@ struct Observed {
 // The classes to fill, as one object with an attribute for each.
 void set_shapes(nb::object shapes);
 
-// The answer; `texts` are the node's symbols by number, `annotate` gives (emotives, metadata) of a slot, or is None.
+// The answer; `texts` are the node's symbols by number, `annotate` gives (emotives, metadata) of a slot, or is None, `later`
+// makes what `potentials_of` says when somebody asks for it.
 nb::object predictions_of(Ensemble& ensemble, const State& state, const Query& query, const Settings& settings,
                           const Observed& observed, const Found& found, std::size_t most, nb::list texts,
-                          nb::object annotate);
+                          nb::object annotate, nb::object later);
+
+// (future_potentials, symbol_potentials) of an ensemble whose members are in ranking order.
+nb::object potentials_of(const std::vector<Member>& members, const std::vector<Future>& futures, nb::list texts);
 
 // Events of a row between two flat positions, as tuples of symbols.
 nb::object events_of(const Row& row, std::size_t from, std::size_t to, nb::list texts);

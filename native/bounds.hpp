@@ -37,6 +37,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <limits>
+#include <memory>
 #include <unordered_map>
 #include <vector>
 
@@ -56,44 +57,63 @@ struct Ceiling {
 
 class Bounds {
 public:
+    // What patterns of one length have in common, events being at most so wide.
+    struct Class {
+        std::size_t length, widest;
+        std::size_t most_common, most_pairs;  // o and c up to which ceilings differ
+        std::size_t least_common;             // the least common subsequence that the gate lets pass
+        std::vector<double> qualities[2];     // ceilings by c, then o; smaller o unused. The second is of `several`.
+        std::uint32_t number = UINT32_MAX;    // for the caller's own
+
+        std::size_t place(std::size_t o, std::size_t c) const { return c * (most_common + 1) + o; }
+        std::size_t places() const { return place(0, most_pairs + 1); }
+    };
+
     // `pairs` tells whether c is counted; without it, it is taken to be as large as can be.
     Bounds(std::size_t memory, const Settings& settings, bool weighted, bool pairs)
-        : n_(memory), settings_(settings), weighted_(weighted), pairs_(pairs) {}
-
-    // o and c up to which ceilings differ.
-    std::size_t most_common(std::size_t length) const { return std::min(length, n_); }
-    std::size_t most_pairs(std::size_t length) const { return pairs_ ? most_common(length) - (most_common(length) > 0) : 0; }
-
-    double similarity(std::size_t o, std::size_t length) const {
-        return settings_.by_tokens ? measures::similarity(std::min(o, most_common(length)), length, n_) : 1.0;
-    }
-
-    // For o ≥ 1; with `several`, at least two tokens are aligned, and o ≥ 2.
-    Ceiling of(std::size_t o, std::size_t c, std::size_t length, std::size_t widest, bool several = false) {
-        o = std::min(o, most_common(length));
-        c = std::min(c, most_pairs(length));
-        const double quality =
-            weighted_ ? kInfinite : qualities(length, widest, several)[c * (most_common(length) + 1) + o];
-        switch (settings_.key) {
-            case Key::quality: return {quality, quality};
-            case Key::similarity: return {similarity(o, length), quality};
-            case Key::evidence: return {measures::evidence(o, length), quality};
-            case Key::confidence: return {1.0, quality};
-            case Key::snr: return {measures::snr(o, n_ - o), quality};
-            case Key::fragmentation: return {0.0, quality};
-            default: return {kInfinite, quality};
+        : n_(memory), settings_(settings), weighted_(weighted), pairs_(pairs) {
+        for (std::size_t m = 0; m <= n_; ++m) {
+            snr_.push_back(measures::snr(m, n_ - m));
+            phi_.push_back(measures::phi(m));
         }
     }
 
-    // The least o that similarity's threshold and a match to beat leave a pattern without common pairs; beyond
-    // `most_common` when there is none.
-    std::size_t least_common(std::size_t length, std::size_t widest, bool has_worst, double key, double quality) {
-        const std::size_t most = most_common(length);
-        const bool gate = n_ > 1;  // a single symbol may also match by being the first
-        std::size_t o = most + 1;
-        const std::size_t c = pairs_ ? 0 : most_pairs(length);
-        while (o > 1 && !(gate && similarity(o - 1, length) < settings_.recall_threshold) &&
-               !(has_worst && of(o - 1, c, length, widest).is_below(key, quality)))
+    // Lives as long as this object.
+    Class& of(std::size_t length, std::size_t widest) {
+        auto& found = classes_[length * (kSegmentTokens * 2) + widest];
+        if (!found) {
+            found = std::make_unique<Class>();
+            found->length = length;
+            found->widest = widest;
+            found->most_common = std::min(length, n_);
+            found->most_pairs = pairs_ ? found->most_common - (found->most_common > 0) : 0;
+            found->least_common = least_of_gate(*found);
+            if (!weighted_) found->qualities[0] = qualities(*found, false);
+        }
+        return *found;
+    }
+
+    double similarity(const Class& of, std::size_t o) const {
+        return settings_.by_tokens ? measures::similarity(std::min(o, of.most_common), of.length, n_) : 1.0;
+    }
+
+    // For o ≥ 1; with `several`, at least two tokens are aligned, and o ≥ 2.
+    Ceiling ceiling(Class& of, std::size_t o, std::size_t c, bool several = false) {
+        o = std::min(o, of.most_common);
+        c = std::min(c, of.most_pairs);
+        if (weighted_) return {key(of, o, kInfinite), kInfinite};
+        if (several && of.qualities[1].empty()) of.qualities[1] = qualities(of, true);
+        const double quality = of.qualities[several][of.place(o, c)];
+        return {key(of, o, quality), quality};
+    }
+
+    // The least o ≥ 1 that the gate and a match to beat leave a pattern without common pairs; beyond `most_common` when there
+    // is none.
+    std::size_t least_common(Class& of, bool has_worst, double worst_key, double worst_quality) {
+        const std::size_t c = pairs_ ? 0 : of.most_pairs;
+        std::size_t o = of.most_common + 1;
+        while (o > std::max<std::size_t>(1, of.least_common) &&
+               !(has_worst && ceiling(of, o - 1, c).is_below(worst_key, worst_quality)))
             --o;
         return o;
     }
@@ -101,42 +121,55 @@ public:
 private:
     static constexpr double kInfinite = std::numeric_limits<double>::infinity();
 
-    // Ceilings of quality by c, then o; smaller o unused. Each is the largest over 1 or 2 ≤ m ≤ o.
-    const std::vector<double>& qualities(std::size_t length, std::size_t widest, bool several) {
-        auto& table = tables_[(length * (kSegmentTokens * 2) + widest) * 2 + several];
-        if (!table.empty()) return table;
-        const std::size_t most = most_common(length);
-        table.resize((most_pairs(length) + 1) * (most + 1));
-        for (std::size_t c = 0; c <= most_pairs(length); ++c) {
-            double highest = -kInfinite;
-            for (std::size_t m = several ? 2 : 1; m <= most; ++m) {
+    double key(const Class& of, std::size_t o, double quality) const {
+        switch (settings_.key) {
+            case Key::quality: return quality;
+            case Key::similarity: return similarity(of, o);
+            case Key::evidence: return measures::evidence(o, of.length);
+            case Key::confidence: return 1.0;
+            case Key::snr: return snr_[o];
+            case Key::fragmentation: return 0.0;
+            default: return kInfinite;
+        }
+    }
+
+    // A single symbol may also match by being the first.
+    std::size_t least_of_gate(const Class& of) const {
+        if (n_ == 1 || !settings_.by_tokens) return 0;
+        std::size_t o = of.most_common + 1;
+        while (o > 0 && !(measures::similarity(o - 1, of.length, n_) < settings_.recall_threshold)) --o;
+        return o;
+    }
+
+    // Each is the largest over 1 or 2 ≤ m ≤ o.
+    std::vector<double> qualities(const Class& of, bool several) const {
+        std::vector<double> table(of.places());
+        for (std::size_t m = several ? 2 : 1; m <= of.most_common; ++m) {
+            const double evidence = measures::evidence(m, of.length);
+            const std::size_t narrow = std::min(of.length, m == 1 ? of.widest : m + 2 * (of.widest - 1));
+            const double in_one = measures::confidence(m, narrow), in_several = measures::confidence(m, of.length);
+            for (std::size_t c = 0; c <= of.most_pairs; ++c) {
                 const std::size_t least_blocks = pairs_ && m > c ? std::max<std::size_t>(1, m - c) : 1;
-                highest = std::max(highest, quality(m, least_blocks, length, widest));
-                table[c * (most + 1) + m] = highest;
+                double highest = m > 1u + several ? table[of.place(m - 1, c)] : -kInfinite;
+                if (snr_[m] >= 0.0) {
+                    highest = std::max(highest, measures::quality(evidence, 1.0, snr_[m], phi_[least_blocks]));
+                } else {
+                    if (least_blocks == 1) highest = std::max(highest, measures::quality(evidence, in_one, snr_[m], 1.0));
+                    if (m >= 2)
+                        highest = std::max(highest, measures::quality(evidence, in_several, snr_[m],
+                                                                      phi_[std::max<std::size_t>(2, least_blocks)]));
+                }
+                table[of.place(m, c)] = highest;
             }
         }
         return table;
     }
 
-    double quality(std::size_t m, std::size_t least_blocks, std::size_t length, std::size_t widest) const {
-        const double evidence = measures::evidence(m, length), snr = measures::snr(m, n_ - m);
-        if (snr >= 0.0) return measures::quality(evidence, 1.0, snr, measures::phi(least_blocks));
-        double highest = -kInfinite;
-        if (least_blocks == 1) {
-            const std::size_t present = std::min(length, m == 1 ? widest : m + 2 * (widest - 1));
-            highest = measures::quality(evidence, measures::confidence(m, present), snr, 1.0);
-        }
-        if (m >= 2) {
-            const double phi = measures::phi(std::max<std::size_t>(2, least_blocks));
-            highest = std::max(highest, measures::quality(evidence, measures::confidence(m, length), snr, phi));
-        }
-        return highest;
-    }
-
     std::size_t n_;
     const Settings& settings_;
     bool weighted_, pairs_;
-    std::unordered_map<std::size_t, std::vector<double>> tables_;
+    std::vector<double> snr_, phi_;  // by m; by blocks
+    std::unordered_map<std::size_t, std::unique_ptr<Class>> classes_;
 };
 
 }  // namespace kato

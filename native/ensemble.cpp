@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 #include <unordered_map>
+#include <utility>
 
 #include "measures.hpp"
 
@@ -48,22 +49,20 @@ Ensemble::Ensemble(const State& state, const Query& query, const Settings& setti
             support != 0.0 ? member.match.similarity * double(member.match.frequency) / whole / support : 0.0;
         member.rank = ranked_by(member, ranking);
     }
-    std::sort(members.begin(), members.end(), [](const Member& a, const Member& b) {
+    std::vector<std::uint32_t> order(members.size());
+    for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
+    std::sort(order.begin(), order.end(), [this](std::uint32_t x, std::uint32_t y) {
+        const Member &a = members[x], &b = members[y];
         if (a.rank != b.rank) return a.rank > b.rank;
         if (a.potential != b.potential) return a.potential > b.potential;
         if (a.match.similarity != b.match.similarity) return a.match.similarity > b.match.similarity;
         if (a.match.frequency != b.match.frequency) return a.match.frequency > b.match.frequency;
         return std::memcmp(a.match.row.name(), b.match.row.name(), kNameBytes) < 0;
     });
-    for (std::uint32_t i = 0; i < members.size(); ++i)
-        if (members[i].future >= 0) futures[std::size_t(members[i].future)].supporters.push_back(i);
-    for (Future& future : futures) {
-        sum_.clear();
-        for (const std::uint32_t i : future.supporters) sum_.add(members[i].potential);
-        future.potential = sum_.value();
-        future.first_member = future.supporters.front();
-    }
-    gather_symbols();
+    std::vector<Member> ranked;
+    ranked.reserve(members.size());
+    for (const std::uint32_t i : order) ranked.push_back(members[i]);
+    members = std::move(ranked);
 }
 
 double Ensemble::probability(Symbol symbol) const {
@@ -186,51 +185,27 @@ bool Ensemble::same_future(const Match& a, const Match& b) const {
 }
 
 void Ensemble::gather_futures() {
-    std::unordered_multimap<std::uint64_t, std::uint32_t> known;
-    std::vector<ExactSum> weights;
-    for (std::uint32_t i = 0; i < members.size(); ++i) {
-        const Match& match = members[i].match;
-        if (match.present_to == match.row.length) continue;
-        const std::uint64_t hash = future_hash(match);
-        std::int32_t future = -1;
-        const auto [from, to] = known.equal_range(hash);
-        for (auto at = from; at != to; ++at)
-            if (same_future(members[futures[at->second].first_member].match, match)) future = std::int32_t(at->second);
-        if (future < 0) {
-            future = std::int32_t(futures.size());
-            futures.push_back({i, {}});
-            weights.emplace_back();
-            known.emplace(hash, std::uint32_t(future));
-        }
-        members[i].future = future;
-        weights[std::size_t(future)].add(double(match.frequency) * match.similarity);
-    }
+    // Members by their future's hash; those of one hash have one future, or, rarely, several.
+    std::vector<std::pair<std::uint64_t, std::uint32_t>> hashed;
+    for (std::uint32_t i = 0; i < members.size(); ++i)
+        if (members[i].match.present_to < members[i].match.row.length) hashed.emplace_back(future_hash(members[i].match), i);
+    std::sort(hashed.begin(), hashed.end());
     ExactSum whole;
-    for (std::size_t i = 0; i < futures.size(); ++i) {
-        futures[i].weight = weights[i].value();
-        whole.add(futures[i].weight);
+    for (std::size_t from = 0; from < hashed.size(); ++from) {
+        Member& first = members[hashed[from].second];
+        if (first.future >= 0) continue;  // with one before
+        sum_.clear();
+        for (std::size_t at = from; at < hashed.size() && hashed[at].first == hashed[from].first; ++at) {
+            Member& other = members[hashed[at].second];
+            if (other.future >= 0 || !same_future(first.match, other.match)) continue;
+            other.future = std::int32_t(futures.size());
+            sum_.add(double(other.match.frequency) * other.match.similarity);
+        }
+        futures.push_back({sum_.value(), 0.0});
+        whole.add(futures.back().weight);
     }
     const double all = whole.value();
     for (Future& future : futures) future.aggregate = all != 0.0 ? future.weight / all : 0.0;
-}
-
-void Ensemble::gather_symbols() {
-    std::unordered_map<Symbol, std::uint32_t> known;
-    for (std::uint32_t i = 0; i < members.size(); ++i) {
-        const Match& match = members[i].match;
-        for (std::size_t at = match.present_to; at < match.row.length; ++at) {
-            const Symbol symbol = match.row.token(at);
-            const auto [found, is_new] = known.try_emplace(symbol, std::uint32_t(symbols.size()));
-            if (is_new) symbols.push_back({symbol, {}});
-            auto& supporters = symbols[found->second].supporters;
-            if (supporters.empty() || supporters.back() != i) supporters.push_back(i);
-        }
-    }
-    for (SymbolSupport& each : symbols) {
-        sum_.clear();
-        for (const std::uint32_t i : each.supporters) sum_.add(members[i].potential);
-        each.potential = sum_.value();
-    }
 }
 
 }  // namespace kato

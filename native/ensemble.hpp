@@ -2,8 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
-#include <string_view>
 #include <vector>
 
 #include "search.hpp"
@@ -28,26 +26,17 @@ struct Member {
     std::int32_t future = -1;  // which of the futures; -1 for none
 };
 
+// One future that members have.
 struct Future {
-    std::uint32_t first_member;  // in ranking order
-    std::vector<std::uint32_t> supporters;  // in ranking order
-    double weight = 0.0, aggregate = 0.0, potential = 0.0;
-};
-
-struct SymbolSupport {
-    Symbol symbol;
-    std::vector<std::uint32_t> supporters;
-    double potential = 0.0;
+    double weight, aggregate;
 };
 
 class Ensemble {
 public:
     Ensemble(const State& state, const Query& query, const Settings& settings, Ranking ranking, std::vector<Match> matches);
 
-    // In ranking order.
-    std::vector<Member> members;
-    std::vector<Future> futures;
-    std::vector<SymbolSupport> symbols;
+    std::vector<Member> members;  // in ranking order
+    std::vector<Future> futures;  // in no order
 
     PresentNumbers present_numbers(const Match& match);
 
@@ -60,7 +49,6 @@ private:
     void count_present(const Match& match);
     double cosine(const Match& match);
     void gather_futures();
-    void gather_symbols();
     double probability(Symbol symbol) const;
     double ranked_by(const Member& member, Ranking ranking);
     std::uint64_t future_hash(const Match& match) const;

@@ -165,6 +165,8 @@ void Index::set_frequency(Slot slot, std::uint64_t frequency) {
     for (std::size_t i = 0; i < row.length; ++i) occurrences_.at(row.token(i)) += frequency - before;  // modulo 2^64
     frequency_ += frequency - before;
     frequencies_.at(slot) = frequency;
+    Holder& holder = holders_[places_[slot] >> 16];
+    holder.highest = std::max(holder.highest, frequency);
 }
 
 void Index::forget(Slot slot) {
@@ -230,8 +232,14 @@ void Index::seal() {
 
 void Index::place_segment(std::shared_ptr<const Segment> segment) {
     const std::uint32_t number = free_number();
-    for (std::size_t row = 0; row < segment->rows(); ++row) places_[segment->slot(row)] = number << 16 | std::uint32_t(row);
+    std::uint64_t highest = 0;
+    for (std::size_t row = 0; row < segment->rows(); ++row) {
+        const Slot slot = segment->slot(row);
+        places_[slot] = number << 16 | std::uint32_t(row);
+        highest = std::max(highest, frequencies_[slot]);
+    }
     holders_[number].segment = std::move(segment);
+    holders_[number].highest = highest;
     untidy_ = true;
 }
 
@@ -240,7 +248,10 @@ std::shared_ptr<const State> Index::state() {
     if (state_) return state_;
     auto state = std::make_shared<State>();
     for (const Holder& holder : holders_) {
-        if (holder.segment) state->segments.push_back(holder.segment);
+        if (holder.segment) {
+            state->segments.push_back(holder.segment);
+            state->highest.push_back(holder.highest);
+        }
         if (holder.tail && holder.count) state->tails.push_back({holder.tail, holder.count});
     }
     state->frequencies = frequencies_.share();

@@ -59,6 +59,7 @@ private:
         std::shared_ptr<Tail> tail;
         std::size_t count = 0;  // of the tail
         std::size_t gone = 0;   // forgotten rows of the segment
+        std::uint64_t highest = 0;  // at least the frequency of each
     };
 
     std::uint32_t free_number();

@@ -36,20 +36,6 @@ Judge::Judge(const Query& query, const Settings& settings) : query_(query), sett
     memory_ = &observed_;
 }
 
-void Judge::enter(const Segment& segment) {
-    for (const std::uint32_t local : marked_) local_marks_[local] = 0;
-    marked_.clear();
-    segment_ = &segment;
-    if (local_marks_.size() < segment.symbols().size()) local_marks_.resize(segment.symbols().size());
-    for (std::size_t i = 0; i < query_.asked.size(); ++i) {
-        if (query_.asked[i].symbol == kUnknown) continue;
-        const std::int64_t local = segment.local(query_.asked[i].symbol);
-        if (local < 0) continue;
-        local_marks_[std::size_t(local)] = Mark(i + 1);
-        marked_.push_back(std::uint32_t(local));
-    }
-}
-
 Mark Judge::mark(Symbol symbol) const {
     std::size_t at = mixed(symbol) & table_mask_;
     while (table_[at].second != 0) {
@@ -59,25 +45,38 @@ Mark Judge::mark(Symbol symbol) const {
     return 0;
 }
 
-void Judge::find_hits() {
-    hits_.clear();
-    if (row_.segment == nullptr || row_.segment != segment_) {
-        for (std::uint32_t i = 0; i < row_.length; ++i)
-            if (const Mark found = mark(row_.token(i))) hits_.push_back({i, found});
-        return;
+namespace {
+
+// Written without a branch on whether a token is marked: it mostly is not, but not predictably.
+template <class MarkOf>
+Hit* hits_of(std::uint32_t length, Hit* next, MarkOf&& mark_of) {
+    for (std::uint32_t i = 0; i < length; ++i) {
+        const Mark found = mark_of(i);
+        *next = {i, found};
+        next += found != 0;
     }
-    // Written without a branch on whether a token is marked: it mostly is not, but not predictably.
-    hits_.resize(row_.length);
-    Hit* next = hits_.data();
-    const auto look = [&](const auto* tokens) {
-        for (std::uint32_t i = 0; i < row_.length; ++i) {
-            *next = {i, local_marks_[tokens[i]]};
-            next += next->mark != 0;
-        }
+    return next;
+}
+
+}  // namespace
+
+template <class Marks>
+void Judge::find_local_hits(const std::vector<Marks>& marks) {
+    const auto find = [&](const auto* tokens) {
+        return hits_of(row_.length, found_.data(), [by = marks.data(), tokens](std::size_t i) { return Mark(by[tokens[i]]); });
     };
-    if (segment_->is_wide()) look(segment_->wide_tokens() + row_.base);
-    else look(segment_->narrow_tokens() + row_.base);
-    hits_.resize(std::size_t(next - hits_.data()));
+    Hit* end = segment_->is_wide() ? find(segment_->wide_tokens() + row_.base) : find(segment_->narrow_tokens() + row_.base);
+    hits_ = {found_.data(), end};
+}
+
+void Judge::find_hits() {
+    if (found_.size() < row_.length) found_.resize(row_.length);
+    if (row_.segment == nullptr || row_.segment != segment_)
+        hits_ = {found_.data(), hits_of(row_.length, found_.data(), [this](std::size_t i) { return mark(row_.token(i)); })};
+    else if (query_.asked.size() < 256)
+        find_local_hits(small_marks_);
+    else
+        find_local_hits(large_marks_);
 }
 
 // A token of the query that the pattern lacks is read as the pattern's token most like it, the first on a tie.
@@ -115,9 +114,10 @@ void Judge::read() {
     }
     respelt_.assign(read_marks_, distinct);
     memory_ = &respelt_;
-    hits_.clear();
+    Hit* next = found_.data();
     for (std::uint32_t i = 0; i < row_.length; ++i)
-        if (const auto found = first.find(row_.token(i)); found != first.end()) hits_.push_back({i, found->second});
+        if (const auto found = first.find(row_.token(i)); found != first.end()) *next++ = {i, found->second};
+    hits_ = {found_.data(), next};
 }
 
 double Judge::character_similarity() {
@@ -246,8 +246,8 @@ double Judge::key_of(const Match& match) const {
     switch (settings_.key) {
         case Key::quality: return match.quality;
         case Key::similarity: return match.similarity;
-        case Key::frequency: return double(match.frequency);
-        case Key::similarity_by_frequency: return match.similarity * double(match.frequency);
+        case Key::frequency:
+        case Key::similarity_by_frequency: return std::numeric_limits<double>::infinity();  // for the caller to fill in
         case Key::evidence: return match.evidence;
         case Key::confidence: return match.confidence;
         case Key::snr: return match.snr;
@@ -260,10 +260,9 @@ double Judge::key_of(const Match& match) const {
     return 0.0;
 }
 
-Match Judge::match(std::uint64_t frequency) {
+Match Judge::match() {
     Match match;
     match.row = row_;
-    match.frequency = frequency;
     match.similarity = similarity_;
     const auto blocks = this->blocks();
     match.blocks = std::uint32_t(blocks.size());

@@ -66,6 +66,10 @@ constexpr std::pair<const char*, Filter> kFilters[] = {{"length", Filter::length
                                                        {"minhash", Filter::minhash}, {"bloom", Filter::bloom},
                                                        {"rapidfuzz", Filter::rapidfuzz}};
 
+constexpr std::pair<const char*, Stage> kStageNames[] = {
+    {"reading", Stage::reading}, {"counting", Stage::counting}, {"ordering", Stage::ordering},
+    {"comparing", Stage::comparing}, {"measuring", Stage::measuring}, {"making", Stage::making}};
+
 Name name_of(const std::string& hex) {
     if (hex.size() != 2 * kNameBytes) throw nb::value_error("a pattern's name has 40 hexadecimal digits");
     Name name{};
@@ -114,6 +118,26 @@ nb::tuple told(const Row& row, std::uint64_t frequency, const Symbols& symbols) 
     return nb::make_tuple(row.slot(), name_text(row.name()), events_of(row, 0, row.length, symbols.texts()), frequency);
 }
 
+// What an answer leaves for later: the potentials of its ensemble's futures, most of the objects and seldom asked for.
+class Later {
+public:
+    Later(std::shared_ptr<const State> state, std::shared_ptr<Shared> shared)
+        : state_(std::move(state)), shared_(std::move(shared)) {}
+
+    void keep(std::vector<Member> members, std::vector<Future> futures) {
+        members_ = std::move(members);
+        futures_ = std::move(futures);
+    }
+
+    nb::object make() const { return potentials_of(members_, futures_, shared_->symbols.texts()); }
+
+private:
+    std::shared_ptr<const State> state_;  // the members' rows lie in it
+    std::shared_ptr<Shared> shared_;
+    std::vector<Member> members_;
+    std::vector<Future> futures_;
+};
+
 // One state of an index, ready to be asked from any thread.
 class View {
 public:
@@ -126,20 +150,18 @@ public:
 
     nb::object predict(nb::tuple events, nb::object settings, const std::string& key, std::optional<Weights> weights,
                        double least_weight, nb::object annotate) const {
-        const Settings asked = settings_of(settings, key);
-        const auto ranking = named("ranking", nb::cast<std::string>(settings.attr("rank_sort_algo")), kRankings);
-        Observed observed;
-        Query query = query_of(events, asked, weights, least_weight, observed);
-        Found found;
-        std::optional<Ensemble> ensemble;
-        {
-            nb::gil_scoped_release release;
-            spell(query, asked);
-            found = search(*state_, query, asked);
-            ensemble.emplace(*state_, query, asked, ranking, std::move(found.best));
-        }
-        const auto most = nb::cast<std::size_t>(settings.attr("max_predictions"));
-        return predictions_of(*ensemble, *state_, query, asked, observed, found, most, shared_->symbols.texts(), annotate);
+        Stopwatch stopwatch;
+        return predict_timed(events, settings, key, weights, least_weight, annotate, stopwatch);
+    }
+
+    // Where the processor time of such a question goes: nanoseconds per stage.
+    nb::dict stages(nb::tuple events, nb::object settings, const std::string& key, std::optional<Weights> weights,
+                    double least_weight, nb::object annotate) const {
+        Stopwatch stopwatch(true);
+        predict_timed(events, settings, key, weights, least_weight, annotate, stopwatch);
+        nb::dict told;
+        for (const auto& [name, stage] : kStageNames) told[name] = stopwatch.nanoseconds(stage);
+        return told;
     }
 
     // The members of the ensemble: (slot, name, events, frequency) each, in order of selection.
@@ -152,7 +174,8 @@ public:
         {
             nb::gil_scoped_release release;
             spell(query, asked);
-            found = search(*state_, query, asked);
+            Stopwatch unwatched;
+            found = search(*state_, query, asked, unwatched);
         }
         std::vector<nb::tuple> members;
         for (const Match& match : found.best) members.push_back(told(match.row, match.frequency));
@@ -268,6 +291,33 @@ public:
     }
 
 private:
+    nb::object predict_timed(nb::tuple events, nb::object settings, const std::string& key,
+                             const std::optional<Weights>& weights, double least_weight, nb::object annotate,
+                             Stopwatch& stopwatch) const {
+        const Settings asked = settings_of(settings, key);
+        const auto ranking = named("ranking", nb::cast<std::string>(settings.attr("rank_sort_algo")), kRankings);
+        Observed observed;
+        Query query = query_of(events, asked, weights, least_weight, observed);
+        Found found;
+        std::optional<Ensemble> ensemble;
+        {
+            nb::gil_scoped_release release;
+            spell(query, asked);
+            stopwatch.lap(Stage::reading);
+            found = search(*state_, query, asked, stopwatch);
+            ensemble.emplace(*state_, query, asked, ranking, std::move(found.best));
+            stopwatch.lap(Stage::measuring);
+        }
+        const auto most = nb::cast<std::size_t>(settings.attr("max_predictions"));
+        auto* later = new Later(state_, shared_);
+        const nb::object owner = nb::cast(later, nb::rv_policy::take_ownership);
+        nb::object made = predictions_of(*ensemble, *state_, query, asked, observed, found, most, shared_->symbols.texts(),
+                                         annotate, owner);
+        later->keep(std::move(ensemble->members), std::move(ensemble->futures));
+        stopwatch.lap(Stage::making);
+        return made;
+    }
+
     nb::tuple told(const Row& row, std::uint64_t frequency) const { return kato::told(row, frequency, shared_->symbols); }
 
     Query query_of(nb::tuple events, const Settings& settings, const std::optional<Weights>& weights, double least_weight,
@@ -396,17 +446,22 @@ private:
 
 NB_MODULE(_kernel, module) {
     using namespace nb::literals;
+    using kato::Later;
     using kato::View;
     using kato::Writer;
 
     module.def("build_information", &kato::build_information);
     module.def("set_shapes", &kato::set_shapes);
 
+    nb::class_<Later>(module, "Later").def("__call__", &Later::make);
+
     nb::class_<View>(module, "View")
         .def_prop_ro("patterns", &View::patterns)
         .def_prop_ro("symbols", &View::symbols)
         .def_prop_ro("frequency", &View::frequency)
         .def("predict", &View::predict, "events"_a, "settings"_a, "key"_a, "weights"_a.none(), "least_weight"_a,
+             "annotate"_a.none())
+        .def("stages", &View::stages, "events"_a, "settings"_a, "key"_a, "weights"_a.none(), "least_weight"_a,
              "annotate"_a.none())
         .def("members", &View::members, "events"_a, "settings"_a, "key"_a, "weights"_a.none(), "least_weight"_a)
         .def("count", &View::count, "events"_a, "settings"_a)

@@ -8,6 +8,7 @@
 #include "alignment.hpp"
 #include "query.hpp"
 #include "state.hpp"
+#include "stopwatch.hpp"
 #include "sums.hpp"
 
 namespace kato {
@@ -42,7 +43,7 @@ public:
     double similarity() const { return similarity_; }
     bool passes(Filter filter);
     bool passes_filters();
-    Match match(std::uint64_t frequency);
+    Match match();  // without its frequency, and the key where that enters it
     Span<const Block> blocks();
     const Reading& reading() const { return reading_; }
 
@@ -54,8 +55,14 @@ public:
     };
     Outlook outlook() const;
 
-    // Rows of this segment come next; their tokens are marked without looking symbols up.
-    void enter(const Segment& segment);
+    // Rows of this segment come next; their tokens are marked without looking symbols up. `local` tells the segment's number
+    // of a distinct symbol of the query, −1 where it lacks it.
+    template <class Local>
+    void enter(const Segment& segment, Local&& local) {
+        segment_ = &segment;
+        if (query_.asked.size() < 256) mark_locals(small_marks_, local);
+        else mark_locals(large_marks_, local);
+    }
 
     // A symbol's mark in the query as observed, 0 for none.
     Mark mark(Symbol symbol) const;
@@ -65,8 +72,23 @@ private:
         std::size_t common, joined;
     };
 
+    template <class Marks, class Local>
+    void mark_locals(std::vector<Marks>& marks, Local&& local) {
+        for (const std::uint32_t at : marked_) marks[at] = 0;
+        marked_.clear();
+        if (marks.size() < segment_->symbols().size()) marks.resize(segment_->symbols().size());
+        for (std::size_t i = 0; i < query_.asked.size(); ++i) {
+            const std::int64_t at = local(i);
+            if (at < 0) continue;
+            marks[std::size_t(at)] = Marks(i + 1);
+            marked_.push_back(std::uint32_t(at));
+        }
+    }
+
     void read();
     void find_hits();
+    template <class Marks>
+    void find_local_hits(const std::vector<Marks>& marks);
     double character_similarity();
     Facts facts();
     void weigh(Match& match, Span<const Block> blocks);
@@ -78,7 +100,8 @@ private:
     Memory observed_, respelt_, characters_;
     const Memory* memory_ = nullptr;  // the one that the marks belong to
     Row row_;
-    std::vector<Hit> hits_, letters_;
+    std::vector<Hit> found_, letters_;
+    Span<const Hit> hits_;  // of `found_`
     std::vector<Mark> read_marks_, read_letters_;
     std::vector<std::pair<Symbol, Mark>> table_;  // open addressing over the query's known symbols
     std::size_t table_mask_ = 0;
@@ -88,8 +111,9 @@ private:
     double similarity_ = 0.0;
     std::size_t common_ = 0;  // in symbols; only where they are compared
     const Segment* segment_ = nullptr;
-    std::vector<Mark> local_marks_;        // by the segment's own numbers
-    std::vector<std::uint32_t> marked_;    // which of them are not 0
+    std::vector<std::uint8_t> small_marks_;  // by the segment's own numbers; bytes where they suffice, as they stay near
+    std::vector<Mark> large_marks_;          // the same otherwise
+    std::vector<std::uint32_t> marked_;      // which of them are not 0
     std::vector<Symbol> distinct_;
     ExactSum of_matches_, of_extras_, of_memory_, of_pattern_, of_present_;
 };
@@ -100,7 +124,7 @@ struct Found {
     std::uint64_t evaluated = 0;   // patterns compared with it
 };
 
-Found search(const State& state, const Query& query, const Settings& settings);
+Found search(const State& state, const Query& query, const Settings& settings, Stopwatch& stopwatch);
 
 struct Counted {
     std::uint64_t matched = 0;               // passed the gate and all filters

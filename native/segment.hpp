@@ -79,6 +79,16 @@ public:
     const std::uint16_t* narrow_tokens() const { return narrow_; }
     const std::uint32_t* wide_tokens() const { return wide_; }
     std::uint32_t local_token(std::size_t at) const { return is_wide() ? wide_[at] : narrow_[at]; }
+    // Bring a row's tokens nearer, as they are read soon.
+    void fetch(std::uint64_t token) const {
+#if defined(__GNUC__)
+        const auto* at = reinterpret_cast<const char*>(narrow_) + token * (is_wide() ? 4 : 2);
+        __builtin_prefetch(at);
+        __builtin_prefetch(at + 64);
+#else
+        (void)token;
+#endif
+    }
     bool starts_event(std::size_t at) const { return (starts_[at / 64] >> (at % 64)) & 1; }
 
     // The local number of a symbol, or -1.

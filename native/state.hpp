@@ -39,6 +39,7 @@ struct State {
     };
 
     std::vector<std::shared_ptr<const Segment>> segments;
+    std::vector<std::uint64_t> highest;  // per segment: no pattern in it has a higher frequency
     std::vector<TailPart> tails;
     Frequencies::View frequencies;
     Members::View members;

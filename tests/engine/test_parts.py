@@ -13,6 +13,7 @@ from kato.engine.exact import mean, to_float, total
 from kato.engine.explanation import Explanation
 from kato.engine.matching import choose, native_knowledge
 from kato.engine.matching.plain import PlainKnowledge
+from kato.engine.prediction import FuturePotential, Predictions, SymbolPotential
 from kato.engine.settings import DEFAULTS, KEYS, merge_overrides, resolve, shown, split_unknown
 from kato.errors import InvalidSettings
 
@@ -121,3 +122,27 @@ def test_without_a_kernel_the_plain_engine_serves_and_the_native_one_is_refused(
     assert choose(None) is PlainKnowledge
     with pytest.raises(InvalidSettings):
         choose("native")
+
+
+def test_potentials_left_for_later_are_made_once_when_asked_for():
+    futures = (FuturePotential((("b",),), 1.0, 1, 0.5, 2.0, ("n",)),)
+    symbols = (SymbolPotential("b", 2.0, 1, ("n",)),)
+    made: list[int] = []
+
+    def make() -> tuple[tuple[FuturePotential, ...], tuple[SymbolPotential, ...]]:
+        made.append(1)
+        return futures, symbols
+
+    later = object.__new__(Predictions)
+    for name, value in {"ranked": (), "considered": 3, "ensemble_size": 1, "examined": 2, "_make": make}.items():
+        object.__setattr__(later, name, value)
+    assert made == []
+    assert later.symbol_potentials == symbols
+    assert later.future_potentials == futures
+    assert later == Predictions((), futures, symbols, 3, 1, 7)
+    assert repr(later) == repr(Predictions((), futures, symbols, 3, 1, 2))
+    assert made == [1]
+    # Whoever asked at the same time finds them made.
+    assert later.__getattr__("future_potentials") == futures
+    with pytest.raises(AttributeError, match="no attribute 'potential'"):
+        later.potential  # noqa: B018

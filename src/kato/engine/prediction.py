@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from kato.engine.alignment import Block
 from kato.engine.event import Event, Symbol
@@ -94,6 +95,10 @@ class SymbolPotential:
     """Up to 100 bare names, in ranking order."""
 
 
+Potentials = Callable[[], tuple[tuple[FuturePotential, ...], tuple[SymbolPotential, ...]]]
+"""What makes the potentials of an ensemble."""
+
+
 @dataclass(frozen=True, slots=True)
 class Predictions:
     """The answer to one question."""
@@ -109,3 +114,19 @@ class Predictions:
     ensemble_size: int
     examined: int = field(compare=False)
     """Patterns that were compared with the memory: what the answer cost, not what it says."""
+    _make: Potentials | None = field(default=None, compare=False, repr=False)
+    """Where an engine leaves the potentials for whoever asks for them: what makes both, until it has."""
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            """The potentials, made when one of them is first asked for."""
+            if name not in {"future_potentials", "symbol_potentials"}:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            make = self._make
+            if make is not None:
+                futures, symbols = make()
+                object.__setattr__(self, "future_potentials", futures)
+                object.__setattr__(self, "symbol_potentials", symbols)
+                object.__setattr__(self, "_make", None)
+            return object.__getattribute__(self, name)

@@ -1,0 +1,144 @@
+// What every row of every segment shares with a query: at least as many tokens, and at least as many adjacent pairs, as it
+// truly does.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "query.hpp"
+#include "segment.hpp"
+#include "state.hpp"
+
+namespace kato {
+
+class Overlap {
+public:
+    // Above this many tokens ceilings by pairs cost more than they save.
+    static constexpr std::size_t kMostPaired = 64;
+
+    Overlap(const State& state, const Query& query) : query_(query) {
+        bool respelt = false;
+        for (const Asked& each : query.asked) respelt = respelt || !each.near.empty();
+        counts_pairs_ = !respelt && query.size() > 1 && query.size() <= kMostPaired;
+        // What is counted is at most the query's length, so this many bits are enough; eight are added to eight at a time.
+        width_ = query.size() < 128 ? 1 : query.size() < 65'536 ? 2 : 4;
+        std::size_t rows = 0;
+        for (const auto& segment : state.segments) {
+            first_.push_back(rows);
+            rows += (segment->rows() + 7) / 8 * 8;
+        }
+        bytes_.resize(rows * width_);
+        if (counts_pairs_) pairs_.resize(rows);
+        locals_.reserve(state.segments.size() * query.asked.size());
+        for (std::size_t i = 0; i < state.segments.size(); ++i) count(*state.segments[i], i);
+    }
+
+    bool counts_pairs() const { return counts_pairs_; }
+
+    // The number that a segment gives a distinct symbol of the query; −1 if it lacks it.
+    std::int64_t local(std::size_t segment, std::size_t asked) const { return locals_[segment * query_.asked.size() + asked]; }
+
+    std::size_t tokens(std::size_t segment, std::size_t row) const {
+        const std::size_t at = first_[segment] + row;
+        if (width_ == 1) return bytes_[at];
+        if (width_ == 2) return reinterpret_cast<const std::uint16_t*>(bytes_.data())[at];
+        return reinterpret_cast<const std::uint32_t*>(bytes_.data())[at];
+    }
+    std::size_t pairs(std::size_t segment, std::size_t row) const { return counts_pairs_ ? pairs_[first_[segment] + row] : 0; }
+
+    // Visit the rows from `from` to `to` with at least `least` (≥ 1) shared tokens, ascending.
+    template <class Visit>
+    void each(std::size_t segment, std::size_t from, std::size_t to, std::size_t least, Visit&& visit) const {
+        if (width_ == 1 && least < 128) return each_byte(bytes_.data() + first_[segment], from, to, least, visit);
+        for (std::size_t row = from; row < to; ++row)
+            if (tokens(segment, row) >= least) visit(row);
+    }
+
+    // Visit the rows that share a pair, ascending.
+    template <class Visit>
+    void each_paired(std::size_t segment, std::size_t from, std::size_t to, Visit&& visit) const {
+        if (counts_pairs_) each_byte(pairs_.data() + first_[segment], from, to, 1, visit);
+    }
+
+private:
+    template <class Visit>
+    static void each_byte(const std::uint8_t* bytes, std::size_t row, std::size_t to, std::size_t least, Visit&& visit) {
+        for (; row < to && row % 8 != 0; ++row)
+            if (bytes[row] >= least) visit(row);
+        // A byte below 128 reaches 128 when what `least` lacks is added, exactly if it is at least `least`.
+        const std::uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u, lacking = (128 - least) * ones;
+        for (; row + 8 <= to; row += 8) {
+            std::uint64_t eight;
+            std::memcpy(&eight, bytes + row, 8);
+            std::uint64_t reached = (eight + lacking) & tops;
+            for (; reached != 0; reached &= reached - 1) visit(row + std::size_t(lowest_one(reached)) / 8);
+        }
+        for (; row < to; ++row)
+            if (bytes[row] >= least) visit(row);
+    }
+
+    void count(const Segment& segment, std::size_t number) {
+        for (const Asked& asked : query_.asked)
+            locals_.push_back(asked.symbol == kUnknown ? -1 : std::int32_t(segment.local(asked.symbol)));
+        std::uint8_t* counters = bytes_.data() + first_[number] * width_;
+        if (width_ == 1) count_tokens(segment, number, counters);
+        else if (width_ == 2) count_tokens(segment, number, reinterpret_cast<std::uint16_t*>(counters));
+        else count_tokens(segment, number, reinterpret_cast<std::uint32_t*>(counters));
+        if (counts_pairs_) count_pairs(segment, number, pairs_.data() + first_[number]);
+    }
+
+    template <class Counter>
+    void count_tokens(const Segment& segment, std::size_t number, Counter* counters) {
+        for (std::size_t i = 0; i < query_.asked.size(); ++i) {
+            const Asked& asked = query_.asked[i];
+            const std::int64_t own = local(number, i);
+            if (!asked.near.empty()) {
+                count_respelt(segment, asked, own, counters);
+                continue;
+            }
+            if (own < 0) continue;
+            const std::size_t most = std::min(asked.positions.size(), segment.ranks(std::size_t(own)));
+            for (std::size_t rank = 1; rank <= most; ++rank) segment.count(std::size_t(own), rank, Counter{1}, counters);
+        }
+    }
+
+    // A pair whose symbols a segment does not both hold is in none of its rows.
+    void count_pairs(const Segment& segment, std::size_t number, std::uint8_t* counters) {
+        for (std::size_t at = 1; at < query_.size(); ++at) {
+            const std::size_t left = query_.marks[at - 1] - 1, right = query_.marks[at] - 1;
+            if (local(number, left) < 0 || local(number, right) < 0) continue;
+            for (const std::uint16_t row : segment.bigram_rows(bigram_hash(query_.asked[left].symbol, query_.asked[right].symbol)))
+                ++counters[row];
+        }
+    }
+
+    // A token that may be read in several ways aligns at most as often as it stands in the query, where any way occurs.
+    template <class Counter>
+    void count_respelt(const Segment& segment, const Asked& asked, std::int64_t own, Counter* counters) {
+        any_.assign((segment.rows() + 7) / 8 * 8, 0);
+        if (own >= 0) segment.count(std::size_t(own), 1, std::uint8_t{1}, any_.data());
+        std::size_t since = 1;
+        for (const Respelling& near : asked.near) {
+            const std::int64_t other = segment.local(near.symbol);
+            if (other < 0) continue;
+            if (++since == 255) {  // counters of one byte must not run over
+                for (auto& each : any_) each = each != 0;
+                since = 2;
+            }
+            segment.count(std::size_t(other), 1, std::uint8_t{1}, any_.data());
+        }
+        for (std::size_t row = 0; row < segment.rows(); ++row)
+            if (any_[row]) counters[row] = Counter(counters[row] + asked.positions.size());
+    }
+
+    const Query& query_;
+    bool counts_pairs_ = false;
+    std::size_t width_ = 1;
+    std::vector<std::size_t> first_;       // per segment, the place of its first row
+    std::vector<std::uint8_t> bytes_, pairs_, any_;
+    std::vector<std::int32_t> locals_;
+};
+
+}  // namespace kato
