@@ -20,12 +20,11 @@ std::size_t tier_of(std::size_t rows) {
 
 constexpr std::size_t kMerged = 8;
 
-std::vector<Symbol> distinct_of(const Row& row) {
-    std::vector<Symbol> symbols(row.length);
-    for (std::size_t i = 0; i < row.length; ++i) symbols[i] = row.token(i);
-    std::sort(symbols.begin(), symbols.end());
-    symbols.erase(std::unique(symbols.begin(), symbols.end()), symbols.end());
-    return symbols;
+// A name's own bits, as names are digests already; the low ones say where it stands in the table.
+std::uint32_t print_of(const std::uint8_t* name) {
+    std::uint32_t bits;
+    std::memcpy(&bits, name, sizeof bits);
+    return bits;
 }
 
 }  // namespace
@@ -53,75 +52,84 @@ const std::uint8_t* Index::name_of(Slot slot) const {
 
 // --- names: linear probing, entries taken out by moving later ones up ---
 
-std::size_t Index::home_of(const std::uint8_t* name) const {
-    std::uint64_t hash;
-    std::memcpy(&hash, name, sizeof hash);  // names are digests already
-    return hash & (names_.size() - 1);
+void Index::enter_name(const std::uint8_t* name, Slot slot) {
+    if ((named_ + 1) * 3 > names_.size() * 2) {
+        std::vector<Named> old(std::max<std::size_t>(64, names_.size() * 2));
+        old.swap(names_);
+        for (const Named& entry : old)
+            if (entry.slot != 0) names_[free_place(entry.print)] = entry;
+    }
+    const std::uint32_t print = print_of(name);
+    names_[free_place(print)] = {print, slot + 1};
+    ++named_;
 }
 
-void Index::enter_name(Slot slot) {
-    if ((named_ + 1) * 3 > names_.size() * 2) {
-        std::vector<std::uint32_t> old(std::max<std::size_t>(64, names_.size() * 2));
-        old.swap(names_);
-        named_ = 0;
-        for (const std::uint32_t entry : old)
-            if (entry != 0) enter_name(entry - 1);
-    }
-    std::size_t at = home_of(name_of(slot));
-    while (names_[at] != 0) at = (at + 1) & (names_.size() - 1);
-    names_[at] = slot + 1;
-    ++named_;
+std::size_t Index::free_place(std::uint32_t print) const {
+    const std::size_t mask = names_.size() - 1;
+    std::size_t at = print & mask;
+    while (names_[at].slot != 0) at = (at + 1) & mask;
+    return at;
 }
 
 void Index::leave_name(Slot slot) {
     const std::size_t mask = names_.size() - 1;
-    std::size_t at = home_of(name_of(slot));
-    while (names_[at] != slot + 1) at = (at + 1) & mask;
-    for (std::size_t next = (at + 1) & mask; names_[next] != 0; next = (next + 1) & mask) {
-        const std::size_t home = home_of(name_of(names_[next] - 1));
+    std::size_t at = print_of(name_of(slot)) & mask;
+    while (names_[at].slot != slot + 1) at = (at + 1) & mask;
+    for (std::size_t next = (at + 1) & mask; names_[next].slot != 0; next = (next + 1) & mask) {
         // It may move up if its home does not lie between the gap and itself.
-        if (((next - home) & mask) >= ((next - at) & mask)) {
+        if (((next - names_[next].print) & mask) >= ((next - at) & mask)) {
             names_[at] = names_[next];
             at = next;
         }
     }
-    names_[at] = 0;
+    names_[at] = {};
     --named_;
+}
+
+std::int64_t Index::find_name(const std::uint8_t* name) const {
+    if (names_.empty()) return kAbsent;
+    const std::size_t mask = names_.size() - 1;
+    const std::uint32_t print = print_of(name);
+    for (std::size_t at = print & mask; names_[at].slot != 0; at = (at + 1) & mask)
+        if (names_[at].print == print && std::memcmp(name_of(names_[at].slot - 1), name, kNameBytes) == 0)
+            return names_[at].slot - 1;
+    return kAbsent;
 }
 
 std::int64_t Index::find(const std::array<std::uint8_t, kNameBytes>& name, Span<const Symbol> tokens,
                          Span<const std::uint8_t> starts) const {
     const Guard guard(mutex_);
-    if (names_.empty()) return kAbsent;
-    for (std::size_t at = home_of(name.data()); names_[at] != 0; at = (at + 1) & (names_.size() - 1)) {
-        const Slot slot = names_[at] - 1;
-        if (std::memcmp(name_of(slot), name.data(), kNameBytes) != 0) continue;
-        const Row row = row_of(slot);
-        if (row.length != tokens.size()) return kOtherContent;
-        for (std::size_t i = 0; i < tokens.size(); ++i)
-            if (row.token(i) != tokens[i] || row.starts(i) != (starts[i] != 0)) return kOtherContent;
-        return slot;
-    }
-    return kAbsent;
+    const std::int64_t slot = find_name(name.data());
+    if (slot == kAbsent) return kAbsent;
+    const Row row = row_of(Slot(slot));
+    if (row.length != tokens.size()) return kOtherContent;
+    for (std::size_t i = 0; i < tokens.size(); ++i)
+        if (row.token(i) != tokens[i] || row.starts(i) != (starts[i] != 0)) return kOtherContent;
+    return slot;
 }
 
 std::optional<std::pair<Content, std::uint64_t>> Index::named(const std::array<std::uint8_t, kNameBytes>& name) const {
     const Guard guard(mutex_);
-    if (names_.empty()) return std::nullopt;
-    for (std::size_t at = home_of(name.data()); names_[at] != 0; at = (at + 1) & (names_.size() - 1)) {
-        const Slot slot = names_[at] - 1;
-        if (std::memcmp(name_of(slot), name.data(), kNameBytes) != 0) continue;
-        const Row row = row_of(slot);
-        return std::pair{row.content ? *row.content : row.segment->content(row.row), frequencies_[slot]};
-    }
-    return std::nullopt;
+    const std::int64_t slot = find_name(name.data());
+    if (slot == kAbsent) return std::nullopt;
+    const Row row = row_of(Slot(slot));
+    return std::pair{row.content ? *row.content : row.segment->content(row.row), frequencies_[Slot(slot)]};
 }
 
 // --- statistics ---
 
+// Left in `distinct_`.
+void Index::find_distinct(const Row& row) {
+    distinct_.resize(row.length);
+    for (std::size_t i = 0; i < row.length; ++i) distinct_[i] = row.token(i);
+    std::sort(distinct_.begin(), distinct_.end());
+    distinct_.erase(std::unique(distinct_.begin(), distinct_.end()), distinct_.end());
+}
+
 void Index::count(const Row& row, std::uint64_t frequency) {
     for (std::size_t i = 0; i < row.length; ++i) occurrences_.at(row.token(i)) += frequency;
-    for (const Symbol symbol : distinct_of(row))
+    find_distinct(row);
+    for (const Symbol symbol : distinct_)
         if (members_.at(symbol)++ == 0) ++symbols_;
     frequency_ += frequency;
     ++patterns_;
@@ -129,7 +137,8 @@ void Index::count(const Row& row, std::uint64_t frequency) {
 
 void Index::uncount(const Row& row, std::uint64_t frequency) {
     for (std::size_t i = 0; i < row.length; ++i) occurrences_.at(row.token(i)) -= frequency;
-    for (const Symbol symbol : distinct_of(row))
+    find_distinct(row);
+    for (const Symbol symbol : distinct_)
         if (--members_.at(symbol) == 0) --symbols_;
     frequency_ -= frequency;
     --patterns_;
@@ -137,8 +146,14 @@ void Index::uncount(const Row& row, std::uint64_t frequency) {
 
 // --- changes ---
 
-Slot Index::learn(Content content, std::uint64_t frequency) {
+std::uint64_t Index::occurrences(Slot slot) const {
     const Guard guard(mutex_);
+    return frequencies_[slot] * row_of(slot).length;
+}
+
+std::int64_t Index::learn(Content content, std::uint64_t frequency) {
+    const Guard guard(mutex_);
+    if (find_name(content.name.data()) != kAbsent) return kAbsent;
     state_.reset();
     if (open_ == UINT32_MAX) {
         open_ = free_number();
@@ -151,7 +166,7 @@ Slot Index::learn(Content content, std::uint64_t frequency) {
     holder.tail->place(row, std::make_shared<const Content>(std::move(content)));
     places_.push_back(open_ << 16 | std::uint32_t(row));
     frequencies_.at(slot) = frequency;
-    enter_name(slot);
+    enter_name(name_of(slot), slot);
     count(row_of(slot), frequency);
     if (holder.count == holder.tail->capacity()) seal();
     return slot;
@@ -351,7 +366,7 @@ void Index::restore(std::vector<std::shared_ptr<const Segment>> segments, Span<c
                 ++holder.gone;
                 continue;
             }
-            enter_name(slot);
+            enter_name(here.name(row), slot);
             frequency_ += frequencies_[slot];
             ++patterns_;
         }
@@ -360,7 +375,7 @@ void Index::restore(std::vector<std::shared_ptr<const Segment>> segments, Span<c
 
 std::size_t Index::bytes() const {
     const Guard guard(mutex_);
-    std::size_t total = places_.capacity() * 4 + names_.capacity() * 4 + frequencies_.bytes() + members_.bytes() + occurrences_.bytes();
+    std::size_t total = places_.capacity() * 4 + names_.capacity() * sizeof(Named) + frequencies_.bytes() + members_.bytes() + occurrences_.bytes();
     for (const Holder& holder : holders_) {
         if (holder.segment) total += holder.segment->block().size();
         if (holder.tail) total += holder.tail->capacity() * 16;

@@ -27,8 +27,11 @@ public:
     // The content of a name, and its frequency; nothing where no pattern has that name.
     std::optional<std::pair<Content, std::uint64_t>> named(const std::array<std::uint8_t, kNameBytes>& name) const;
 
-    // Take a new pattern; its content is not there yet. Returns its slot.
-    Slot learn(Content content, std::uint64_t frequency);
+    // Take a new pattern. Returns its slot, or kAbsent if there is one of its name.
+    std::int64_t learn(Content content, std::uint64_t frequency);
+
+    // Frequency times length.
+    std::uint64_t occurrences(Slot slot) const;
 
     void set_frequency(Slot slot, std::uint64_t frequency);
     void forget(Slot slot);
@@ -62,6 +65,12 @@ private:
         std::uint64_t highest = 0;  // at least the frequency of each
     };
 
+    struct Named {
+        std::uint32_t print = 0;  // of the name
+        std::uint32_t slot = 0;   // plus one; 0 for none
+    };
+
+    std::int64_t find_name(const std::uint8_t* name) const;
     std::uint32_t free_number();
     Row row_of(Slot slot) const;
     const std::uint8_t* name_of(Slot slot) const;
@@ -69,9 +78,10 @@ private:
     void uncount(const Row& row, std::uint64_t frequency);
     void seal();
     void place_segment(std::shared_ptr<const Segment> segment);
-    void enter_name(Slot slot);
+    void enter_name(const std::uint8_t* name, Slot slot);
+    std::size_t free_place(std::uint32_t print) const;
     void leave_name(Slot slot);
-    std::size_t home_of(const std::uint8_t* name) const;
+    void find_distinct(const Row& row);
     std::vector<std::uint32_t> to_merge() const;
 
     mutable std::mutex mutex_;
@@ -80,8 +90,9 @@ private:
     bool gathers_ = false;
     bool untidy_ = false;                   // segments came or lost rows since `tend` found nothing to do
     std::vector<std::uint32_t> places_;     // by slot: holder's number and row, sixteen bits each
-    std::vector<std::uint32_t> names_;      // open addressing by name: slot + 1, 0 for none
+    std::vector<Named> names_;              // open addressing by name
     std::size_t named_ = 0;
+    std::vector<Symbol> distinct_;          // working space
     Frequencies frequencies_;
     Members members_;
     Occurrences occurrences_;

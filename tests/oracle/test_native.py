@@ -139,6 +139,38 @@ def test_two_contents_of_one_name_are_two_patterns():
         assert plain.view().predict((("a",),), SETTINGS) == native.view().predict((("a",),), SETTINGS)
 
 
+@pytest.mark.parametrize("odd", ["", "twin", "huge"])
+def test_many_changes_at_once_are_as_one_after_the_other(odd):
+    """New patterns among others that are not; at the odd one a node goes over to the plain engine, in the midst of it."""
+    known = patterns(12, 3000, 30)
+    changes = [Change(n, "learn", None, each) for n, each in enumerate(known, 1)]
+    felt = new_pattern((("felt",), ("s1",)), [{"joy": 0.25}], [{"from": "here"}])
+    held = vector_name((1.0,))
+    further: list[tuple[Pattern | None, Pattern | None, dict[str, tuple[float, ...]]]] = [
+        (None, felt, {}),
+        (None, new_pattern(((held,), ("s2",))), {held: (1.0,)}),
+        (known[2], None, {}),
+        (known[3], learned_again(known[3]), {}),
+        (None, new_pattern((("new",), ("s3",))), {}),
+    ]
+    if odd == "twin":
+        further.insert(1, (None, new_pattern((("a",), ("b",)), name=known[7].name), {}))
+    if odd == "huge":
+        further.insert(1, (None, edited(new_pattern((("a",), ("b",))), frequency=2**70), {}))
+    changes += [Change(len(known) + n, "any", *each) for n, each in enumerate(further, 1)]
+    plain, native = both([])
+    for engine in (plain, native):
+        engine.apply(changes[:5])
+        engine.apply(changes)
+        engine.apply(changes)
+    assert native.sequence == len(changes)
+    assert isinstance(native.view(), NativeView) is not bool(odd)
+    assert plain.view().totals == native.view().totals
+    assert plain.view().symbols(with_affinity=True) == native.view().symbols(with_affinity=True)
+    for memory in (felt.events, known[9].events[:3], (("new",),)):
+        assert plain.view().predict(memory, SETTINGS) == native.view().predict(memory, SETTINGS)
+
+
 @pytest.mark.parametrize("amount", [1e300, -1.7e308])
 def test_weights_beyond_what_can_be_summed_are_left_to_the_plain_engine(amount):
     known = [new_pattern((("a",), (end,)), [{"joy": amount}]) for end in "bcd"]
@@ -173,6 +205,16 @@ def test_symbols_are_listed_alike():
         assert plain.view().symbols(**asked) == native.view().symbols(**asked)
     assert native.view().symbol("none") is plain.view().symbol("none") is None
     assert native.view().has_dimension(3) is False
+
+
+def test_the_stages_of_a_question_are_timed():
+    known = patterns(6, 400, 12)
+    native = both(known)[1]
+    view = native.view()
+    assert isinstance(view, NativeView)
+    told = view.kernel.stages(known[0].events[:3], SETTINGS, "quality", None, LEAST, None)
+    assert list(told) == ["reading", "counting", "ordering", "comparing", "measuring", "making"]
+    assert sum(told.values()) > 0
 
 
 def test_a_view_never_changes():

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kato.engine.event import Event, Symbol
+from kato.engine.pattern import Pattern
 from kato.engine.prediction import Predictions
 from kato.engine.settings import EngineSettings
 
@@ -48,6 +49,19 @@ class View:
             key: What the ensemble is chosen by (`ranking.selection_key_name`).
             weights: Of every symbol by number, where an emotive weights the metrics; others weigh `least_weight`.
             annotate: A slot's emotives and metadata; None where no pattern has any.
+        """
+    def stages(
+        self,
+        events: tuple[Event, ...],
+        settings: EngineSettings,
+        key: str,
+        weights: Weights | None,
+        least_weight: float,
+        annotate: Callable[[int], tuple[Mapping[str, float], Mapping[str, tuple[str, ...]]]] | None,
+    ) -> dict[str, int]:
+        """
+        Where the processor time of such a question goes, in nanoseconds: reading it, counting what patterns share with it,
+        ordering those that may win, comparing them, measuring the ensemble, making the objects of the answer.
         """
     def members(
         self,
@@ -94,7 +108,12 @@ class Index:
     def find(self, events: Sequence[Event], name: str) -> int:
         """A content's slot; -1 if it is not there, -2 if another content has its name."""
     def learn(self, events: Sequence[Event], name: str, frequency: int) -> int:
-        """Take a content that is not there; its slot."""
+        """Take a new content; its slot, or -1 if there is one of its name."""
+    def learn_many(self, patterns: list[Pattern], most: int) -> tuple[int, int, list[tuple[int, int]]]:
+        """
+        Take new patterns in order, up to the first whose name is there or with which their occurrences (frequency · length)
+        would reach `most`: how many were taken, their occurrences, and (slot, place) of those with emotives or metadata.
+        """
     def set_frequency(self, slot: int, frequency: int) -> None:
         """Change how often a pattern was learned; at least 1."""
     def forget(self, slot: int) -> None:

@@ -26,6 +26,8 @@ from kato.engine.vectors import VectorSet
 
 _EXACT = 2**53
 """Whole numbers below this are doubles; the kernel counts in them."""
+_AT_ONCE = 1000
+"""New patterns are handed to the kernel in such numbers."""
 _MANY = 2000
 """From this many changes at once on, their patterns are gathered for one segment."""
 
@@ -62,8 +64,9 @@ class NativeKnowledge:
         with self._lock:
             self._view = None
             self._index.begin_many()
-            for pattern in patterns:
-                self._add(pattern)
+            rest = iter(patterns)
+            while some := list(islice(rest, _AT_ONCE)):
+                self._add_all(some)
             self._index.end_many()
             self._learn_vectors(vectors)
             self.sequence = sequence
@@ -79,9 +82,18 @@ class NativeKnowledge:
             many = len(changes) >= _MANY
             if many:
                 self._index.begin_many()
+            fresh: list[Pattern] = []
             for change in changes:
-                if change.sequence > self.sequence:
-                    self._apply(change)
+                if change.sequence <= self.sequence:
+                    continue
+                if many and change.before is None and change.after is not None and not change.vectors:
+                    fresh.append(change.after)
+                    self.sequence = change.sequence
+                    continue
+                self._add_all(fresh)
+                fresh = []
+                self._apply(change)
+            self._add_all(fresh)
             if many:
                 self._index.end_many()
 
@@ -214,11 +226,27 @@ class NativeKnowledge:
             self._plain.load([pattern], {}, self.sequence)
             return
         self._occurrences += pattern.frequency * pattern.length
-        if self._occurrences >= _EXACT or self._index.find(pattern.events, pattern.name) != -1:
+        if self._occurrences >= _EXACT:
             self._go_plain([pattern])
             return
         slot = self._index.learn(pattern.events, pattern.name, pattern.frequency)
+        if slot < 0:  # of a name that another content has
+            self._go_plain([pattern])
+            return
         self._annotate(slot, None, pattern)
+
+    def _add_all(self, patterns: list[Pattern]) -> None:
+        """As one after the other, in one go as far as the kernel holds them."""
+        while patterns and self._plain is None:
+            taken, occurrences, annotated = self._index.learn_many(patterns, _EXACT - self._occurrences)
+            self._occurrences += occurrences
+            for slot, place in annotated:
+                self._annotate(slot, None, patterns[place])
+            if taken < len(patterns):
+                self._add(patterns[taken])
+            patterns = patterns[taken + 1 :]
+        for pattern in patterns:
+            self._add(pattern)
 
     def _change(self, before: Pattern, after: Pattern) -> None:
         self._occurrences += (after.frequency - before.frequency) * after.length

@@ -1,0 +1,136 @@
+// The index of a node as Python changes it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <nanobind/nanobind.h>
+
+#include "index.hpp"
+#include "view.hpp"
+
+namespace kato {
+
+// The index of one node.
+class Writer {
+public:
+    // The slot of a pattern; below 0 where there is none.
+    std::int64_t find(nb::handle events, const std::string& name) {
+        const Content content = content_of(events, name);
+        return index_.find(content.name, content.tokens, content.starts);
+    }
+    // Take a new pattern: its slot, or −1 if one of its name is there.
+    std::int64_t learn(nb::handle events, const std::string& name, std::uint64_t frequency) {
+        return index_.learn(content_of(events, name), frequency);
+    }
+
+    // Take new patterns in order, up to the first that is not new or whose occurrences (frequency × length) would bring the sum
+    // of all to `most`: (how many were taken, their occurrences, (slot, place) of those with more than symbols and frequency).
+    nb::tuple learn_many(nb::list patterns, std::uint64_t most) {
+        std::vector<std::pair<Content, std::uint64_t>> contents;
+        std::uint64_t occurrences = 0;
+        for (nb::handle pattern : patterns) {
+            const std::uint64_t frequency = PyLong_AsUnsignedLongLong(nb::object(pattern.attr("frequency")).ptr());
+            if (PyErr_Occurred()) {  // more than the kernel counts
+                PyErr_Clear();
+                break;
+            }
+            Content content = content_of(pattern.attr("events"), nb::cast<std::string>(pattern.attr("name")));
+            const std::uint64_t length = content.tokens.size();
+            if (frequency >= most / length || occurrences + frequency * length >= most) break;
+            occurrences += frequency * length;
+            contents.emplace_back(std::move(content), frequency);
+        }
+        std::vector<std::int64_t> slots;
+        {
+            nb::gil_scoped_release release;
+            for (auto& [content, frequency] : contents) {
+                slots.push_back(index_.learn(std::move(content), frequency));
+                if (slots.back() < 0) break;
+            }
+        }
+        if (!slots.empty() && slots.back() < 0) {
+            slots.pop_back();
+            occurrences = 0;
+            for (std::size_t i = 0; i < slots.size(); ++i) occurrences += index_.occurrences(Slot(slots[i]));
+        }
+        nb::list annotated;
+        for (std::size_t i = 0; i < slots.size(); ++i) {
+            const nb::handle pattern = patterns[i];
+            if (PyObject_Size(nb::object(pattern.attr("emotives")).ptr()) + PyObject_Size(nb::object(pattern.attr("metadata")).ptr()) + PyObject_Size(nb::object(pattern.attr("affinity")).ptr()) != 0)
+                annotated.append(nb::make_tuple(slots[i], i));
+        }
+        return nb::make_tuple(slots.size(), occurrences, annotated);
+    }
+
+    void set_frequency(Slot slot, std::uint64_t frequency) { index_.set_frequency(slot, frequency); }
+    void forget(Slot slot) { index_.forget(slot); }
+    void clear() {
+        index_.clear();
+        shared_ = std::make_shared<Shared>();  // states in use keep theirs
+    }
+    void begin_many() { index_.begin_many(); }
+    void end_many() { index_.end_many(); }
+    bool tend() {
+        nb::gil_scoped_release release;
+        return index_.tend();
+    }
+    bool is_untidy() const { return index_.is_untidy(); }
+    View view() { return {index_.state(), shared_}; }
+    Symbol number(nb::handle symbol) { return shared_->symbols.number(symbol); }
+    std::size_t bytes() const { return index_.bytes(); }
+    std::size_t text_bytes() const { return shared_->symbols.bytes(); }
+
+    std::optional<nb::tuple> named(const std::string& name) const {
+        const auto found = index_.named(name_of(name));
+        if (!found) return std::nullopt;
+        return told(Row::of(found->first), found->second, shared_->symbols);
+    }
+
+    // Fill an empty index from a file; what the caller saved with it.
+    nb::bytes open(const std::string& path) {
+        Saved saved;
+        {
+            nb::gil_scoped_release release;
+            saved = open_saved(path);
+        }
+        clear();
+        for (std::size_t i = 0; i < saved.texts.size(); ++i) {
+            const std::string& text = saved.texts[i];
+            const nb::object made = nb::steal(PyUnicode_DecodeUTF8(text.data(), Py_ssize_t(text.size()), nullptr));
+            if (!made.is_valid()) nb::raise_python_error();
+            if (shared_->symbols.number(made) != i) throw std::runtime_error("a symbol is there twice");
+            if (i % kSymbolsAtOnce == 0) nb::gil_scoped_release breath;
+        }
+        {
+            nb::gil_scoped_release release;
+            index_.restore(std::move(saved.segments), saved.frequencies, saved.members, saved.occurrences);
+        }
+        return nb::bytes(saved.extra.data(), saved.extra.size());
+    }
+
+private:
+    Content content_of(nb::handle events, const std::string& name) {
+        Content content;
+        content.name = name_of(name);
+        for (nb::handle event : events) {
+            std::uint8_t starts = 1;
+            for (nb::handle text : event) {
+                content.tokens.push_back(shared_->symbols.number(text));
+                content.starts.push_back(starts);
+                starts = 0;
+            }
+        }
+        if (content.tokens.empty()) throw nb::value_error("a pattern holds at least one symbol");
+        return content;
+    }
+
+    Index index_;
+    std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
+};
+
+}  // namespace kato
