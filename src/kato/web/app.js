@@ -5,6 +5,10 @@ import { connect, watchState } from "./live.js";
 import { KeyButton } from "./parts/key.js";
 import { News } from "./parts/notice.js";
 import { last, link, useRoute } from "./route.js";
+import { Ensemble } from "./screens/ensemble.js";
+import { Hierarchy } from "./screens/hierarchy.js";
+import { NodeScreen } from "./screens/node.js";
+import { Operations } from "./screens/operations.js";
 import { Overview } from "./screens/overview.js";
 import { SessionScreen } from "./screens/session.js";
 
@@ -16,14 +20,36 @@ function Connection() {
   return html`<span class="connection ${state}" role="status">${STATES[state]}</span>`;
 }
 
+/** The address of a screen for the node or session looked at last. */
+const toLast = (screen, what) => () => (last.get(what) ? link(screen, last.get(what)) : link(screen));
+
 const SCREENS = [
   { name: "", title: "Overview", view: () => html`<${Overview} />`, to: () => link() },
+  {
+    name: "node",
+    title: "Node",
+    view: ([id, view, pattern]) => html`<${NodeScreen} id=${id ?? ""} view=${view ?? ""} pattern=${pattern} />`,
+    to: toLast("node", "node"),
+  },
   {
     name: "session",
     title: "Session",
     view: ([id]) => html`<${SessionScreen} id=${id ?? ""} />`,
-    to: () => (last.get("session") ? link("session", last.get("session")) : link("session")),
+    to: toLast("session", "session"),
   },
+  {
+    name: "ensemble",
+    title: "Ensemble",
+    view: ([id]) => html`<${Ensemble} id=${id ?? ""} />`,
+    to: toLast("ensemble", "session"),
+  },
+  {
+    name: "hierarchy",
+    title: "Hierarchy",
+    view: ([id]) => html`<${Hierarchy} id=${id ?? ""} />`,
+    to: toLast("hierarchy", "node"),
+  },
+  { name: "operations", title: "Operations", view: () => html`<${Operations} />`, to: () => link("operations") },
 ];
 
 function Page() {

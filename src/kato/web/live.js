@@ -18,6 +18,17 @@ export function listen(heard) {
   return () => listeners.delete(heard);
 }
 
+/** Whether an event says that what a node has learned is another now. */
+export const changesNode =
+  (node) =>
+  ({ event_type: kind, data }) =>
+    (kind === "pattern.learned" || kind === "page.changed") && data.node_id === node;
+
+/** Tell the page's own screens that this page corrected a node: the server tells only what is learned. */
+export function announce(node) {
+  for (const heard of [...listeners]) heard({ event_type: "page.changed", data: { node_id: node } });
+}
+
 /** Call `heard(state)` now and whenever it changes: "connecting", "live" or "lost". */
 export function watchState(heard) {
   stateListeners.add(heard);

@@ -2,16 +2,17 @@
 
 import { html } from "../vendor/htm/standalone.module.js";
 
-/** One bar per value, as high as its share of the largest. */
-export function Sparkline({ values, label }) {
-  const most = Math.max(1, ...values);
+/** One bar per value, as high as its share of the largest; `places`: for how many there is room, the newest on the right. */
+export function Sparkline({ values, label, places = values.length }) {
+  const most = Math.max(...values, 0) || 1;
   const width = 120;
-  const step = width / values.length;
+  const step = width / Math.max(places, values.length);
+  const from = width - step * values.length;
   return html`<svg class="sparkline" viewBox="0 0 ${width} 24" role="img" aria-label=${label}>
     <line x1="0" x2=${width} y1="23.5" y2="23.5" />
     ${values.map((value, at) =>
       value > 0
-        ? html`<rect x=${at * step} y=${23 - (22 * value) / most} width=${step * 0.8} height=${(22 * value) / most} />`
+        ? html`<rect x=${from + at * step} y=${23 - (22 * value) / most} width=${step * 0.8} height=${(22 * value) / most} />`
         : null,
     )}
   </svg>`;

@@ -4,6 +4,7 @@ import { html, useState } from "../vendor/htm/standalone.module.js";
 import { count, number, plural, short } from "../format.js";
 import { layOut } from "./alignment.js";
 import { Bar } from "./charts.js";
+import { Explanation } from "./explanation.js";
 import { Nothing } from "./notice.js";
 import { Event, Sequence } from "./sequence.js";
 import { titled } from "./tuning.js";
@@ -11,11 +12,13 @@ import { titled } from "./tuning.js";
 const FIRST = 20;
 const MOST_COLUMNS = 40;
 
-function Row({ prediction, place, stm, from, metric, share }) {
+function Row({ prediction, place, stm, from, metric, share, isOpen, toggle }) {
   const { past, columns, future } = layOut(stm, prediction);
-  return html`<tr>
+  return html`<tr class=${isOpen ? "open" : undefined} onClick=${(event) => !event.target.closest("button") && toggle()}>
     <th scope="row" class="rank">
-      <span>${place}</span>
+      <button type="button" class="plain" aria-expanded=${isOpen} aria-label="Prediction ${place}: why?" onClick=${toggle}>
+        ${place} <span class="why">why?</span>
+      </button>
       <span class="value"><${Bar} share=${share} />${number(prediction[metric])}</span>
       <span class="quiet">${short(prediction.name)} · ${count(prediction.frequency)}×</span>
     </th>
@@ -30,8 +33,10 @@ function Row({ prediction, place, stm, from, metric, share }) {
   </tr>`;
 }
 
+/** `answer`: of GET …/predictions for `stm`. */
 export function Predictions({ stm, answer, metric }) {
   const [many, setMany] = useState(FIRST);
+  const [open, setOpen] = useState("");
   if (!answer) return null;
   const predictions = answer.predictions;
   const from = Math.max(0, stm.length - MOST_COLUMNS);
@@ -58,18 +63,34 @@ export function Predictions({ stm, answer, metric }) {
                 </tr>
               </thead>
               <tbody>
-                ${predictions.slice(0, many).map(
-                  (prediction, at) =>
-                    html`<${Row}
-                      key=${prediction.name + JSON.stringify(prediction.sequence)}
+                ${predictions.slice(0, many).map((prediction, at) => {
+                  const key = prediction.name + JSON.stringify(prediction.sequence);
+                  return html`<${Row}
+                      key=${key}
                       prediction=${prediction}
                       place=${at + 1}
                       stm=${stm}
                       from=${from}
                       metric=${metric}
                       share=${values[at] / largest}
-                    />`,
-                )}
+                      isOpen=${open === key}
+                      toggle=${() => setOpen(open === key ? "" : key)}
+                    />
+                    ${open === key &&
+                    html`<tr key="why" class="why">
+                      <td colspan=${stm.length - from + 3}>
+                        <${Explanation}
+                          session=${answer.session_id}
+                          node=${answer.node_id}
+                          name=${prediction.name}
+                          place=${at + 1}
+                          of=${predictions.length}
+                          metric=${metric}
+                          time=${answer.time}
+                        />
+                      </td>
+                    </tr>`}`;
+                })}
               </tbody>
             </table>
           </div>

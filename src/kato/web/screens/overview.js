@@ -49,7 +49,7 @@ function Nodes({ nodes }) {
         ${nodes.map((node) => {
           const learned = perSecond("pattern.learned", node.node_id);
           return html`<tr key=${node.node_id}>
-            <th scope="row"><bdi class="name">${node.node_id}</bdi></th>
+            <th scope="row"><a href=${link("node", node.node_id)}><bdi class="name">${node.node_id}</bdi></a></th>
             <td class="number">${count(node.patterns)}</td>
             <td class="number">${count(node.symbols)}</td>
             <td class="number">${bytes(node.size_bytes)}</td>
@@ -75,7 +75,7 @@ export function Overview() {
     }),
     [],
   );
-  useLive((event) => event.event_type === "pattern.learned", nodes.again, [nodes.again]);
+  useLive((event) => /^(pattern\.learned|page\.changed)$/.test(event.event_type), nodes.again, [nodes.again]);
   useLive((event) => /^(session\.(created|destroyed)|heartbeat)$/.test(event.event_type), about.again, [about.again]);
   const list = nodes.value?.nodes ?? [];
   return html`<h1>Overview</h1>

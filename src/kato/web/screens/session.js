@@ -2,8 +2,10 @@
 
 import { html, useEffect, useState } from "../vendor/htm/standalone.module.js";
 import { get, path, post, put } from "../api.js";
-import { plural, shortSession } from "../format.js";
+import { takingBack } from "../changes.js";
+import { plural, short, shortSession } from "../format.js";
 import { useAsked, useLive, useSettled } from "../hooks.js";
+import { changesNode } from "../live.js";
 import { Memory } from "../parts/memory.js";
 import { say, Trouble } from "../parts/notice.js";
 import { Observe } from "../parts/observe.js";
@@ -41,8 +43,7 @@ function Session({ id }) {
     put(path`/sessions/${id}/config`, settled).then(mind.again, (error) => say(error.message));
   }, [settled]);
   useLive(
-    ({ event_type: kind, data }) =>
-      (kind === "session.updated" && data.session_id === id) || (kind === "pattern.learned" && data.node_id === node),
+    (event) => (event.event_type === "session.updated" && event.data.session_id === id) || changesNode(node)(event),
     mind.again,
     [id, node],
   );
@@ -56,7 +57,12 @@ function Session({ id }) {
   const config = { ...Object.fromEntries(KNOWS.map((name) => [name, about.value.config[name]])), ...wanted };
   const learn = async () => {
     const answer = await post(path`/sessions/${id}/learn`);
-    say(answer.status === "learned" ? `Learned ${plural(answer.length, "event")}; known ${plural(answer.frequency, "time")} now.` : answer.message);
+    if (answer.status === "learned") {
+      const sentence = `Learned ${plural(answer.length, "event")} as pattern ${short(answer.pattern_name)}; known ${plural(answer.frequency, "time")} now.`;
+      say(sentence, await takingBack(node, answer.pattern_name));
+    } else {
+      say(answer.message);
+    }
     await mind.again();
   };
   const clear = async () => {
@@ -71,7 +77,7 @@ function Session({ id }) {
   };
   return html`<div class="title">
       <h1>Session <span class="quiet">${shortSession(id)}</span></h1>
-      <p>in node <bdi class="name">${node}</bdi> · <a href=${link("session")}>another session</a></p>
+      <p>in node <a href=${link("node", node)}><bdi class="name">${node}</bdi></a> · <a href=${link("ensemble", id)}>ensemble</a> · <a href=${link("session")}>another session</a></p>
     </div>
     <${Memory} stm=${stm} learn=${learn} clear=${clear} />
     <div class="pair">

@@ -1,0 +1,195 @@
+"""Every screen at both widths, light and dark: no console error, nothing beyond the page's edge, no violation that axe finds."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from urllib.parse import quote
+
+import pytest
+
+from browser.watched import Watched
+
+REASON = "browser tests need playwright and axe-playwright-python: pip install --group browser"
+expect = pytest.importorskip("playwright.sync_api", reason=REASON).expect
+pytest.importorskip("axe_playwright_python", reason=REASON)
+
+NODE = "a shop / küche & co"
+AXE = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+@pytest.fixture(scope="module")
+def shown(server):
+    """A node with everything a screen can show, and a session of it. Returns addresses by screen."""
+    import httpx2
+
+    with httpx2.Client(base_url=server.url, timeout=30) as http:
+
+        def post(path, body=None):
+            answer = http.post(path, json=body)
+            assert answer.status_code == 200, answer.text
+            return answer.json()
+
+        session = post("/sessions", {"node_id": NODE})["session_id"]
+        names = []
+        for words in (
+            "kettle cup work",
+            "kettle cup newspaper tram work",
+            "alarm shower kettle toast work",
+            "alarm cup walk",
+        ):
+            for word in words.split():
+                post(
+                    f"/sessions/{session}/observe",
+                    {
+                        "strings": [word, "morning"],
+                        "emotives": {"joy": len(word) / 10},
+                        "metadata": {"room": "kitchen"},
+                    },
+                )
+            names.append(post(f"/sessions/{session}/learn")["pattern_name"])
+        for name in names:
+            post(f"/sessions/{session}/observe", {"strings": [name]})
+        post(f"/sessions/{session}/learn")
+        post(f"/sessions/{session}/observe", {"vectors": [[0.1, 0.2, 0.3]], "strings": ["seen"]})
+        post(f"/sessions/{session}/observe", {"vectors": [[0.3, 0.2, 0.1]]})
+        post(f"/sessions/{session}/learn")
+        http.patch(f"/pattern/{quote(names[0])}", params={"node_id": NODE}, json={"frequency": 12})
+        for word in ("kettle", "cup", "biscuit"):
+            post(f"/sessions/{session}/observe", {"strings": [word, "morning"]})
+    node = quote(NODE, safe="")
+    pattern = quote(names[1], safe="")
+    return {
+        "overview": "",
+        "sessions": "#/session",
+        "session": f"#/session/{session}",
+        "patterns": f"#/node/{node}",
+        "large": "#/node/large",
+        "symbols": f"#/node/{node}/symbols",
+        "vectors": f"#/node/{node}/vectors",
+        "history": f"#/node/{node}/history",
+        "pattern": f"#/node/{node}/pattern/{pattern}",
+        "ensemble": f"#/ensemble/{session}",
+        "hierarchy": f"#/hierarchy/{node}",
+        "operations": "#/operations",
+    }
+
+
+SCREENS = (
+    *("overview", "sessions", "session", "patterns", "large", "symbols"),
+    *("vectors", "history", "pattern", "ensemble", "hierarchy", "operations"),
+)
+
+
+def settle(page, screen):
+    """Wait until a screen shows what it asked for."""
+    expect(page.locator("h1")).to_be_visible()
+    expect(page.locator(".connection")).to_have_text("Live")
+    page.wait_for_load_state("networkidle")
+    if screen == "session":
+        page.get_by_role("button", name="Prediction 1: why?").click()
+        expect(page.get_by_text("It is prediction 1 of")).to_be_visible()
+        page.get_by_text("All other numbers").click()
+    if screen == "hierarchy":
+        page.locator(".unfolding button").first.click()
+        expect(page.locator(".unfolded").first).to_be_visible()
+    expect(page.locator(".trouble")).to_have_count(0)
+
+
+def violations(page, rules):
+    """What axe finds, a sentence each."""
+    page.evaluate(AXE)
+    return [
+        f"{each['id']}: {each['help']}: " + "; ".join(node["html"][:200] for node in each["nodes"][:3])
+        for each in page.evaluate("rules => axe.run(document, rules)", rules)["violations"]
+    ]
+
+
+@pytest.mark.parametrize(("width", "schemes"), [(1280, ("light", "dark")), (390, ("dark", "light"))])
+@pytest.mark.parametrize("screen", SCREENS)
+def test_a_screen_is_whole(chromium, server, shown, screen, width, schemes):
+    tab = Watched(chromium, server.url, width=width, scheme=schemes[0])
+    try:
+        page = tab.open(shown[screen])
+        settle(page, screen)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, "the page is wider than the window"
+        assert violations(page, RULES) == []
+        tab.shoot(f"{screen}-{width}-{schemes[0]}")
+        page.emulate_media(color_scheme=schemes[1])
+        assert violations(page, {"runOnly": {"type": "rule", "values": ["color-contrast"]}}) == []
+        tab.shoot(f"{screen}-{width}-{schemes[1]}")
+        assert tab.wrong == []
+    finally:
+        tab.context.close()
+
+
+def test_the_dialogs_are_whole(tab, shown):
+    page = tab.open(shown["pattern"])
+    for button in ("Edit…", "Forget…"):
+        page.get_by_role("button", name=button).click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+        page.evaluate(AXE)
+        assert page.evaluate("rules => axe.run('dialog', rules)", RULES)["violations"] == []
+        tab.shoot(f"dialog-{button[:4].lower()}")
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        expect(page.get_by_role("button", name=button)).to_be_focused()
+
+
+def test_a_large_node_is_searched_and_sorted(tab):
+    page = tab.open("#/node/large")
+    expect(page.get_by_text("100,000 patterns")).to_be_visible()
+    page.get_by_label("Search").fill("n77777")
+    expect(page.locator(".paging").get_by_text("1 pattern", exact=True)).to_be_visible()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    page.get_by_label("Search").fill("")
+    expect(page.locator("tbody tr")).to_have_count(25)
+    page.get_by_role("button", name="Symbols").click()
+    expect(page.locator("th[aria-sort=descending]")).to_contain_text("Symbols")
+    page.get_by_role("button", name="Next page").click()
+    page.get_by_role("button", name="Previous page").click()
+    expect(page.get_by_role("button", name="Previous page")).to_have_count(0)
+    page.get_by_role("link", name="Symbols").click()
+    expect(page.locator("tbody tr")).to_have_count(25)
+    page.get_by_label("Search").fill("step7")
+    expect(page.locator("tbody tr")).to_have_count(1)
+    expect(page.locator("tbody tr")).to_contain_text("100,000")
+
+
+def test_predictions_out_of_a_large_node(tab):
+    page = tab.open("#/session")
+    page.get_by_label("Node", exact=True).fill("large")
+    page.get_by_role("button", name="New session").click()
+    page.get_by_label("Observe", exact=True).fill("n4711\nw14 step1")
+    page.get_by_role("button", name="Observe 2 events").click()
+    rows = page.locator("table.predictions tbody tr")
+    expect(rows).to_have_count(20)
+    page.get_by_label("Recall threshold").fill("0.9")
+    expect(page.get_by_text("No pattern is similar enough")).to_be_visible()
+    page.get_by_label("Recall threshold").fill("0.1")
+    expect(rows).to_have_count(20)
+    page.get_by_label("At most").fill("7")
+    expect(rows).to_have_count(7)
+    page.get_by_label("Ranked by").select_option("similarity")
+    expect(page.locator("table.predictions thead th").first).to_have_text("similarity")
+
+
+def test_what_another_program_observes_appears_by_itself(tab, http):
+    session = http.post("/sessions", json={"node_id": "watched"}).json()["session_id"]
+    page = tab.open(f"#/session/{session}")
+    expect(page.locator(".connection")).to_have_text("Live")
+    expect(page.get_by_text("Empty. Observe something below.")).to_be_visible()
+    http.post(f"/sessions/{session}/observe", json={"strings": ["from elsewhere"]})
+    expect(page.locator(".strip .event")).to_have_text("from elsewhere")
+    http.post(f"/sessions/{session}/observe", json={"strings": ["again"]})
+    http.post(f"/sessions/{session}/learn")
+    expect(page.locator(".strip .event")).to_have_count(0)
+    page.get_by_role("link", name="Overview").click()
+    expect(page.get_by_role("img", name="1 pattern learned").first).to_be_visible()
+
+
+def test_a_session_that_is_gone_says_so(tab, http):
+    page = tab.open("#/session/session-00000000000000000000000000000000-0")
+    expect(page.get_by_role("alert")).to_contain_text("not found")
+    tab.wrong.clear()  # the browser's own line about the 404
+    expect(page.get_by_role("link", name="Choose another session")).to_be_visible()
