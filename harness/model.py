@@ -14,12 +14,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import multiprocessing
 import random
 import shutil
 import sys
 import tempfile
 import threading
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -336,6 +338,11 @@ def run(machine: type[Machine], *, examples: int, steps: int, chosen: int, shrin
     run_state_machine_as_test(seed(chosen)(machine), settings=options)
 
 
+def share(name: str, examples: int, steps: int, chosen: int) -> None:
+    """One process's part of a run."""
+    run({"embedded": Embedded, "http": Http}[name], examples=examples, steps=steps, chosen=chosen)
+
+
 def main() -> int:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m harness.model", description="Memories against dictionaries.")
@@ -343,11 +350,20 @@ def main() -> int:
     parser.add_argument("--examples", type=int, default=500)
     parser.add_argument("--steps", type=int, default=50)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    parser.add_argument("--processes", type=int, default=1, help="that share the examples; each has the next seed")
     given = parser.parse_args()
     print(f"seed {given.seed}", flush=True)
-    for name, machine in (("embedded", Embedded), ("http", Http)):
+    for name in ("embedded", "http"):
         if given.door in {name, "both"}:
-            run(machine, examples=given.examples, steps=given.steps, chosen=given.seed)
+            count = given.processes
+            sizes = [given.examples // count + (number < given.examples % count) for number in range(count)]
+            with ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn")) as pool:
+                parts = [
+                    pool.submit(share, name, size, given.steps, given.seed + number)
+                    for number, size in enumerate(sizes)
+                ]
+                for part in parts:
+                    part.result()
             print(f"held: {name}, {given.examples} histories of up to {given.steps} steps", flush=True)
     return 0
 
