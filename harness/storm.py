@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -31,6 +32,7 @@ from kato.operations import OPERATIONS
 
 SLOW = 0.1
 """Seconds a body may take."""
+_CLIENTS = 4
 _TRIES = 8
 """Of a body that took longer, before it is called slow: other work of the machine passes."""
 _FLAT_BYTES = 24 << 20
@@ -85,7 +87,7 @@ def run(bodies: int, seed: int, *, timed: bool = True, without: str = "") -> dic
     Raises:
         Broken: A 5xx, a body that is slow, or memory that grew.
     """
-    chance, counts = random.Random(seed), Counter[str]()
+    counts, longest = Counter[str](), list[float]()
     # The largest of the corpus have a harness of their own (harness.hostile); here the number counts.
     seeds = [*_GOOD.values()] * 40 + [body for body in corpus.bodies() if len(body) < 5000]
     # What compacts the whole store takes its time whatever its body is.
@@ -99,31 +101,38 @@ def run(bodies: int, seed: int, *, timed: bool = True, without: str = "") -> dic
         Server(Path(place), without=without, **_ENVIRON) as server,
         KATOClient(server.url) as memory,
     ):
-        process, client = psutil.Process(server.pid), RawClient(server.port)
+        process = psutil.Process(server.pid)
         values = {
             "session_id": memory.create_session("storm", ttl=24 * 3600),
             "node_id": "storm",
             "pattern_id": "a" * 40,
         }
-        resident = process.memory_info().rss
-        longest = 0.0
-        for number in range(bodies):
-            method, template = chance.choice(targets)
-            own = _GOOD.get(template.rpartition("/")[2])
-            body = mutated(chance, [own] if own is not None and chance.random() < 0.6 else seeds, seeds)
-            target = template.format_map(values)
-            longest = max(longest, _send(client, method, target, body, counts, timed=timed))
-            if number == bodies // 10:
-                resident = process.memory_info().rss
-        grown = process.memory_info().rss - resident
+
+        def send(number: int, count: int) -> None:
+            chance, client = random.Random(f"{seed} {number}"), RawClient(server.port)
+            for _ in range(count):
+                method, template = chance.choice(targets)
+                own = _GOOD.get(template.rpartition("/")[2])
+                body = mutated(chance, [own] if own is not None and chance.random() < 0.6 else seeds, seeds)
+                longest.append(_send(client, method, template.format_map(values), body, counts, timed=timed))
+            client.close()
+
+        def storm(count: int) -> int:
+            """Resident bytes after so many bodies from each client."""
+            with ThreadPoolExecutor(_CLIENTS) as pool:
+                list(pool.map(lambda number: send(number + count, count), range(_CLIENTS)))
+            return process.memory_info().rss
+
+        each = bodies // _CLIENTS
+        resident = storm(each // 10)
+        grown = storm(each - each // 10) - resident
         if memory.health()["status"] != "healthy":
             raise Broken("the server is no longer healthy")
-        client.close()
     if timed and grown > _FLAT_BYTES:
         raise Broken(f"seed {seed}: resident memory grew by {grown >> 20} MiB, from {resident >> 20} MiB")
     told: dict[str, object] = dict(sorted(counts.items()))
     told |= {
-        "longest, ms": round(longest * 1000, 1),
+        "longest, ms": round(max(longest) * 1000, 1),
         "MiB at a tenth": resident >> 20,
         "MiB more at the end": round(grown / 2**20, 1),
     }

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import httpx2
 import pytest
 
-from kato import IdempotencyMismatch, Kato
+from kato import IdempotencyMismatch, Kato, KATOClient
 from kato.errors import StorageUnavailable
 from kato.operations import OPERATIONS
 from kato.operations.idempotency import KEPT_PER_SESSION
@@ -253,3 +254,55 @@ def test_the_embedded_memory_honours_a_key_that_is_given():
         with pytest.raises(IdempotencyMismatch):
             kato.learn_many([[["a"], ["c"]]], node_id="n", idempotency_key="mine")
         assert [each["frequency"] for each in kato.node("n").iterate_patterns()] == [1]
+
+
+class Losing(httpx2.HTTPTransport):
+    """Loses the first answer to a path, after something else has happened."""
+
+    def __init__(self, ending: str, meanwhile) -> None:
+        super().__init__()
+        self.ending, self.meanwhile = ending, meanwhile
+
+    def handle_request(self, request):
+        response = super().handle_request(request)
+        if self.ending and request.url.path.endswith(self.ending):
+            self.ending = ""
+            response.read()
+            self.meanwhile()
+            raise httpx2.ReadError("the answer was lost")
+        return response
+
+
+def impatient(client: KATOClient) -> KATOClient:
+    client._patience = replace(client._patience, first_pause_seconds=0.001)
+    return client
+
+
+@pytest.mark.parametrize("ending", ["/learn", "/observe-sequence"])
+def test_a_client_whose_session_ends_before_its_repetition_learns_once(server, http, ending):
+    """The repetition is told what happened; nothing is begun again for it, so nothing is learned in a session after."""
+    node = f"ends {ending}"
+    transport = Losing(ending, lambda: http.delete(f"/sessions/{client.session_id}"))
+    with impatient(KATOClient(server.url, transport=transport)) as client:
+        session = client.create_session(node)
+        if ending == "/learn":
+            client.observe(["a"])
+            client.observe(["b"])
+            assert client.learn()["frequency"] == 1
+        else:
+            client.observe_sequence([{"strings": ["a"]}, {"strings": ["b"]}], learn_at_end=True)
+        assert client.session_id == session
+        assert [each["frequency"] for each in client.node(node).iterate_patterns()] == [1]
+        client.observe(["c"])  # the next call finds the session gone, and begins another
+        assert client.session_id != session
+
+
+def test_a_client_that_loses_the_answer_to_its_reconnection_gets_one_session(server, http):
+    transport = Losing("", lambda: None)
+    with impatient(KATOClient(server.url, transport=transport)) as client:
+        lost = client.create_session("one in its place")
+        http.delete(f"/sessions/{lost}")
+        transport.ending = "/sessions"
+        client.observe(["a"])
+        listed = http.get("/sessions", params={"node_id": "one in its place"}).json()["sessions"]
+        assert [each["session_id"] for each in listed] == [client.session_id]
