@@ -66,6 +66,7 @@ GET    /nodes/{node}/history                    history
 POST   /nodes/{node}/undo                       history
 POST   /nodes/{node}/learn                      knowledge
 POST   /nodes/{node}/predict                    predictions
+POST   /nodes/{node}/explain                    predictions
 GET    /requests                                numbers
 GET    /sessions/{sid}/forecast                 predictions
 POST   /nodes/{node}/forecast                   predictions
@@ -159,6 +160,23 @@ _PATTERNS = f"{under('patterns[]', _RECORD)}\npatterns[].emotives[]{{}} num\n{_P
 _ENTRY = """
 sequence int\nat time\noperation str\npattern_name pattern?\nsession_id str?\nactor str?\ndetails obj\nhash str
 """
+_ALIGNMENT = """
+alignment[].kind str\nalignment[].stm_position int?\nalignment[].stm_event int?\nalignment[].pattern_position int?
+alignment[].pattern_event int?\nalignment[].observed str?\nalignment[].expected str?\nalignment[].likeness num?
+"""
+_STANDING = "place int\nof int\nkey str\nvalue num"
+_EXPLANATION = f"""
+rank int\nblocks[].pattern_start int\nblocks[].stm_start int\nblocks[].length int
+terms.evidence num\nterms.confidence num\nterms.snr num\nterms.itfdf_similarity num\nterms.phi num
+metrics{{}}.value num\nmetrics{{}}.reason str\nmetrics{{}}.parts list
+{_ALIGNMENT}
+{under("selection", _STANDING)}
+{under("ranking", _STANDING)}
+"""
+_PROVENANCE = f"""
+{under("entries[]", _ENTRY)}
+has_more bool\nnext_cursor str?\ntotal int\ntotal_is_exact bool
+"""
 _UPTIME = "uptime_seconds num"
 _PROCESSORS = """
 total_processors int\nactive_processors int\nmax_processors int?\neviction_ttl_seconds num?\npatterns_count int
@@ -230,12 +248,8 @@ FIELDS: dict[str, str] = {
         {_PREDICTED}\ncount int\n{_IN_SESSION}\ntime int\nunique_id str?
         explain.patterns_considered int\nexplain.patterns_matched int\nexplain.ensemble_size int\nexplain.returned int
         explain.filters[].name str\nexplain.filters[].passed int\nexplain.settings obj
-        predictions[].explanation.rank int
-        predictions[].explanation.blocks[].pattern_start int\npredictions[].explanation.blocks[].stm_start int
-        predictions[].explanation.blocks[].length int
-        predictions[].explanation.terms.evidence num\npredictions[].explanation.terms.confidence num
-        predictions[].explanation.terms.snr num\npredictions[].explanation.terms.itfdf_similarity num
-        predictions[].explanation.terms.phi num
+        {under("predictions[].explanation", _EXPLANATION)}
+        {under("predictions[].explanation.provenance", _PROVENANCE)}
     """,
     "GET /patterns": _PATTERNS,
     "GET /sessions/{sid}/patterns": _PATTERNS,
@@ -353,6 +367,14 @@ FIELDS: dict[str, str] = {
         status =undone\ncount int\nfrom int\nto int\nhead int
         restored[].pattern_name pattern\nrestored[].frequency_before int\nrestored[].frequency int
         restored_count int\n{_NODE}
+    """,
+    "POST /nodes/{node}/explain": f"""
+        pattern_name pattern\nname name\noutcome str\nmatched bool\nsentence str
+        checks[].name str\nchecks[].passed bool\nchecks[].sentence str\nsimilarity.value num
+        {_ALIGNMENT}\n{under("selection", _STANDING)}
+        {under("prediction", _PREDICTION)}\n{under("prediction.explanation", _EXPLANATION)}
+        {under("pattern", _RECORD)}\n{under("provenance", _PROVENANCE)}
+        sequence int\nconfig obj\n{_NODE}
     """,
     "GET /requests": """
         requests[].at time\nrequests[].method str\nrequests[].route str\nrequests[].status int

@@ -17,6 +17,7 @@ from typing import Any, Self
 
 from kato.client.calls import Call
 from kato.client.methods import ClientMethods
+from kato.client.prediction import with_predictions
 from kato.errors import RouteNotFound
 from kato.operations import OPERATIONS, Operation, Request
 from kato.operations.idempotency import IDEMPOTENCY_KEY, REPLAYED, perform
@@ -104,7 +105,7 @@ class Kato(ClientMethods):
                 json.loads(answer.body) if REPLAYED in answer.headers else {"text": answer.body.decode()}
             )
             return found
-        return plain(answer.body)
+        return with_predictions(plain(answer.body))
 
     def _sweep(self) -> None:
         """End expired sessions now and then; nobody else would."""

@@ -331,10 +331,10 @@ def test_every_number_is_the_value_of_its_explanation(overrides):
     for prediction in found.ranked:
         explained = trees[prediction.events]
         values = {field.name: getattr(prediction.metrics, field.name) for field in fields(prediction.metrics)}
-        assert {name: tree.value for name, tree in explained.items()} == {
+        assert {name: tree.value for name, tree in explained.metrics.items()} == {
             name: value for name, value in values.items() if value is not None
         }
-        for tree in explained.values():
+        for tree in explained.metrics.values():
             for leaf in leaves(tree):
                 assert leaf.reason
                 assert leaf.reason.startswith(SUMS) or leaf.value == int(leaf.value), leaf
@@ -353,7 +353,8 @@ def leaves(tree):
 def test_an_explanation_of_weights_adds_up():
     """Learned once with joy .7: `a`, twice in it, weighs .7/2 + .01; `b` .7/1 + .01; the unknown `z` .01."""
     knowledge = knowing(new_pattern(events_of("a a b"), [{"joy": 0.7}]))
-    ((_, trees),) = knowledge.view().explain(events_of("a a z"), settings(affinity_emotive="joy")).items()
+    ((_, explained),) = knowledge.view().explain(events_of("a a z"), settings(affinity_emotive="joy")).items()
+    trees = explained.metrics
     matches, memory, pattern = trees["weighted_similarity"].parts
     for amount in (matches, memory, pattern, *trees["weighted_confidence"].parts, *trees["weighted_snr"].parts):
         assert amount.value == pytest.approx(sum(each.value * each.parts[1].value for each in amount.parts))

@@ -42,6 +42,7 @@ POSTS = [
     ("/nodes/{node}/predict", {"stms": [[["a"]], []]}),
     ("/nodes/{node}/undo", {"count": 2}),
     ("/nodes/{node}/forecast", {"stms": [[["a"]], []]}),
+    ("/nodes/{node}/explain", {"stm": [["a"]], "pattern": "b98534b32c1d7489d4ce1a48724aa65aeecbdba9"}),
 ]
 
 

@@ -126,6 +126,11 @@ def answers(server):
                 "as_if_left_out": [pattern, None],
             },
         )
+        ask(
+            "POST /nodes/{node}/explain",
+            f"/nodes/{NODE}/explain",
+            json={"stm": [["kettle", "water"], ["x"]], "pattern": pattern, "config": CONFIG},
+        )
         for path in ("/pattern", "/patterns"):
             ask(f"GET {path}/{{id}}", f"{path}/{pattern}", params=node)
             ask(f"PATCH {path}/{{id}}", f"{path}/{pattern}", params=node, json={"frequency": 3})
@@ -250,6 +255,7 @@ def parts_of(schema, path):
     """The schemas at a path of an answer's schema."""
     found = [schema]
     for part in re.findall(r"[^.\[\]{}]+|\[\]|\{\}", path):
+        found = [each["anyOf"][0] if "anyOf" in each else each for each in found]
         found = [COMPONENTS[each["$ref"].rsplit("/", 1)[-1]] if "$ref" in each else each for each in found]
         if part in {"[]", "{}"}:
             found = [each["items" if part == "[]" else "additionalProperties"] for each in found]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from kato.client import calls
@@ -63,6 +63,18 @@ class AsyncHistoryMethods(AsyncSender):
             cursor = page["next_cursor"]
             if cursor is None:
                 return
+
+    async def explain_pattern(
+        self,
+        pattern: str,
+        stm: Sequence[Sequence[str]],
+        node_id: str | None = None,
+        *,
+        config: Mapping[str, Any] | None = None,
+    ) -> Body:
+        """Say what becomes of one pattern when a short-term memory asks for predictions, whether it matches or not."""
+        call = calls.explain_pattern(self._node_or_default(node_id), pattern, stm, config=config)
+        return await self._send(call)
 
     async def undo(
         self,

@@ -421,6 +421,14 @@ def get_history(
     return Call("GET", "/nodes/{node_id}/history", {"node_id": node_id}, query)
 
 
+def explain_pattern(
+    node_id: str, pattern: str, stm: Sequence[Sequence[str]], *, config: Mapping[str, Any] | None = None
+) -> Call:
+    """Why a pattern is predicted for a memory, or why it is not."""
+    body = {"stm": stm, "pattern": pattern, **_given(config=config)}
+    return Call("POST", "/nodes/{node_id}/explain", {"node_id": node_id}, body=body)
+
+
 def undo(
     node_id: str,
     *,

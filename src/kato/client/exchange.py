@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 from urllib.parse import quote, urlencode
 
 from kato.client.calls import Call
+from kato.client.prediction import with_predictions
 from kato.errors import InvalidInput, KATOAPIError, KATOError, UnexpectedAnswer
 from kato.wire.encoding import encode_body
 from kato.wire.failures import error_from_answer
@@ -113,7 +114,7 @@ def read(request: Request, reply: Reply) -> dict[str, Any] | KATOError:
         if need is not None and not need.is_met(body):
             wanted = f"{need.kind.__name__} of {need.count}" if need.count is not None else need.kind.__name__
             return _not_ours(request, reply, f"its member '{need.name}' is missing, empty or no {wanted}", trace_id)
-        return body
+        return with_predictions(body)
     if not isinstance(body.get("error"), Mapping):
         return _not_ours(request, reply, "it is JSON of another shape", trace_id)
     return error_from_answer(reply.status, body, session_id=request.call.path.get("session_id"), trace_id=trace_id)

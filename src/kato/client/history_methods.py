@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kato.client import calls
@@ -80,6 +80,34 @@ class HistoryMethods(Sender):
             cursor = page["next_cursor"]
             if cursor is None:
                 return
+
+    def explain_pattern(
+        self,
+        pattern: str,
+        stm: Sequence[Sequence[str]],
+        node_id: str | None = None,
+        *,
+        config: Mapping[str, Any] | None = None,
+    ) -> Body:
+        """
+        Say what becomes of one pattern when a short-term memory asks for predictions, whether it matches or not.
+
+        Args:
+            pattern: The pattern, with or without "PTRN|".
+            stm: The memory: a list of events, each a list of symbols.
+            node_id: The node; see the class.
+            config: As for create_session.
+
+        Returns:
+            `outcome`, `sentence` and `checks` say whether it is predicted and why; `alignment` how it lies on the memory;
+            `selection` and `prediction` (None where it is not one) where it stands and what its numbers are made of;
+            `provenance` how it was learned. The answer has a method `explain`, which prints it.
+
+        Raises:
+            PatternNotFound: The node has no such pattern.
+        """
+        call = calls.explain_pattern(self._node_or_default(node_id), pattern, stm, config=config)
+        return self._send(call)
 
     def undo(
         self,

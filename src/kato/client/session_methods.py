@@ -200,7 +200,8 @@ class SessionMethods(InSession, Sender):
             unique_id: Predict from the memory as it stood after this observation.
 
         Returns:
-            `predictions` in the order of their rank, `count`, `future_potentials`, `symbol_potentials`, …
+            `predictions` in the order of their rank, `count`, `future_potentials`, `symbol_potentials`, … A prediction is
+            a dictionary with a method `explain`, which prints how it came about.
         """
         call = calls.get_predictions(
             self._state.required(),

@@ -1,5 +1,6 @@
 """
-Why a prediction has its numbers: every metric as a tree of what it was made of, down to counts in the memory.
+Why a prediction is what it is: how it lies on the memory token by token, every metric as a tree of what it was made of, down to
+counts in the memory, and where it stands among the others.
 
 The trees are built by the functions beside each formula, from the same match and the same ensemble that the values
 came from.
@@ -9,11 +10,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from kato.engine.alignment import align, flat
 from kato.engine.event import Event
 from kato.engine.explanation import Explanation, count
-from kato.engine.measuring import Ensemble, Match, Node, ensemble_of
+from kato.engine.measuring import Ensemble, Match, Node, ensemble_of, measure
 from kato.engine.metrics.aggregate_potential import explain_aggregate_potential
 from kato.engine.metrics.bayesian import explain_posterior, explain_prior
 from kato.engine.metrics.confidence import explain_confidence
@@ -40,28 +42,62 @@ from kato.engine.metrics.weighted import (
     explain_weighted_similarity,
     explain_weighted_snr,
 )
+from kato.engine.ranking import selection_order
 from kato.engine.settings import EngineSettings
+from kato.engine.standing import Standing, ranking_standing, selection_standing
+from kato.engine.token_alignment import AlignedToken, token_alignment
 
 Trees = dict[str, Explanation]
 
 
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """How one prediction came about."""
+
+    alignment: tuple[AlignedToken, ...]
+    metrics: Mapping[str, Explanation]
+    """Each number as a tree of what it was made of."""
+    selection: Standing
+    """Among the ensemble, by which it was chosen for it."""
+    ranking: Standing
+    """Among the ensemble, in the order in which predictions are returned."""
+
+
 def explain(
-    matches: Sequence[Match], events: Sequence[Event], node: Node, settings: EngineSettings
-) -> list[tuple[Match, Trees]]:
+    matches: Sequence[Match],
+    events: Sequence[Event],
+    node: Node,
+    settings: EngineSettings,
+    only: tuple[Event, ...] | None = None,
+) -> dict[tuple[Event, ...], Explained]:
     """
-    The trees of an ensemble's members, in the order of `matches`.
+    How the predictions that are returned came about, by their pattern's events, in ranking order.
 
     Args:
-        matches: All members, as given to `measuring.measure`.
+        matches: All members of the ensemble, as given to `measuring.measure`.
         events: The memory as observed.
+        only: Of this member alone, wherever it ranks; of none where it is no member.
     """
-    alignments = [align(match.events, events, match.blocks) for match in matches]
-    ensemble = ensemble_of(matches, alignments)
+    algorithm = settings.rank_sort_algo
+    selected = sorted(matches, key=lambda match: selection_order(match, algorithm))
+    places = {match.events: place for place, match in enumerate(selected)}
+    alignments = [align(match.events, events, match.blocks) for match in selected]
+    ensemble = ensemble_of(selected, alignments)
+    ranked = measure(selected, events, node, replace(settings, max_predictions=max(1, len(selected)))).ranked
     unit = "symbols" if settings.use_token_matching else "characters"
-    return [
-        (match, _trees(match, flat(alignment.present), alignment.future, node, ensemble, unit))
-        for match, alignment in zip(matches, alignments, strict=True)
-    ]
+    found: dict[tuple[Event, ...], Explained] = {}
+    for rank, prediction in enumerate(ranked):
+        if rank >= settings.max_predictions if only is None else prediction.events != only:
+            continue
+        place = places[prediction.events]
+        match, alignment = selected[place], alignments[place]
+        found[match.events] = Explained(
+            token_alignment(match.events, events, match.blocks, match.likeness),
+            _trees(match, flat(alignment.present), alignment.future, node, ensemble, unit),
+            selection_standing(selected, place, algorithm),
+            ranking_standing(ranked, rank, algorithm),
+        )
+    return found
 
 
 def _trees(

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from kato.engine.event import Event, Symbol, Vector
-from kato.engine.explanation import Explanation
 from kato.engine.forecasting.source import Source
 from kato.engine.listing import PatternOrder, PatternPage, PatternPosition, SymbolOrder, SymbolPage, SymbolPosition
 from kato.engine.pattern import Pattern
 from kato.engine.prediction import Predictions
 from kato.engine.settings import EngineSettings
 from kato.engine.vectors import Near
+
+if TYPE_CHECKING:  # both need Totals
+    from kato.engine.explaining import Explained
+    from kato.engine.measuring import Match
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +128,13 @@ class View(Protocol):
         ...
 
     def explain(
-        self, events: Sequence[Event], settings: EngineSettings
-    ) -> Mapping[tuple[Event, ...], Mapping[str, Explanation]]:
-        """For every member of the ensemble, by its events: each metric as a tree of what it was made of."""
+        self, events: Sequence[Event], settings: EngineSettings, only: tuple[Event, ...] | None = None
+    ) -> Mapping[tuple[Event, ...], Explained]:
+        """How each of the predictions came about, by their pattern's events; with `only` that one, wherever it ranks."""
+        ...
+
+    def members(self, events: Sequence[Event], settings: EngineSettings) -> Sequence[Match]:
+        """The members of the ensemble, in order of selection; none for no events."""
         ...
 
     def forecasting(self) -> Source:

@@ -69,22 +69,40 @@ def _fragments(value: float) -> float:
     return -value if value >= 0 else -math.inf
 
 
-def selection_order(match: Selectable, rank_sort_algo: str) -> tuple[Any, ...]:
-    """Sorts ascending into selection order: best first, ties by quality, similarity, frequency, then name."""
+SELECTION_TIES = ("quality", "similarity", "frequency", "name", "events")
+"""What decides between matches of one value, in this order; after them the events, where two contents share a name."""
+RANKING_TIES = ("potential", "similarity", "frequency", "name", "events")
+"""The same of predictions."""
+
+
+def selection_value(match: Selectable, rank_sort_algo: str) -> float:
+    """The number by which a match is selected."""
     by = selection_key_name(rank_sort_algo)
     if by == "similarity_by_frequency":
-        value = match.similarity * match.frequency
-    else:
-        value = getattr(match, by)
-    if by == "fragmentation":
+        return match.similarity * match.frequency
+    value: float = getattr(match, by)
+    return value
+
+
+def selection_order(match: Selectable, rank_sort_algo: str) -> tuple[Any, ...]:
+    """Sorts ascending into selection order: best first, ties by quality, similarity, frequency, then name."""
+    value = selection_value(match, rank_sort_algo)
+    if rank_sort_algo == "fragmentation":
         value = _fragments(value)
     return (-value, -match.quality, -match.similarity, -match.frequency, match.name, match.events)
 
 
+def ranking_value(prediction: Prediction, rank_sort_algo: str) -> float:
+    """The number by which a prediction is ranked."""
+    value: float = (
+        prediction.frequency if rank_sort_algo == "frequency" else getattr(prediction.metrics, rank_sort_algo)
+    )
+    return value
+
+
 def ranking_order(prediction: Prediction, rank_sort_algo: str) -> tuple[Any, ...]:
     """Sorts ascending into ranking order: best first, ties by potential, similarity, frequency, then name."""
-    metrics = prediction.metrics
-    value = prediction.frequency if rank_sort_algo == "frequency" else getattr(metrics, rank_sort_algo)
+    metrics, value = prediction.metrics, ranking_value(prediction, rank_sort_algo)
     if rank_sort_algo == "fragmentation":
         value = _fragments(value)
     return (

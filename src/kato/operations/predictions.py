@@ -7,6 +7,7 @@ from dataclasses import replace
 from kato.engine.knowledge import Counts
 from kato.engine.settings import EngineSettings, resolve
 from kato.errors import InvalidInput, InvalidSettings
+from kato.operations.explaining import provenance_of
 from kato.operations.registry import Answer, Request, operation
 from kato.service import predicting
 from kato.service.predicting import Asked
@@ -92,11 +93,12 @@ async def get_predictions(system: System, request: Request) -> Answer:
                 ]
             events = stood or ()
         asked = await predicting.predict(system, session.node_id, events, settings)
-        trees = None
+        explained = told = None
         if query["explain"]:
-            trees = await predicting.explain(system, asked)
+            explained = await predicting.explain(system, asked)
+            told = await provenance_of(system, session.node_id, asked)
         answer: Json = {
-            "predictions": predictions(asked.predictions, trees),
+            "predictions": predictions(asked.predictions, explained, told),
             "count": len(asked.predictions.ranked),
             **potentials(asked.predictions),
             **in_session(session.session_id, session.node_id),

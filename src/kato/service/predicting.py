@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kato.engine.event import Event
-from kato.engine.explanation import Explanation
+from kato.engine.explaining import Explained
 from kato.engine.knowledge import Counts, View
 from kato.engine.prediction import Predictions
 from kato.engine.settings import EngineSettings
@@ -84,8 +84,8 @@ def _counts(stages: Sequence[tuple[str, int]]) -> str:
     return ", ".join(f"{name} {passed}" for name, passed in stages)
 
 
-async def explain(system: System, asked: Asked) -> Mapping[tuple[Event, ...], Mapping[str, Explanation]]:
-    """Why the predictions have their numbers: by a pattern's events, each metric as a tree."""
+async def explain(system: System, asked: Asked) -> Mapping[tuple[Event, ...], Explained]:
+    """How the predictions came about, by a pattern's events."""
     if asked.view is None or not asked.events:
         return {}
     return await system.runtime.compute(asked.view.explain, asked.events, asked.settings)

@@ -378,8 +378,8 @@ class Storage(Protocol):
         """
         ...
 
-    def count_history(self, node_id: str, name: str, *, most: int) -> int:
-        """How many rows `history` has for a name; at most `most` are counted."""
+    def count_history(self, node_id: str, name: str, *, before: int | None = None, most: int) -> int:
+        """How many rows `history` has for a name with sequence < before; at most `most` are counted."""
         ...
 
     def pattern(self, node_id: str, name: str) -> Pattern | None:

@@ -124,9 +124,9 @@ class MemoryStorage:
         found = [row for row in rows if name is None or records.subject_of(row.payload) in (None, name)]
         return (found[::-1] if newest_first else found)[:limit]
 
-    def count_history(self, node_id: str, name: str, *, most: int) -> int:
+    def count_history(self, node_id: str, name: str, *, before: int | None = None, most: int) -> int:
         """How many rows there are of a name."""
-        return len(self.history(node_id, name=name, limit=most))
+        return len(self.history(node_id, name=name, before=before, limit=most))
 
     def keep_derived(self, node_id: str, name: str, sequence: int, content: str) -> None:
         """Keep something worked out from what a node has learned."""

@@ -335,10 +335,10 @@ class SqliteStorage:
         with self._reading() as connection:
             return sqlite_reading.read_history(connection, node_id, name, after, before, newest_first, limit)
 
-    def count_history(self, node_id: str, name: str, *, most: int) -> int:
+    def count_history(self, node_id: str, name: str, *, before: int | None = None, most: int) -> int:
         """How many rows there are of a name."""
         with self._reading() as connection:
-            return sqlite_reading.count_history(connection, node_id, name, most)
+            return sqlite_reading.count_history(connection, node_id, name, before, most)
 
     def keep_derived(self, node_id: str, name: str, sequence: int, content: str) -> None:
         """Keep something worked out from what a node has learned."""

@@ -295,15 +295,16 @@ def read_history(
     return [LogEntry(node_id, sequence_of(key), *rest) for key, *rest in found[:limit]]
 
 
-def count_history(connection: sqlite3.Connection, node_id: str, name: str, most: int) -> int:
+def count_history(connection: sqlite3.Connection, node_id: str, name: str, before: int | None, most: int) -> int:
     """How many rows `read_history` has for a name, counted up to `most`."""
     row = connection.execute("SELECT id FROM node WHERE node_id = ?", (node_id,)).fetchone()
     if row is None:
         return 0
+    high = log_id(row[0], before) if before is not None else log_id(row[0] + 1, 0)
     counted = 0
     for where, values in _about(name):
         query = f"SELECT count(*) FROM (SELECT 1 FROM log WHERE {where} id > ? AND id < ? LIMIT ?)"
-        counted += connection.execute(query, (*values, log_id(row[0], 0), log_id(row[0] + 1, 0), most)).fetchone()[0]
+        counted += connection.execute(query, (*values, log_id(row[0], 0), high, most)).fetchone()[0]
     return min(counted, most)
 
 

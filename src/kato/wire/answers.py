@@ -7,14 +7,17 @@ values; members that exist twice for compatible clients are doubled here and now
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from kato.engine.explaining import Explained
     from kato.engine.explanation import Explanation
     from kato.engine.pattern import Pattern
     from kato.engine.prediction import FuturePotential, Prediction, Predictions, SymbolPotential
+    from kato.engine.standing import Neighbour, Standing
+    from kato.engine.token_alignment import AlignedToken
 
 Json = dict[str, Any]
 
@@ -119,20 +122,70 @@ def prediction_explanation(value: Prediction, rank: int) -> Json:
     }
 
 
-def predictions(value: Predictions, trees: Mapping[Any, Mapping[str, Explanation]] | None = None) -> list[Json]:
-    """All predictions in rank order; with the explanation of each where the trees of its metrics are given."""
-    if trees is None:
+def predictions(
+    value: Predictions,
+    explained: Mapping[Any, Explained] | None = None,
+    provenance: Callable[[str], Json] | None = None,
+) -> list[Json]:
+    """
+    All predictions in rank order.
+
+    Args:
+        explained: By their events how they came about; then each tells it.
+        provenance: What is told of how a pattern of a bare name was learned.
+    """
+    if explained is None:
         return [prediction(each) for each in value.ranked]
     return [
-        prediction(
-            each,
-            {
-                **prediction_explanation(each, rank),
-                "metrics": {name: explanation_tree(tree) for name, tree in trees[each.events].items()},
-            },
-        )
+        prediction(each, full_explanation(each, rank, explained[each.events], provenance))
         for rank, each in enumerate(value.ranked, start=1)
     ]
+
+
+def full_explanation(
+    value: Prediction, rank: int, explained: Explained, provenance: Callable[[str], Json] | None
+) -> Json:
+    """Everything about how a prediction came about."""
+    document: Json = {
+        **prediction_explanation(value, rank),
+        "metrics": {name: explanation_tree(tree) for name, tree in explained.metrics.items()},
+        "alignment": [aligned_token(token) for token in explained.alignment],
+        "selection": standing(explained.selection),
+        "ranking": standing(explained.ranking),
+    }
+    return document if provenance is None else {**document, "provenance": provenance(value.name)}
+
+
+def aligned_token(value: AlignedToken) -> Json:
+    """One token of an alignment."""
+    return {
+        "kind": value.kind,
+        "stm_position": value.memory_position,
+        "stm_event": value.memory_event,
+        "pattern_position": value.pattern_position,
+        "pattern_event": value.pattern_event,
+        "observed": value.observed,
+        "expected": value.expected,
+        "likeness": value.likeness,
+    }
+
+
+def standing(value: Standing) -> Json:
+    """A place in an order, and its neighbours."""
+
+    def neighbour(found: Neighbour | None) -> Json | None:
+        if found is None:
+            return None
+        return {"pattern_name": pattern_id(found.name), "value": found.value, "decided_by": found.decided_by}
+
+    return {
+        "place": value.place,
+        "of": value.size,
+        "key": value.key,
+        "value": value.value,
+        "above": neighbour(value.above),
+        "below": neighbour(value.below),
+    }
 
 
 def explanation_tree(value: Explanation) -> Json:

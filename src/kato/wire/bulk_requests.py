@@ -10,7 +10,7 @@ from kato.wire.limits import Limits
 from kato.wire.reading import Reader, path_text
 from kato.wire.requests import CONFIG_SCHEMA, Loc, note_unknown, read_config
 
-_EVENTS_SCHEMA: dict[str, Any] = {
+EVENTS_SCHEMA: dict[str, Any] = {
     "type": "array",
     "description": "Events, oldest first: each the symbols observed together.",
     "items": {"type": "array", "items": {"type": "string"}, "maxItems": 10_000},
@@ -20,7 +20,7 @@ _DETAILED_SCHEMA: dict[str, Any] = {
     "type": "object",
     "required": ["events"],
     "properties": {
-        "events": _EVENTS_SCHEMA,
+        "events": EVENTS_SCHEMA,
         "emotives": {
             "type": "array",
             "description": "Emotive dictionaries gathered with it, oldest first.",
@@ -41,7 +41,7 @@ _DETAILED_SCHEMA: dict[str, Any] = {
         },
     },
 }
-SEQUENCE_SCHEMA: dict[str, Any] = {"anyOf": [_EVENTS_SCHEMA, _DETAILED_SCHEMA]}
+SEQUENCE_SCHEMA: dict[str, Any] = {"anyOf": [EVENTS_SCHEMA, _DETAILED_SCHEMA]}
 _EXAMPLE = [[["kettle"], ["cup", "tea"]], {"events": [["bus"], ["work"]], "emotives": [{"joy": -0.2}]}]
 
 
@@ -112,6 +112,20 @@ def check_counts(sequence: Any, limits: Limits, loc: Loc) -> None:
                 raise PayloadTooLarge(path_text([*loc[1:], index]), limits.max_strings, len(event), "KATO_MAX_STRINGS")
 
 
+def check_memory(stm: list[Any], limits: Limits, loc: Loc) -> None:
+    """
+    Refuse too many events in a short-term memory, or too many symbols in one of them.
+
+    Raises:
+        PayloadTooLarge: A count is beyond its limit.
+    """
+    if len(stm) > limits.max_sequence:
+        raise PayloadTooLarge(path_text(loc[1:]), limits.max_sequence, len(stm), "KATO_MAX_SEQUENCE")
+    for index, event in enumerate(stm):
+        if type(event) is list and len(event) > limits.max_strings:
+            raise PayloadTooLarge(path_text([*loc[1:], index]), limits.max_strings, len(event), "KATO_MAX_STRINGS")
+
+
 @dataclass(slots=True)
 class LearnMany:
     """POST /nodes/{node_id}/learn."""
@@ -159,7 +173,7 @@ class PredictMany:
                 "type": "array",
                 "description": "Short-term memories, each a list of events.",
                 "maxItems": Limits().max_memories,
-                "items": {**_EVENTS_SCHEMA, "maxItems": 10_000},
+                "items": {**EVENTS_SCHEMA, "maxItems": 10_000},
             },
             "config": {"anyOf": [CONFIG_SCHEMA, {"type": "null"}], "description": "As for a session."},
         },
@@ -227,13 +241,8 @@ def _read_memories(value: Any, reader: Reader, known: tuple[str, ...]) -> list[l
     limits = reader.limits
     stms, loc = _read_many(value, reader, known, (limits.max_memories, "KATO_MAX_MEMORIES"))
     for position, stm in enumerate(stms):
-        if type(stm) is list and len(stm) > limits.max_sequence:
-            where = path_text([*loc[1:], position])
-            raise PayloadTooLarge(where, limits.max_sequence, len(stm), "KATO_MAX_SEQUENCE")
-        for index, event in enumerate(stm if type(stm) is list else ()):
-            if type(event) is list and len(event) > limits.max_strings:
-                where = path_text([*loc[1:], position, index])
-                raise PayloadTooLarge(where, limits.max_strings, len(event), "KATO_MAX_STRINGS")
+        if type(stm) is list:
+            check_memory(stm, limits, (*loc, position))
     return [reader.events((*loc, position), stm) for position, stm in enumerate(stms)]
 
 

@@ -1,12 +1,13 @@
-"""What is asked of a node about its own memory: undoing changes."""
+"""What is asked of a node about its own memory: explaining one pattern, undoing changes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
+from kato.wire.bulk_requests import EVENTS_SCHEMA, check_memory
 from kato.wire.reading import Reader
-from kato.wire.requests import note_unknown
+from kato.wire.requests import CONFIG_SCHEMA, note_unknown, read_config
 
 MOST = 2**53
 """Beyond any sequence."""
@@ -63,3 +64,45 @@ class Undo:
         if "expected_head" in given:
             undo.expected_head = reader.integer(("body", "expected_head"), given["expected_head"], 0, MOST)
         return undo
+
+
+@dataclass(slots=True)
+class ExplainPattern:
+    """POST /nodes/{node_id}/explain."""
+
+    stm: list[list[str]]
+    pattern: str
+    config: dict[str, Any]
+
+    MAY_BE_ABSENT: ClassVar[bool] = False
+    SCHEMA: ClassVar[dict[str, Any]] = {
+        "type": "object",
+        "required": ["stm", "pattern"],
+        "properties": {
+            "stm": {**EVENTS_SCHEMA, "maxItems": 10_000, "minItems": 1},
+            "pattern": {"type": "string", "description": "The pattern, with or without `PTRN|`."},
+            "config": {"anyOf": [CONFIG_SCHEMA, {"type": "null"}], "description": "As for a session."},
+        },
+        "example": {"stm": [["kettle"]], "pattern": "PTRN|b98534b32c1d7489d4ce1a48724aa65aeecbdba9"},
+    }
+
+    @classmethod
+    def read(cls, value: Any, reader: Reader) -> Self:
+        """The body from decoded JSON."""
+        given = reader.mapping(("body",), value)
+        note_unknown(reader, ("body",), given, ("stm", "pattern", "config"))
+        stm = given.get("stm")
+        if type(stm) is list:
+            check_memory(stm, reader.limits, ("body", "stm"))
+        for name in ("stm", "pattern"):
+            if type(value) is dict and name not in given:
+                reader.wrong(("body", name), "missing", "is required", None)
+        events = reader.events(("body", "stm"), stm) if "stm" in given else []
+        if "stm" in given and not any(events):
+            reader.wrong(("body", "stm"), "empty", "must hold at least one symbol", stm)
+        config = given.get("config")
+        return cls(
+            events,
+            reader.text(("body", "pattern"), given["pattern"]) if "pattern" in given else "",
+            read_config(reader, ("body", "config"), config) if config is not None else {},
+        )

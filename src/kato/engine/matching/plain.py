@@ -17,8 +17,7 @@ from sys import getsizeof
 from kato.engine.alignment import flat
 from kato.engine.event import Event, Symbol, Vector
 from kato.engine.exact import to_float
-from kato.engine.explaining import explain
-from kato.engine.explanation import Explanation
+from kato.engine.explaining import Explained, explain
 from kato.engine.filtering import passes
 from kato.engine.forecasting.electing import Voter
 from kato.engine.forecasting.plain import PlainSource
@@ -69,7 +68,7 @@ class PlainView:
 
     def predict(self, events: Sequence[Event], settings: EngineSettings) -> Predictions:
         """Predictions for a sequence of events; none for no events."""
-        return measure(self._ensemble(events, settings), events, self._node(settings), settings)
+        return measure(self.members(events, settings), events, self._node(settings), settings)
 
     def count(self, events: Sequence[Event], settings: EngineSettings) -> Counts:
         """How many patterns match a sequence of events."""
@@ -84,13 +83,12 @@ class PlainView:
         return PlainSource(voters, self._members)
 
     def explain(
-        self, events: Sequence[Event], settings: EngineSettings
-    ) -> dict[tuple[Event, ...], Mapping[str, Explanation]]:
-        """For every member of the ensemble, by its events: each metric as a tree of what it was made of."""
-        found = explain(self._ensemble(events, settings), events, self._node(settings), settings)
-        return {match.events: trees for match, trees in found}
+        self, events: Sequence[Event], settings: EngineSettings, only: tuple[Event, ...] | None = None
+    ) -> dict[tuple[Event, ...], Explained]:
+        """How each of the predictions came about, by their pattern's events; with `only` that one, wherever it ranks."""
+        return explain(self.members(events, settings), events, self._node(settings), settings, only)
 
-    def _ensemble(self, events: Sequence[Event], settings: EngineSettings) -> list[Match]:
+    def members(self, events: Sequence[Event], settings: EngineSettings) -> list[Match]:
         """The best matches, in order of selection."""
         matches, _ = self._matches(events, settings)
         matches.sort(key=lambda match: selection_order(match, settings.rank_sort_algo))

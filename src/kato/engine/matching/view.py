@@ -13,8 +13,7 @@ import numpy as np
 from kato.engine.alignment import Block, flat
 from kato.engine.event import Event, Symbol
 from kato.engine.exact import to_float
-from kato.engine.explaining import explain
-from kato.engine.explanation import Explanation
+from kato.engine.explaining import Explained, explain
 from kato.engine.forecasting.source import Source
 from kato.engine.knowledge import Counts, SymbolStatistics, Totals
 from kato.engine.matching import _kernel
@@ -23,7 +22,7 @@ from kato.engine.matching.comparing import Known, compare
 from kato.engine.matching.kernel_listing import KernelListing
 from kato.engine.matching.plain import PlainKnowledge, PlainView
 from kato.engine.matching.shared_table import SharedView
-from kato.engine.measuring import Node
+from kato.engine.measuring import Match, Node
 from kato.engine.metrics.weighted import LEAST, weight
 from kato.engine.pattern import Pattern, emotive_means
 from kato.engine.prediction import (
@@ -34,7 +33,7 @@ from kato.engine.prediction import (
     Predictions,
     SymbolPotential,
 )
-from kato.engine.ranking import selection_key_name
+from kato.engine.ranking import selection_key_name, selection_order
 from kato.engine.settings import EngineSettings
 from kato.engine.vectors import Near, VectorSet
 
@@ -85,9 +84,9 @@ class NativeView(KernelListing):
         """Predictions for a sequence of events; none for no events."""
         if not events:
             return Predictions((), (), (), self.totals.patterns, 0, 0)
-        weights = self._weights_of(settings.affinity_emotive)
-        if weights is not None and not self._can_sum(weights):
+        if not self._can_weigh(settings):
             return self.plain().predict(events, settings)
+        weights = self._weights_of(settings.affinity_emotive)
         annotate = self._annotate if self._annotations else None
         key = selection_key_name(settings.rank_sort_algo)
         return self.kernel.predict(tuple(events), settings, key, weights, LEAST, annotate)
@@ -104,23 +103,30 @@ class NativeView(KernelListing):
         return self.plain().forecasting()
 
     def explain(
-        self, events: Sequence[Event], settings: EngineSettings
-    ) -> dict[tuple[Event, ...], Mapping[str, Explanation]]:
-        """For every member of the ensemble, by its events: each metric as a tree of what it was made of."""
-        if not events:
-            return {}
-        weights = self._weights_of(settings.affinity_emotive)
-        if weights is not None and not self._can_sum(weights):
-            return self.plain().explain(events, settings)
-        key = selection_key_name(settings.rank_sort_algo)
-        found = self.kernel.members(tuple(events), settings, key, weights, LEAST)
-        known = [_known(self._pattern(*told)) for told in found]
-        memory, weigh = flat(events), self._weigher(settings.affinity_emotive)
-        matches = [match for each in known if (match := compare(each, memory, settings, weigh)) is not None]
-        symbols = {symbol for each in known for symbol in each.symbols}.union(memory)
+        self, events: Sequence[Event], settings: EngineSettings, only: tuple[Event, ...] | None = None
+    ) -> dict[tuple[Event, ...], Explained]:
+        """How each of the predictions came about, by their pattern's events; with `only` that one, wherever it ranks."""
+        if not self._can_weigh(settings):
+            return self.plain().explain(events, settings, only)
+        matches = self.members(events, settings)
+        symbols = {symbol for match in matches for symbol in match.tokens}.union(flat(events))
         held = {symbol: facts[1] for symbol in symbols if (facts := self.kernel.symbol(symbol)) is not None}
         node = Node(self.totals, held, self._feeler(settings.affinity_emotive))
-        return {match.events: trees for match, trees in explain(matches, events, node, settings)}
+        return explain(matches, events, node, settings, only)
+
+    def members(self, events: Sequence[Event], settings: EngineSettings) -> list[Match]:
+        """The best matches, in order of selection."""
+        if not events:
+            return []
+        if not self._can_weigh(settings):
+            return self.plain().members(events, settings)
+        weights = self._weights_of(settings.affinity_emotive)
+        key = selection_key_name(settings.rank_sort_algo)
+        found = self.kernel.members(tuple(events), settings, key, weights, LEAST)
+        memory, weigh = flat(events), self._weigher(settings.affinity_emotive)
+        known = (_known(self._pattern(*told)) for told in found)
+        matches = [match for each in known if (match := compare(each, memory, settings, weigh)) is not None]
+        return sorted(matches, key=lambda match: selection_order(match, settings.rank_sort_algo))
 
     def _annotate(self, slot: int) -> tuple[Mapping[str, float], Mapping[str, tuple[str, ...]]]:
         found = self._annotations.get(slot)
@@ -171,6 +177,11 @@ class NativeView(KernelListing):
                 weights[number] = weigh(symbol)
             self._weights[emotive] = weights
         return weights
+
+    def _can_weigh(self, settings: EngineSettings) -> bool:
+        """Whether the kernel's sums of weights stay within the range of doubles; always without an emotive."""
+        weights = self._weights_of(settings.affinity_emotive)
+        return weights is None or self._can_sum(weights)
 
     @staticmethod
     def _can_sum(weights: _kernel.Weights) -> bool:

@@ -30,10 +30,12 @@ COMPONENTS: dict[str, Schema] = {
     "Performance": service.PERFORMANCE,
     "Prediction": predictions.PREDICTION,
     "Problem": errors.PROBLEM,
+    "Provenance": predictions.PROVENANCE,
     "Resources": service.RESOURCES,
     "SequenceResult": episodes.SEQUENCE_RESULT,
     "SessionNumbers": service.SESSION_NUMBERS,
     "SessionSummary": sessions.SUMMARY,
+    "Standing": predictions.STANDING,
     "SymbolPotential": predictions.SYMBOL_POTENTIAL,
 }
 """Schemas that others refer to, by name."""

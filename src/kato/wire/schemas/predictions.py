@@ -12,9 +12,11 @@ from kato.wire.schemas.parts import (
     EVENTS,
     FOLDED,
     IN_SESSION,
+    NODE,
     PATTERN_ID,
     Schema,
     answer,
+    boolean,
     constant,
     integer,
     listed,
@@ -74,6 +76,52 @@ TREE: Schema = record(
         "parts": listed(named("Explanation"), "The numbers it was made of.", examples=[[]]),
     },
 )
+_NEIGHBOUR = record(
+    "What stands next to it.",
+    {
+        "pattern_name": PATTERN_ID,
+        "value": number("By which both are ordered.", 1.5),
+        "decided_by": text("The first key in which they differ.", "potential"),
+    },
+)
+STANDING: Schema = record(
+    "A place in an order: the selection of the ensemble, or the ranking within it.",
+    {
+        "place": integer("From 1, the best.", minimum=1),
+        "of": integer("How many there are.", 12, minimum=1),
+        "key": text("The number by which they are ordered.", "potential"),
+        "value": number("That number.", 1.5),
+        "above": {"anyOf": [_NEIGHBOUR, {"type": "null"}], "description": "The one that just beat it."},
+        "below": {"anyOf": [_NEIGHBOUR, {"type": "null"}], "description": "The one that it just beat."},
+    },
+)
+_POSITION = nullable(integer("From 0; null where it is not there.", 0))
+ALIGNMENT = listed(
+    record(
+        "A symbol of the pattern, of the memory, or of both.",
+        {
+            "kind": constant("What it is.", "past", "match", "fuzzy", "missing", "extra", "future"),
+            "stm_position": _POSITION,
+            "stm_event": _POSITION,
+            "pattern_position": _POSITION,
+            "pattern_event": _POSITION,
+            "observed": nullable(text("The symbol of the memory.", "kettle")),
+            "expected": nullable(text("The symbol of the pattern.", "kettle")),
+            "likeness": nullable(number("Of the two, 1 for the same symbol.", 1.0)),
+        },
+    ),
+    "Every symbol of pattern and memory, each once, in reading order. Positions are over all symbols.",
+)
+PROVENANCE: Schema = record(
+    "What made the pattern what it is.",
+    {
+        "entries": listed(named("HistoryEntry"), "The newest first, at most 10."),
+        "has_more": boolean("Whether there are older ones."),
+        "next_cursor": nullable(text("Goes on in the node's history of this pattern.", "WzEyXQ")),
+        "total": integer("How many there are, counted up to 10,000.", 3),
+        "total_is_exact": boolean("Whether there are just so many."),
+    },
+)
 EXPLANATION = record(
     "How a prediction came about.",
     {
@@ -97,7 +145,12 @@ EXPLANATION = record(
             },
         ),
         "metrics": mapping(named("Explanation"), "Each number as a tree.", key="confidence"),
+        "alignment": ALIGNMENT,
+        "selection": named("Standing"),
+        "ranking": named("Standing"),
+        "provenance": named("Provenance"),
     },
+    optional=("provenance",),
 )
 PREDICTION = record(
     "A pattern, as it lies on the short-term memory.",
@@ -172,4 +225,39 @@ PREDICTIONS = answer(
     },
     about="What comes next.",
     optional=("explain",),
+)
+_OUTCOMES = ("predicted", "beyond_limit", "beyond_ensemble", "filtered", "below_threshold")
+EXPLAINED = answer(
+    {
+        "pattern_name": PATTERN_ID,
+        "name": text("Its bare name.", A_NAME, pattern="^[0-9a-f]{40}$"),
+        "outcome": constant(
+            "What becomes of it: `beyond_limit` is in the ensemble and ranks behind `max_predictions`, `beyond_ensemble` "
+            "matches and is not among the best, `filtered` and `below_threshold` do not match.",
+            *_OUTCOMES,
+        ),
+        "matched": boolean("Whether it passed all checks."),
+        "sentence": text("The outcome in words.", "It is prediction 1 of 4"),
+        "checks": listed(
+            record(
+                "A condition of a match.",
+                {
+                    "name": text("`similarity`, `aligned`, or a filter.", "similarity"),
+                    "passed": boolean("Whether it holds."),
+                    "sentence": text("Why.", "similarity 0.8 is at least recall_threshold 0.1"),
+                },
+            ),
+            "All of them, in order.",
+        ),
+        "similarity": named("Explanation"),
+        "alignment": ALIGNMENT,
+        "selection": nullable(named("Standing")),
+        "prediction": nullable(named("Prediction")),
+        "pattern": named("Pattern"),
+        "provenance": named("Provenance"),
+        "sequence": integer("The newest change that was known."),
+        "config": named("Configuration"),
+        **NODE,
+    },
+    about="What becomes of the pattern, and why.",
 )
