@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import uvicorn
 
 from kato.server.app import Application
-from kato.server.connections import Connection
 from kato.server.logs import set_up
+from kato.server.running import configured
 from kato.settings import Settings
 
 
@@ -35,9 +35,7 @@ def running(settings: Settings, port: int = 0) -> Iterator[Running]:
     listening = socket.socket()
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listening.bind(("127.0.0.1", port))
-    config = uvicorn.Config(
-        application, log_config=None, access_log=False, timeout_graceful_shutdown=5, http=Connection
-    )
+    config = configured(application, settings)
     server = uvicorn.Server(config)
     started = threading.Event()
     loops: list[asyncio.AbstractEventLoop] = []

@@ -340,12 +340,23 @@ class HeadChanged(_Refusal):
 
 
 class RateLimited(_Refusal):
-    """More requests in a minute than allowed."""
+    """More requests in a minute than allowed; `details` says after how many seconds there may be another."""
 
     code = "RATE_LIMITED"
     kind = "RateLimitExceededError"
     status = 429
     recoverable = True
+
+    def __init__(self, limit: int, retry_after_seconds: int) -> None:
+        super().__init__(
+            f"{limit} requests in a minute are as many as KATO_RATE_LIMIT_PER_MINUTE allows; "
+            f"the next is possible in {retry_after_seconds} s",
+            details={
+                "limit": limit,
+                "setting": "KATO_RATE_LIMIT_PER_MINUTE",
+                "retry_after_seconds": retry_after_seconds,
+            },
+        )
 
 
 class TooManySessions(_Refusal):

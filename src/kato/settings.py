@@ -37,6 +37,9 @@ IGNORED = (
 )
 """Accepted for compatible deployments; they do nothing, and are named once."""
 
+KEY_VARIABLE = "KATO_API_KEY"
+"""The key that commands send to a server; the server itself does not read it."""
+
 
 def _half_of_memory() -> int:
     return int(psutil.virtual_memory().total // 2)
@@ -376,7 +379,9 @@ class _Reading:
         ignored = [name for name in IGNORED if name in self._given]
         if ignored:
             self.warnings.append(f"{', '.join(ignored)}: accepted for compatibility, without effect")
-        unread = sorted(name for name in self._given if name.startswith("KATO_") and name not in self._read)
+        unread = sorted(
+            name for name in self._given if name.startswith("KATO_") and name not in {*self._read, KEY_VARIABLE}
+        )
         if unread:
             self.warnings.append(f"nothing reads {', '.join(unread)}")
         if self.errors:

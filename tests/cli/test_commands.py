@@ -237,15 +237,6 @@ def test_no_server_is_said_in_a_sentence(run):
     assert "kato serve" in err
 
 
-@pytest.mark.parametrize(("name", "value"), [("KATO_API_KEYS", "k" * 20), ("KATO_RATE_LIMIT_PER_MINUTE", "5")])
-def test_protections_this_version_lacks_are_not_pretended(run, monkeypatch, name, value):
-    monkeypatch.setenv(name, value)
-    code, _, err = run("serve", data=False)
-    assert code == 1
-    assert name in err
-    assert value not in err or value == "5"
-
-
 def test_more_than_one_worker_and_public_addresses_are_refused(run):
     code, _, err = run("serve", "--workers", "2", data=False)
     assert code == 1

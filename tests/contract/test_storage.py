@@ -350,7 +350,7 @@ def test_sessions_are_listed_by_creation_and_counted_exactly(store):
     assert store.sessions(now=5)[0].steps == ()
     assert store.count_sessions(now=5).active == 3
     assert store.count_sessions(now=5, node_id="node").active == 2
-    assert store.due_sessions(now=5) == [("d", "node")]
+    assert store.due_sessions(now=5) == [("d", "node", None)]
     assert len(store.due_sessions(now=1000, limit=3)) == 3
 
 

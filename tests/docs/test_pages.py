@@ -77,6 +77,33 @@ def test_every_metric_has_a_section_with_its_worked_value():
         assert round(getattr(metrics, field.name), 4) in worked, field.name
 
 
+def test_what_each_scope_may_is_as_the_page_says():
+    """Reads that are no GET, and whatever only an administrator may, are listed one by one; all else follows."""
+    page = (ROOT / "docs" / "http-api.md").read_text(encoding="utf-8")
+
+    def listed(scope):
+        row = re.search(rf"^\| `{scope}` \| (.*) \|$", page, re.MULTILINE)[1]
+        found = re.findall(r"`([A-Z]+)`(?= and `)|`([A-Z]+) (/[^`]*)`", row)
+        pairs, waiting = set(), []
+        for alone, method, template in found:
+            if alone:
+                waiting.append(alone)
+                continue
+            pairs |= {(each, template) for each in (*waiting, method)}
+            waiting = []
+        return pairs
+
+    scopes = {(each.method, each.template): each.scope for each in OPERATIONS}
+    assert listed("admin") == {operation for operation, scope in scopes.items() if scope == "admin"}
+    assert listed("read") == {each for each, scope in scopes.items() if scope == "read" and each[0] != "GET"}
+    assert {template for (_, template), scope in scopes.items() if scope is None} == {
+        "/",
+        "/health",
+        "/health/live",
+        "/health/ready",
+    }
+
+
 def test_every_setting_is_documented():
     page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
     for variable in (*VARIABLES, *LIMIT_VARIABLES):

@@ -38,7 +38,8 @@ def test_every_request_is_one_line_without_contents(log):
         observe = ("POST", "/sessions/{session_id}/observe")
         assert routes == [("POST", "/sessions", 200), (*observe, 200), (*observe, 422), ("GET", "unmatched", 404)]
         assert lines[1]["trace_id"] == "mine"
-        assert (lines[1]["session_id"], lines[1]["node_id"]) == (session, "logged")
+        assert (lines[1]["session_id"], lines[1]["node_id"]) == (f"{session[:16]}…", "logged")
+        assert session not in text
         assert lines[1]["duration_ms"] >= 0
 
 

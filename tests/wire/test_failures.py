@@ -31,7 +31,7 @@ RAISED = [
     errors.HeadChanged(12, 14),
     errors.PatternNotFound("p", "n"),
     errors.MetricNotFound("m", 5),
-    errors.RateLimited("no"),
+    errors.RateLimited(5, 30),
     errors.TooManySessions(5),
     errors.InternalError(),
     errors.Overloaded("no"),

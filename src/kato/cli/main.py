@@ -12,7 +12,7 @@ import sys
 import typer
 
 from kato import KATOError, ServerUnreachable
-from kato.cli import backup, doctor, forecast, nodes, predict, serve, train, transfer, verify
+from kato.cli import backup, doctor, forecast, keys, nodes, predict, serve, train, transfer, verify
 from kato.cli.files import BadFile
 
 app = typer.Typer(
@@ -34,6 +34,7 @@ app.command()(transfer.export)
 app.command("import")(transfer.import_)
 app.command()(verify.verify)
 app.command()(verify.repair)
+app.add_typer(keys.app, name="keys")
 app.command()(doctor.doctor)
 
 

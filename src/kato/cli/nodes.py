@@ -5,13 +5,13 @@ from __future__ import annotations
 from rich.markup import escape
 from rich.table import Table
 
-from kato.cli.opening import AsJson, Data, Url, open_memory
+from kato.cli.opening import ApiKey, AsJson, Data, Url, open_memory
 from kato.cli.printing import console, print_json
 
 
-def nodes(as_json: AsJson = False, url: Url = None, data: Data = None) -> None:
+def nodes(as_json: AsJson = False, url: Url = None, data: Data = None, api_key: ApiKey = None) -> None:
     """List the nodes that have learned something, with their patterns and the length of their logs."""
-    with open_memory(url, data) as memory:
+    with open_memory(url, data, api_key) as memory:
         answer = memory.list_nodes()
     if as_json:
         print_json(answer)

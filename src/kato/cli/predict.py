@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 
 from kato.cli.files import split
-from kato.cli.opening import AsJson, Data, Node, Url, open_memory
+from kato.cli.opening import ApiKey, AsJson, Data, Node, Url, open_memory
 from kato.cli.printing import console, line_of, number, print_json
 from kato.wire.answers import NUMBERS
 
@@ -27,6 +27,7 @@ def predict(
     as_json: AsJson = False,
     url: Url = None,
     data: Data = None,
+    api_key: ApiKey = None,
 ) -> None:
     """Observe some words in a session of their own and print past, present and future of what matches."""
     names = [name.strip() for name in metrics.split(",") if name.strip()]
@@ -39,7 +40,7 @@ def predict(
     if rank is not None:
         config["rank_sort_algo"] = rank
     events = split(" ".join(words), "chars") if tokens == "chars" else [[word] for word in words]
-    with open_memory(url, data) as memory:
+    with open_memory(url, data, api_key) as memory:
         memory.create_session(node, config=config, ttl=300)
         memory.observe_sequence([{"strings": event} for event in events])
         answer = memory.get_predictions()

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 import kato
 from kato import Kato
 from kato.cli.files import FORMATS, TOKENS, Sequence, guess_format, read_sequences, windows
-from kato.cli.opening import Data, Node, Url, open_memory
+from kato.cli.opening import ApiKey, Data, Node, Url, open_memory
 from kato.cli.printing import console
 from kato.client.methods import ClientMethods
 
@@ -42,6 +42,7 @@ def train(
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Stop after so many sequences.")] = None,
     url: Url = None,
     data: Data = None,
+    api_key: ApiKey = None,
 ) -> None:
     """Learn the sequences of a file: text lines, CSV or TSV of id and item, or JSON lines of events."""
     if form not in FORMATS:
@@ -50,7 +51,7 @@ def train(
         raise typer.BadParameter(f"--tokens must be one of {', '.join(TOKENS)}, got {tokens}")
     form = guess_format(file) if form == "auto" else form
     started = time.perf_counter()
-    with open_memory(url, data, make=True) as memory:
+    with open_memory(url, data, api_key, make=True) as memory:
         tally = _learn_file(memory, file, node, form, tokens, window, limit)
         seconds = time.perf_counter() - started
         rate = tally.learned / seconds if seconds else 0.0

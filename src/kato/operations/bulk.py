@@ -42,6 +42,7 @@ LEARNING = (
 @operation(
     "GET",
     "/nodes",
+    scope="read",
     summary="List nodes",
     description="Nodes that have learned something, by node id.",
     parameters=LISTING,
@@ -51,7 +52,9 @@ LEARNING = (
 async def list_nodes(system: System, request: Request) -> Answer:
     """GET /nodes."""
     query, warnings = read_query(LISTING, request.query)
-    page = await knowledge.list_nodes(system, after=query["after"], limit=query["limit"] + 1)
+    page = await knowledge.list_nodes(
+        system, after=query["after"], limit=query["limit"] + 1, prefixes=request.caller.prefixes
+    )
     has_more = len(page) > query["limit"]
     page = page[: query["limit"]]
     return Answer(
@@ -126,6 +129,7 @@ async def learn_lines(system: System, request: Request, pieces: Pieces) -> Async
 @operation(
     "POST",
     "/nodes/{node_id}/learn",
+    scope="write",
     summary="Learn many sequences",
     description="All or nothing, in one commit. A sequence is a list of events, an event a list of strings; as an object "
     "it may have emotives, metadata and a persistence of its own. With Content-Type `application/x-ndjson` the body is a "
@@ -168,6 +172,7 @@ async def learn_many(system: System, request: Request) -> Answer:
 @operation(
     "POST",
     "/nodes/{node_id}/predict",
+    scope="read",
     summary="Predict from many short-term memories",
     description="Each is answered with what a session of this configuration would answer, holding these events. All "
     "answers are for one state of the node, no session is made and nothing is stored.",

@@ -11,7 +11,9 @@ from kato.wire.reading import read_query
 from kato.wire.schemas import service as shapes
 
 
-@operation("GET", "/concurrency", summary="Requests in flight against the limit", answer=shapes.CONCURRENCY)
+@operation(
+    "GET", "/concurrency", scope="admin", summary="Requests in flight against the limit", answer=shapes.CONCURRENCY
+)
 async def concurrency(system: System, request: Request) -> Answer:
     """GET /concurrency."""
     _, warnings = read_query((), request.query)
@@ -49,7 +51,13 @@ async def concurrency(system: System, request: Request) -> Answer:
     )
 
 
-@operation("GET", "/connection-pools", summary="Connections to what the service needs", answer=shapes.CONNECTION_POOLS)
+@operation(
+    "GET",
+    "/connection-pools",
+    scope="admin",
+    summary="Connections to what the service needs",
+    answer=shapes.CONNECTION_POOLS,
+)
 async def connection_pools(system: System, request: Request) -> Answer:
     """GET /connection-pools."""
     _, warnings = read_query((), request.query)

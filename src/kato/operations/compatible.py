@@ -62,6 +62,7 @@ def _answer(system: System, request: Request, name: str, member: str, value: Jso
 @operation(
     "GET",
     "/percept-data",
+    scope="read",
     summary="Deprecated: always empty",
     parameters=nodes.PARAMETERS,
     errors=(422,),
@@ -75,6 +76,7 @@ async def percept_data(system: System, request: Request) -> Answer:
 @operation(
     "GET",
     "/cognition-data",
+    scope="read",
     summary="Deprecated: always empty",
     parameters=nodes.PARAMETERS,
     errors=(422,),
@@ -85,7 +87,7 @@ async def cognition_data(system: System, request: Request) -> Answer:
     return _answer(system, request, "cognition-data", "cognition_data", dict(_EMPTY))
 
 
-@operation("GET", "/cache/stats", summary="The cache, which does not exist", answer=parts.CACHE_STATS)
+@operation("GET", "/cache/stats", scope="admin", summary="The cache, which does not exist", answer=parts.CACHE_STATS)
 async def cache_stats(system: System, request: Request) -> Answer:
     """GET /cache/stats."""
     _, warnings = read_query((), request.query)
@@ -130,6 +132,7 @@ async def cache_stats(system: System, request: Request) -> Answer:
 @operation(
     "POST",
     "/cache/invalidate",
+    scope="admin",
     summary="Nothing to invalidate",
     description="Never changes a result.",
     parameters=(Parameter("session_id", "string", default=None, description="Returned as given."),),
@@ -155,6 +158,7 @@ async def cache_invalidate(system: System, request: Request) -> Answer:
 @operation(
     "GET",
     "/distributed-stm/stats",
+    scope="admin",
     summary="The distributed short-term memory, which does not exist",
     answer=parts.DISTRIBUTED_STM,
 )

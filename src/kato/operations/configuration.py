@@ -20,13 +20,14 @@ _DESCRIPTION = (
 @operation(
     "GET",
     "/sessions/{session_id}/config",
+    scope="read",
     summary="Read a session's configuration",
     errors=(404,),
     answer=shapes.CONFIG,
 )
 async def get_config(system: System, request: Request) -> Answer:
     """GET /sessions/{sid}/config."""
-    async with system.sessions.using(request.path["session_id"], owner=request.principal) as session:
+    async with system.sessions.using(request.path["session_id"], caller=request.caller) as session:
         _, warnings = read_query((), request.query)
         return Answer(
             {
@@ -41,7 +42,7 @@ async def get_config(system: System, request: Request) -> Answer:
 
 async def update_config(system: System, request: Request) -> Answer:
     """POST, PUT, PATCH /sessions/{sid}/config."""
-    async with system.sessions.using(request.path["session_id"], owner=request.principal) as session:
+    async with system.sessions.using(request.path["session_id"], caller=request.caller) as session:
         _, warnings = read_query((), request.query)
         body, found = read_body(ConfigUpdate, request.body, system.limits)
         overrides, ttl, said = read_configuration(
@@ -76,6 +77,7 @@ for _method in ("POST", "PUT", "PATCH"):
     operation(
         _method,
         "/sessions/{session_id}/config",
+        scope="write",
         summary="Change a session's configuration",
         description=_DESCRIPTION,
         request=ConfigUpdate,

@@ -20,6 +20,7 @@ from kato.wire.schemas import episodes as shapes
 @operation(
     "POST",
     "/sessions/{session_id}/learn",
+    scope="write",
     summary="Learn the short-term memory",
     description="The memory becomes a pattern, or one more learning of a known one, and the episode ends.",
     errors=(400, 404),
@@ -27,7 +28,7 @@ from kato.wire.schemas import episodes as shapes
 )
 async def learn(system: System, request: Request) -> Answer:
     """POST /sessions/{sid}/learn."""
-    async with system.sessions.using(request.path["session_id"], owner=request.principal) as session:
+    async with system.sessions.using(request.path["session_id"], caller=request.caller) as session:
         _, warnings = read_query((), request.query)
         memory = session.state.memory
 
@@ -71,10 +72,17 @@ def _learned(session: Session, memory: ShortTermMemory, changes: Sequence[Change
     return answer
 
 
-@operation("GET", "/sessions/{session_id}/stm", summary="Read the short-term memory", errors=(404,), answer=shapes.STM)
+@operation(
+    "GET",
+    "/sessions/{session_id}/stm",
+    scope="read",
+    summary="Read the short-term memory",
+    errors=(404,),
+    answer=shapes.STM,
+)
 async def get_stm(system: System, request: Request) -> Answer:
     """GET /sessions/{sid}/stm."""
-    async with system.sessions.using(request.path["session_id"], owner=request.principal) as session:
+    async with system.sessions.using(request.path["session_id"], caller=request.caller) as session:
         _, warnings = read_query((), request.query)
         memory = session.state.memory
         return Answer(
@@ -93,6 +101,7 @@ async def get_stm(system: System, request: Request) -> Answer:
 @operation(
     "POST",
     "/sessions/{session_id}/clear-stm",
+    scope="write",
     summary="Forget the current episode",
     description="Empties memory, emotives, metadata, percept and time; configuration and patterns stay.",
     errors=(404,),
@@ -100,7 +109,7 @@ async def get_stm(system: System, request: Request) -> Answer:
 )
 async def clear_stm(system: System, request: Request) -> Answer:
     """POST /sessions/{sid}/clear-stm."""
-    async with system.sessions.using(request.path["session_id"], owner=request.principal) as session:
+    async with system.sessions.using(request.path["session_id"], caller=request.caller) as session:
         _, warnings = read_query((), request.query)
         answer = Answer(
             {
@@ -120,6 +129,7 @@ async def clear_stm(system: System, request: Request) -> Answer:
 @operation(
     "POST",
     "/sessions/{session_id}/clear-all",
+    scope="admin",
     summary="Forget all the node has learned",
     description="Patterns, statistics, affinities and vectors of the node, and this session's episode.",
     errors=(404,),
@@ -127,7 +137,7 @@ async def clear_stm(system: System, request: Request) -> Answer:
 )
 async def clear_all(system: System, request: Request) -> Answer:
     """POST /sessions/{sid}/clear-all."""
-    async with system.sessions.using(request.path["session_id"], owner=request.principal) as session:
+    async with system.sessions.using(request.path["session_id"], caller=request.caller) as session:
         _, warnings = read_query((), request.query)
 
         def answer(counts: tuple[int, int, int]) -> Answer:
@@ -154,6 +164,7 @@ async def clear_all(system: System, request: Request) -> Answer:
 @operation(
     "POST",
     "/sessions/{session_id}/finalize-training",
+    scope="write",
     summary="Let the store compact itself",
     description="Returns how many patterns the node has; never changes a prediction.",
     errors=(404,),
@@ -161,7 +172,7 @@ async def clear_all(system: System, request: Request) -> Answer:
 )
 async def finalize_training(system: System, request: Request) -> Answer:
     """POST /sessions/{sid}/finalize-training."""
-    async with system.sessions.using(request.path["session_id"], owner=request.principal) as session:
+    async with system.sessions.using(request.path["session_id"], caller=request.caller) as session:
         _, warnings = read_query((), request.query)
         started = system.runtime.now()
         await system.runtime.compute(system.storage.compact)
@@ -183,13 +194,14 @@ async def finalize_training(system: System, request: Request) -> Answer:
 @operation(
     "GET",
     "/sessions/{session_id}/percept-data",
+    scope="read",
     summary="Read the last observation",
     errors=(404,),
     answer=shapes.PERCEPT,
 )
 async def get_percept_data(system: System, request: Request) -> Answer:
     """GET /sessions/{sid}/percept-data."""
-    async with system.sessions.using(request.path["session_id"], owner=request.principal) as session:
+    async with system.sessions.using(request.path["session_id"], caller=request.caller) as session:
         _, warnings = read_query((), request.query)
         percept = session.state.percept
         data: Json = {}
@@ -217,6 +229,7 @@ async def get_percept_data(system: System, request: Request) -> Answer:
 @operation(
     "GET",
     "/sessions/{session_id}/cognition-data",
+    scope="read",
     summary="Read the current cognition",
     description="Predictions are those of the last observation, for the node as it is now.",
     errors=(404,),
@@ -224,7 +237,7 @@ async def get_percept_data(system: System, request: Request) -> Answer:
 )
 async def get_cognition_data(system: System, request: Request) -> Answer:
     """GET /sessions/{sid}/cognition-data."""
-    async with system.sessions.using(request.path["session_id"], owner=request.principal) as session:
+    async with system.sessions.using(request.path["session_id"], caller=request.caller) as session:
         _, warnings = read_query((), request.query)
         state, memory = session.state, session.state.memory
         wanted = state.predicted_events if session.settings.process_predictions else ()

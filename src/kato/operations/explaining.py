@@ -13,6 +13,7 @@ from kato.service import explaining, knowledge
 from kato.service.explaining import COUNTED, Answered, Provenance
 from kato.service.predicting import Asked
 from kato.service.system import System
+from kato.storage.interface import Visible
 from kato.wire.answers import (
     Json,
     aligned_token,
@@ -29,10 +30,10 @@ from kato.wire.reading import read_body, read_query
 from kato.wire.schemas import predictions as shapes
 
 
-def provenance_members(found: Provenance) -> Json:
+def provenance_members(found: Provenance, visible: Visible) -> Json:
     """What made a pattern what it is."""
     return {
-        "entries": [entry_members(entry) for entry in found.entries],
+        "entries": [entry_members(entry, visible) for entry in found.entries],
         "has_more": found.has_more,
         "next_cursor": encode_cursor((found.entries[-1].sequence,)) if found.has_more else None,
         "total": found.total,
@@ -40,17 +41,18 @@ def provenance_members(found: Provenance) -> Json:
     }
 
 
-async def provenance_of(system: System, node_id: str, asked: Asked) -> Callable[[str], Json]:
+async def provenance_of(system: System, node_id: str, asked: Asked, visible: Visible) -> Callable[[str], Json]:
     """What tells where each of the predicted patterns comes from, by its bare name."""
     names = dict.fromkeys(each.name for each in asked.predictions.ranked)
     sequence = asked.view.sequence if asked.view is not None else 0
     found = await explaining.provenance(system, node_id, names, sequence)
-    return lambda name: provenance_members(found[name])
+    return lambda name: provenance_members(found[name], visible)
 
 
 @operation(
     "POST",
     "/nodes/{node_id}/explain",
+    scope="read",
     summary="Explain one pattern",
     description="What becomes of it when a short-term memory asks for predictions: whether it matches, condition by "
     "condition, how it lies on the memory, where it stands and what it beat, what its numbers are made of, and how it was "
@@ -83,7 +85,7 @@ async def explain_pattern(system: System, request: Request) -> Answer:
             "name": pattern.name,
             **_answered(answered),
             "pattern": pattern_record(pattern),
-            "provenance": provenance_members(told),
+            "provenance": provenance_members(told, request.visible),
             "sequence": view.sequence,
             "config": configuration.effective,
             **node(node_id),

@@ -50,6 +50,7 @@ def _kind(query: Mapping[str, Any]) -> Kind:
 @operation(
     "GET",
     "/sessions/{session_id}/forecast",
+    scope="read",
     summary="Forecast",
     description="What comes next after the short-term memory, with what probability, and on whose word.",
     parameters=PARAMETERS,
@@ -58,7 +59,7 @@ def _kind(query: Mapping[str, Any]) -> Kind:
 )
 async def get_forecast(system: System, request: Request) -> Answer:
     """GET /sessions/{sid}/forecast."""
-    async with system.sessions.using(request.path["session_id"], owner=request.principal) as session:
+    async with system.sessions.using(request.path["session_id"], caller=request.caller) as session:
         query, warnings = read_query(PARAMETERS, request.query)
         view = await system.nodes.view(session.node_id)
         choice = await system.forecasts.choice(session.node_id, _kind(query), view, wait=query["wait"])
@@ -82,6 +83,7 @@ async def get_forecast(system: System, request: Request) -> Answer:
 @operation(
     "POST",
     "/nodes/{node_id}/forecast",
+    scope="read",
     summary="Forecast from many short-term memories",
     description="All answers are for one state of the node and by one choice; no session is made and nothing is stored. "
     "`as_if_left_out` names, per memory, a pattern of which one learning counts as not learned.",

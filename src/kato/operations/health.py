@@ -34,7 +34,7 @@ async def dependencies(system: System) -> tuple[Json, list[str]]:
     return {"storage": {"status": status, "required": True, "response_time_ms": elapsed}}, issues
 
 
-@operation("GET", "/", summary="Who is answering", answer=shapes.ROOT)
+@operation("GET", "/", scope=None, summary="Who is answering", answer=shapes.ROOT)
 async def root(system: System, request: Request) -> Answer:
     """GET /."""
     _, warnings = read_query((), request.query)
@@ -54,7 +54,9 @@ async def root(system: System, request: Request) -> Answer:
     )
 
 
-@operation("GET", "/health", summary="Health", description="Always 200; load never matters.", answer=shapes.HEALTH)
+@operation(
+    "GET", "/health", scope=None, summary="Health", description="Always 200; load never matters.", answer=shapes.HEALTH
+)
 async def health(system: System, request: Request) -> Answer:
     """GET /health."""
     _, warnings = read_query((), request.query)
@@ -77,7 +79,7 @@ async def health(system: System, request: Request) -> Answer:
             "issues": issues,
             "dependencies": needed,
             "load": {"cpu_percent": machine.cpu_percent, "memory_percent": machine.memory_percent},
-            "features": {"websocket_events": True, "api_keys": bool(system.api_keys)},
+            "features": {"websocket_events": True, "api_keys": system.api_keys()},
             "active_sessions": active,
             "metrics_collected": measures.points_recorded,
             "last_collection": time_text(measures.recorded_at) if measures.recorded_at is not None else None,
@@ -87,7 +89,7 @@ async def health(system: System, request: Request) -> Answer:
     )
 
 
-@operation("GET", "/health/live", summary="Whether the process answers", answer=shapes.LIVE)
+@operation("GET", "/health/live", scope=None, summary="Whether the process answers", answer=shapes.LIVE)
 async def live(system: System, request: Request) -> Answer:
     """GET /health/live."""
     _, warnings = read_query((), request.query)
@@ -101,7 +103,9 @@ async def live(system: System, request: Request) -> Answer:
     )
 
 
-@operation("GET", "/health/ready", summary="Whether requests will be served", errors=(503,), answer=shapes.READY)
+@operation(
+    "GET", "/health/ready", scope=None, summary="Whether requests will be served", errors=(503,), answer=shapes.READY
+)
 async def ready(system: System, request: Request) -> Answer:
     """GET /health/ready."""
     _, warnings = read_query((), request.query)

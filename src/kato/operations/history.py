@@ -10,7 +10,7 @@ from kato.service import correcting
 from kato.service.correcting import Undone
 from kato.service.system import System
 from kato.storage import records
-from kato.storage.interface import LogEntry
+from kato.storage.interface import LogEntry, Visible
 from kato.wire.answers import Json, node, pattern_id, time_text
 from kato.wire.node_requests import Undo
 from kato.wire.reading import Parameter, read_body, read_query
@@ -36,8 +36,8 @@ _TOLD = 100
 """Patterns told one by one in the answer to an undoing."""
 
 
-def entry_members(entry: LogEntry) -> Json:
-    """One row of a log."""
+def entry_members(entry: LogEntry, visible: Visible) -> Json:
+    """One row of a log; the session is named to those who may see what the key that did it made."""
     name = records.subject_of(entry.payload)
     details = records.load(entry.payload)
     return {
@@ -45,7 +45,7 @@ def entry_members(entry: LogEntry) -> Json:
         "at": time_text(entry.at),
         "operation": entry.operation,
         "pattern_name": pattern_id(name) if name is not None else None,
-        "session_id": entry.session_id,
+        "session_id": entry.session_id if visible.owner in {None, entry.actor} else None,
         "actor": entry.actor,
         "details": {key: value for key, value in details.items() if key not in _UNSAID},
         "hash": entry.hash.hex(),
@@ -55,6 +55,7 @@ def entry_members(entry: LogEntry) -> Json:
 @operation(
     "GET",
     "/nodes/{node_id}/history",
+    scope="read",
     summary="What happened to a node",
     description="Rows of its log, or those about one pattern, which need not be there any more. With `operation` a page may "
     "hold fewer entries than `limit` although there are more.",
@@ -78,7 +79,7 @@ async def list_history(system: System, request: Request) -> Answer:
     )
     return Answer(
         {
-            "entries": [entry_members(entry) for entry in page.entries],
+            "entries": [entry_members(entry, request.visible) for entry in page.entries],
             "count": len(page.entries),
             "head": page.head,
             "next_cursor": encode_cursor((page.position,)) if page.position is not None else None,
@@ -103,6 +104,7 @@ def _restored(change: Change) -> Json:
 @operation(
     "POST",
     "/nodes/{node_id}/undo",
+    scope="admin",
     summary="Undo changes of a node",
     description="Puts the patterns back to what they were before; what happened stays in the log, and the undoing is told "
     "there too. Undoing an undoing brings back what it took.",

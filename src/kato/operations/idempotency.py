@@ -143,14 +143,14 @@ async def _again(system: System, request: Request, earlier: Reply, fingerprint: 
     session_id = request.path.get("session_id")
     if earlier.fingerprint != fingerprint:
         if session_id is not None:
-            async with system.sessions.using(session_id, owner=request.principal):
+            async with system.sessions.using(session_id, caller=request.caller):
                 pass  # a session that is gone is said first
         raise mismatch("was used for another request; use a key of its own for each")
     told, body = _unpacked(earlier.answer)
     if session_id is not None:
-        live = await system.sessions.access(session_id, owner=request.principal)
+        live = await system.sessions.access(session_id, caller=request.caller)
     else:
-        live = told is not None and (await system.sessions.exists(told, owner=request.principal))[0] == "active"
+        live = told is not None and (await system.sessions.exists(told, caller=request.caller))[0] == "active"
     return Answer(body, told if live else None, {REPLAYED: "true"})
 
 

@@ -9,6 +9,7 @@ from kato.operations.prometheus import CONTENT_TYPE, exposition
 from kato.operations.registry import Answer, Request, operation
 from kato.service.numbers import NAMES, count_patterns, series_name
 from kato.service.system import System
+from kato.storage.interface import Visible
 from kato.wire.answers import Json, time_text
 from kato.wire.reading import Parameter, read_query
 from kato.wire.schemas import service as shapes
@@ -17,10 +18,11 @@ MINUTES = Parameter("minutes", "integer", default=10, minimum=1, maximum=1440, d
 _SHOWN_NODES = 100
 
 
-def node_numbers(system: System) -> Json:
-    """The nodes held in memory, the most recently used first."""
+def node_numbers(system: System, visible: Visible) -> Json:
+    """The nodes held in memory, the most recently used first; named are those that whoever asks may touch."""
     now = system.runtime.now()
     held, snapshots = system.nodes.costs(), system.nodes.snapshots
+    shown = [each for each in held if visible.node(each[0].node_id)]
     return {
         "total_processors": len(held),
         "active_processors": len(held),
@@ -47,7 +49,7 @@ def node_numbers(system: System) -> Json:
                 "index_bytes": cost.index,
                 "rest_bytes": cost.rest,
             }
-            for node, cost, patterns in held[:_SHOWN_NODES]
+            for node, cost, patterns in shown[:_SHOWN_NODES]
         ],
     }
 
@@ -116,7 +118,7 @@ def storage_status(system: System) -> tuple[str, list[str]]:
     return "healthy", []
 
 
-@operation("GET", "/status", summary="State of the service", answer=shapes.STATUS)
+@operation("GET", "/status", scope="admin", summary="State of the service", answer=shapes.STATUS)
 async def status(system: System, request: Request) -> Answer:
     """GET /status."""
     _, warnings = read_query((), request.query)
@@ -125,8 +127,8 @@ async def status(system: System, request: Request) -> Answer:
     uptime = uptime_seconds(system)
     named: Json = {"session_id": None, "stm_length": 0, "time": 0}
     session_id = request.headers.get("x-session-id", "")
-    if session_id and await system.sessions.access(session_id, owner=request.principal):
-        async with system.sessions.using(session_id, owner=request.principal) as session:
+    if session_id and await system.sessions.access(session_id, caller=request.caller):
+        async with system.sessions.using(session_id, caller=request.caller) as session:
             memory = session.state.memory
             named = {"session_id": session_id, "stm_length": len(memory.events), "time": memory.time}
     return Answer(
@@ -148,7 +150,7 @@ async def status(system: System, request: Request) -> Answer:
                 "active": counts.active,
                 "backend": system.storage_name,
             },
-            "processors": await system.runtime.compute(node_numbers, system),
+            "processors": await system.runtime.compute(node_numbers, system, request.visible),
             **named,
             "timestamp": time_text(system.runtime.now()),
             "warnings": warnings,
@@ -184,6 +186,7 @@ async def _prometheus(system: System) -> Answer:
 @operation(
     "GET",
     "/metrics",
+    scope="admin",
     summary="Numbers about the service",
     description="JSON, or Prometheus text with `format=prometheus` or an Accept header that prefers it.",
     parameters=(Parameter("format", "string", default="json", choices=("json", "prometheus"), description="Format."),),
@@ -211,7 +214,7 @@ async def metrics(system: System, request: Request) -> Answer:
                 "requests_per_minute": requests,
                 "errors_per_minute": errors,
             },
-            "processor_manager": await system.runtime.compute(node_numbers, system),
+            "processor_manager": await system.runtime.compute(node_numbers, system, request.visible),
             "observations_processed": system.events.observations,
             "patterns_learned": system.events.learnings,
             "uptime_seconds": uptime,
@@ -225,6 +228,7 @@ async def metrics(system: System, request: Request) -> Answer:
 @operation(
     "GET",
     "/metrics/prometheus",
+    scope="admin",
     summary="Numbers about the service as Prometheus text",
     other_answers=("text/plain",),
 )
@@ -242,6 +246,7 @@ def shown_points(system: System, name: str, minutes: int) -> list[Json]:
 @operation(
     "GET",
     "/metrics/{name}",
+    scope="admin",
     summary="History of one number",
     parameters=(MINUTES,),
     errors=(404, 422),
@@ -274,7 +279,13 @@ async def metric_history(system: System, request: Request) -> Answer:
 
 
 @operation(
-    "GET", "/stats", summary="History of every number", parameters=(MINUTES,), errors=(422,), answer=shapes.STATS
+    "GET",
+    "/stats",
+    scope="admin",
+    summary="History of every number",
+    parameters=(MINUTES,),
+    errors=(422,),
+    answer=shapes.STATS,
 )
 async def stats(system: System, request: Request) -> Answer:
     """GET /stats."""
@@ -286,7 +297,7 @@ async def stats(system: System, request: Request) -> Answer:
         {
             "time_range_minutes": query["minutes"],
             **stamps(system),
-            "processor_manager": await system.runtime.compute(node_numbers, system),
+            "processor_manager": await system.runtime.compute(node_numbers, system, request.visible),
             "current_status": {
                 "status": state,
                 "issues": issues,

@@ -24,7 +24,14 @@ def node_of(request: Request, query: Mapping[str, str | None], limits: Limits) -
     Raises:
         InvalidInput: The name is empty or holds control characters.
         LimitExceeded: It is too long.
+        Forbidden: The caller may not touch it.
     """
+    node_id = _named(request, query, limits)
+    request.caller.require_node(node_id)
+    return node_id
+
+
+def _named(request: Request, query: Mapping[str, str | None], limits: Limits) -> str:
     for name in ("node_id", "kb_id"):
         given = query.get(name)
         if given is not None:

@@ -14,6 +14,7 @@ from kato.wire.schemas import knowledge as shapes
 @operation(
     "GET",
     "/nodes/{node_id}",
+    scope="read",
     summary="Read one node",
     description="How much it knows. A node that has never learned anything is an empty one.",
     errors=(422,),

@@ -61,6 +61,7 @@ def asked_members(asked: Asked | None) -> Json:
 @operation(
     "POST",
     "/sessions/{session_id}/observe",
+    scope="write",
     summary="Observe",
     description="One observation, at most one event. `{}` is a valid observation that adds none.",
     request=Observe,
@@ -69,7 +70,7 @@ def asked_members(asked: Asked | None) -> Json:
 )
 async def observe(system: System, request: Request) -> Answer:
     """POST /sessions/{sid}/observe."""
-    async with system.sessions.using(request.path["session_id"], owner=request.principal) as session:
+    async with system.sessions.using(request.path["session_id"], caller=request.caller) as session:
         warnings = read_query((), request.query)[1] if request.query else []
         body, found = read_body(Observe, request.body, system.limits)
         check_vectors(body.vectors, session.settings)
@@ -109,6 +110,7 @@ async def observe(system: System, request: Request) -> Answer:
 @operation(
     "POST",
     "/sessions/{session_id}/observe-sequence",
+    scope="write",
     summary="Observe a sequence",
     description="Everything is checked first; then all is applied in order and appears to everyone at one instant.",
     request=ObserveSequence,
@@ -117,7 +119,7 @@ async def observe(system: System, request: Request) -> Answer:
 )
 async def observe_sequence(system: System, request: Request) -> Answer:
     """POST /sessions/{sid}/observe-sequence."""
-    async with system.sessions.using(request.path["session_id"], owner=request.principal) as session:
+    async with system.sessions.using(request.path["session_id"], caller=request.caller) as session:
         _, warnings = read_query((), request.query)
         body, found = read_body(ObserveSequence, request.body, system.limits)
         for position, item in enumerate(body.observations):

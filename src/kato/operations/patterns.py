@@ -50,6 +50,7 @@ async def _page(system: System, node_id: str, query: Mapping[str, Any]) -> Json:
 @operation(
     "GET",
     "/patterns",
+    scope="read",
     summary="List a node's patterns",
     description="With `sort=name` a pattern present during the whole walk appears exactly once.",
     parameters=(*nodes.PARAMETERS, *LISTING),
@@ -66,6 +67,7 @@ async def list_patterns(system: System, request: Request) -> Answer:
 @operation(
     "GET",
     "/sessions/{session_id}/patterns",
+    scope="read",
     summary="List the patterns of a session's node",
     parameters=LISTING,
     errors=(404, 422),
@@ -73,7 +75,7 @@ async def list_patterns(system: System, request: Request) -> Answer:
 )
 async def list_session_patterns(system: System, request: Request) -> Answer:
     """GET /sessions/{sid}/patterns."""
-    async with system.sessions.using(request.path["session_id"], owner=request.principal) as session:
+    async with system.sessions.using(request.path["session_id"], caller=request.caller) as session:
         named = [name for name, _ in request.query if name in {"node_id", "kb_id"}]
         rest = tuple(pair for pair in request.query if pair[0] not in {"node_id", "kb_id"})
         query, warnings = read_query(LISTING, rest)
@@ -131,11 +133,16 @@ async def forget_pattern(system: System, request: Request) -> Answer:
 
 def _register(template: str) -> None:
     shown: tuple[tuple[str, Callable[..., Any], dict[str, Any]], ...] = (
-        ("GET", get_pattern, {"summary": "Read one pattern", "errors": (404, 422), "answer": shapes.PATTERN}),
+        (
+            "GET",
+            get_pattern,
+            {"scope": "read", "summary": "Read one pattern", "errors": (404, 422), "answer": shapes.PATTERN},
+        ),
         (
             "PATCH",
             edit_pattern,
             {
+                "scope": "admin",
                 "summary": "Edit one pattern",
                 "description": "Each given member replaces the old value. Events are a pattern's identity and stay.",
                 "request": EditPattern,
@@ -147,6 +154,7 @@ def _register(template: str) -> None:
             "DELETE",
             forget_pattern,
             {
+                "scope": "admin",
                 "summary": "Forget one pattern",
                 "description": "Later predictions are as if it had never been learned.",
                 "errors": (404, 422),

@@ -69,6 +69,7 @@ def explanation(asked: Asked, counts: Counts, effective: Json) -> Json:
 @operation(
     "GET",
     "/sessions/{session_id}/predictions",
+    scope="read",
     summary="Predict",
     description="Ranked predictions for the short-term memory. The query's settings hold for this call alone.",
     parameters=PARAMETERS,
@@ -77,7 +78,7 @@ def explanation(asked: Asked, counts: Counts, effective: Json) -> Json:
 )
 async def get_predictions(system: System, request: Request) -> Answer:
     """GET /sessions/{sid}/predictions."""
-    async with system.sessions.using(request.path["session_id"], owner=request.principal) as session:
+    async with system.sessions.using(request.path["session_id"], caller=request.caller) as session:
         query, warnings = read_query(PARAMETERS, request.query)
         settings = settings_for_call(
             session.settings, query["limit"], query["recall_threshold"], query["rank_sort_algo"]
@@ -96,7 +97,7 @@ async def get_predictions(system: System, request: Request) -> Answer:
         explained = told = None
         if query["explain"]:
             explained = await predicting.explain(system, asked)
-            told = await provenance_of(system, session.node_id, asked)
+            told = await provenance_of(system, session.node_id, asked, request.visible)
         answer: Json = {
             "predictions": predictions(asked.predictions, explained, told),
             "count": len(asked.predictions.ranked),

@@ -10,8 +10,10 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar, cast
 
+from kato.service.callers import ANYONE, Caller
 from kato.service.system import System
-from kato.storage.interface import Reply
+from kato.storage.interface import Reply, Visible
+from kato.storage.keys import Scope
 from kato.wire.reading import Parameter, Shape
 from kato.wire.schemas import Schema
 
@@ -39,10 +41,20 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     """Names in lower case."""
     trace_id: str = ""
-    principal: str | None = None
-    """Whose request it is, where API keys are asked for; None sees everything."""
+    caller: Caller = ANYONE
+    """Whose request it is."""
     remember: Callable[[Answer], Reply] | None = None
     """Makes of the answer what is stored with the effect; None where the request came without an idempotency key."""
+
+    @property
+    def principal(self) -> str | None:
+        """The id of the key it came with; None where no keys are asked for."""
+        return self.caller.key_id
+
+    @property
+    def visible(self) -> Visible:
+        """The sessions there are for whoever asks."""
+        return self.caller.visible
 
     def reply(self, answer: Answer) -> Reply | None:
         """What to store with the effect, for an answer that is known before it."""
@@ -68,6 +80,8 @@ class Operation:
     method: str
     template: str
     handler: Handler
+    scope: Scope | None
+    """What a key must be allowed for it; None where nobody needs one."""
     summary: str
     description: str = ""
     request: type[Shape] | None = None
@@ -100,6 +114,7 @@ def operation(
     method: str,
     template: str,
     *,
+    scope: Scope | None,
     summary: str,
     description: str = "",
     request: type[Shape] | None = None,
@@ -110,7 +125,13 @@ def operation(
     other_answers: tuple[str, ...] = (),
     lines: LinesHandler | None = None,
 ) -> Callable[[Handler], DescribedHandler]:
-    """Register a handler; it gets `parameters` as an attribute."""
+    """
+    Register a handler; it gets `parameters` as an attribute.
+
+    Args:
+        scope: "read" for what changes nothing, predictions included; "write" for sessions, observing and learning; "admin" for
+            changing or forgetting what was learned, and for everything about the service; None where no key is needed.
+    """
 
     def register(handler: Handler) -> DescribedHandler:
         described = cast("DescribedHandler", handler)
@@ -120,6 +141,7 @@ def operation(
                 method,
                 template,
                 handler,
+                scope,
                 summary,
                 description,
                 request,

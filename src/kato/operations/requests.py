@@ -18,6 +18,7 @@ LISTING = (
 @operation(
     "GET",
     "/requests",
+    scope="admin",
     summary="The latest requests",
     description=f"Newest first; {SERVED_KEPT} are kept. Nothing in it tells what was asked or answered.",
     parameters=LISTING,

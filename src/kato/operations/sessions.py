@@ -153,6 +153,7 @@ def read_configuration(
 @operation(
     "POST",
     "/sessions",
+    scope="write",
     summary="Create a session",
     description="Every call makes a new session of the node. The session is stored before the answer.",
     request=CreateSession,
@@ -163,6 +164,7 @@ async def create_session(system: System, request: Request) -> Answer:
     """POST /sessions."""
     _, warnings = read_query((), request.query)
     body, found = read_body(CreateSession, request.body, system.limits)
+    request.caller.require_node(body.node_id)
     given = body.config or {}
     ttl = agreed_ttl(
         [
@@ -183,7 +185,7 @@ async def create_session(system: System, request: Request) -> Answer:
         overrides=overrides,
         ttl_seconds=ttl,
         metadata=body.metadata or {},
-        owner=request.principal,
+        caller=request.caller,
         reply=request.replying(answer),
     )
     return answer(session)
@@ -192,6 +194,7 @@ async def create_session(system: System, request: Request) -> Answer:
 @operation(
     "GET",
     "/sessions",
+    scope="read",
     summary="List live sessions",
     description="By time of creation, then id. A session alive during the whole walk appears exactly once.",
     parameters=(Parameter("node_id", "string", default=None, description="Only sessions of this node."), LIMIT, CURSOR),
@@ -203,7 +206,9 @@ async def list_sessions(system: System, request: Request) -> Answer:
     query, warnings = read_query(list_sessions.parameters, request.query)
     after = decode_cursor(query["cursor"], (int, str))
     node_id, limit = query["node_id"], query["limit"]
-    page = system.sessions.listed(node_id=node_id, after=after, limit=limit + 1)
+    if node_id is not None:
+        request.caller.require_node(node_id)
+    page = system.sessions.listed(node_id=node_id, after=after, limit=limit + 1, visible=request.visible)
     has_more = len(page) > limit
     page = page[:limit]
     now = system.runtime.now()
@@ -212,7 +217,7 @@ async def list_sessions(system: System, request: Request) -> Answer:
         {
             "sessions": [session_summary(session, now, auto_extend=auto_extend) for session in page],
             "count": len(page),
-            "total": system.sessions.count(node_id).active,
+            "total": system.sessions.count(node_id, visible=request.visible).active,
             "next_cursor": encode_cursor((page[-1].created_at, page[-1].session_id)) if has_more else None,
             "has_more": has_more,
             "node_id": node_id,
@@ -224,6 +229,7 @@ async def list_sessions(system: System, request: Request) -> Answer:
 @operation(
     "GET",
     "/sessions/count",
+    scope="read",
     summary="Count sessions",
     description="Exact at the moment of the answer.",
     answer=shapes.COUNT,
@@ -231,7 +237,7 @@ async def list_sessions(system: System, request: Request) -> Answer:
 async def count_sessions(system: System, request: Request) -> Answer:
     """GET /sessions/count."""
     _, warnings = read_query((), request.query)
-    counts = system.sessions.count()
+    counts = system.sessions.count(visible=request.visible)
     return Answer(
         {
             "active_session_count": counts.active,
@@ -244,10 +250,12 @@ async def count_sessions(system: System, request: Request) -> Answer:
     )
 
 
-@operation("GET", "/sessions/{session_id}", summary="Read a session", errors=(404,), answer=shapes.SESSION)
+@operation(
+    "GET", "/sessions/{session_id}", scope="read", summary="Read a session", errors=(404,), answer=shapes.SESSION
+)
 async def get_session(system: System, request: Request) -> Answer:
     """GET /sessions/{sid}."""
-    async with system.sessions.using(request.path["session_id"], owner=request.principal) as session:
+    async with system.sessions.using(request.path["session_id"], caller=request.caller) as session:
         _, warnings = read_query((), request.query)
         return Answer({**session_answer(system, session), "warnings": warnings}, session.session_id)
 
@@ -255,6 +263,7 @@ async def get_session(system: System, request: Request) -> Answer:
 @operation(
     "GET",
     "/sessions/{session_id}/exists",
+    scope="read",
     summary="Whether a session is alive",
     description="Alive, expired, deleted or unknown; always 200, and does not count as an access.",
     answer=shapes.EXISTS,
@@ -263,7 +272,7 @@ async def session_exists(system: System, request: Request) -> Answer:
     """GET /sessions/{sid}/exists."""
     session_id = request.path["session_id"]
     _, warnings = read_query((), request.query)
-    state, remaining = await system.sessions.exists(session_id, owner=request.principal)
+    state, remaining = await system.sessions.exists(session_id, caller=request.caller)
     return Answer(
         {
             "exists": state == "active",
@@ -280,6 +289,7 @@ async def session_exists(system: System, request: Request) -> Answer:
 @operation(
     "DELETE",
     "/sessions/{session_id}",
+    scope="write",
     summary="End a session",
     description="Patterns stay.",
     errors=(404,),
@@ -287,7 +297,7 @@ async def session_exists(system: System, request: Request) -> Answer:
 )
 async def delete_session(system: System, request: Request) -> Answer:
     """DELETE /sessions/{sid}."""
-    async with system.sessions.using(request.path["session_id"], owner=request.principal) as session:
+    async with system.sessions.using(request.path["session_id"], caller=request.caller) as session:
         _, warnings = read_query((), request.query)
         await system.sessions.delete(session)
         return Answer(
@@ -305,6 +315,7 @@ async def delete_session(system: System, request: Request) -> Answer:
 @operation(
     "POST",
     "/sessions/{session_id}/extend",
+    scope="write",
     summary="Give a session another lifetime",
     description="`expires_at` becomes now + N and N the session's own lifetime. Without N: its present one.",
     request=Extend,
@@ -318,7 +329,7 @@ async def delete_session(system: System, request: Request) -> Answer:
 )
 async def extend_session(system: System, request: Request) -> Answer:
     """POST /sessions/{sid}/extend."""
-    async with system.sessions.using(request.path["session_id"], owner=request.principal) as session:
+    async with system.sessions.using(request.path["session_id"], caller=request.caller) as session:
         query, warnings = read_query(extend_session.parameters, request.query)
         body, found = read_body(Extend, request.body, system.limits)
         ttl = agreed_ttl(

@@ -31,6 +31,7 @@ STATISTICS = (
 @operation(
     "GET",
     "/symbols/stats",
+    scope="read",
     summary="Symbol statistics",
     description="By code point unless sorted otherwise. `frequency` counts occurrences over all learnings, "
     "`pattern_member_frequency` the distinct patterns that hold the symbol.",
@@ -74,6 +75,7 @@ async def symbol_statistics(system: System, request: Request) -> Answer:
 @operation(
     "GET",
     "/symbols/affinity",
+    scope="read",
     summary="Affinities of symbols",
     description="Symbols with any affinity, by code point: symbol, emotive, sum.",
     parameters=LISTING,
@@ -107,6 +109,7 @@ async def symbol_affinities(system: System, request: Request) -> Answer:
 @operation(
     "GET",
     "/symbols/{symbol}/affinity",
+    scope="read",
     summary="Affinity of one symbol",
     description="Empty for an unknown symbol. The empty symbol is asked as `/symbols/affinity?symbol=`.",
     parameters=nodes.PARAMETERS,

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from kato.operations import OPERATIONS
 from kato.operations.health import VERSION
+from kato.server.admission import Admission
 from kato.server.logs import logger
 from kato.server.openapi import description
 from kato.server.origins import Origins
@@ -23,8 +24,11 @@ from kato.service.numbers import current_values
 from kato.service.policy import Policy
 from kato.service.system import Capacity, System
 from kato.settings import Settings
+from kato.storage.opening import key_file
 
 _SWEEP_SECONDS = 1.0
+_USES_EVERY = 10
+"""Sweeps between writing down when keys were used."""
 _DOCUMENTATION = frozenset({"/docs", "/redoc", "/openapi.json", "/docs/oauth2-redirect"})
 
 
@@ -40,6 +44,7 @@ class Application:
     def __init__(self, settings: Settings, *, clock: Callable[[], int] | None = None) -> None:
         self.settings = settings
         self.system: System | None = None
+        self.admission: Admission | None = None
         self.watching: Watching | None = None
         self.failure: Exception | None = None
         """Why the system could not be opened, if it could not."""
@@ -58,6 +63,7 @@ class Application:
         self._ws_origins = Origins(settings.host, settings.allowed_hosts, watched_from)
         self._transport = Transport(
             lambda: self.system,
+            lambda: self.admission,
             Routes(OPERATIONS),
             origins,
             request_timeout=settings.request_timeout,
@@ -91,28 +97,35 @@ class Application:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _watch(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self.watching is None or scope["path"].rstrip("/") != "/ws/events":
+        if self.watching is None or self.admission is None or scope["path"].rstrip("/") != "/ws/events":
             await receive()
             await send({"type": "websocket.close", "code": 1008})
         else:
-            await self.watching.serve(scope, receive, send, self._ws_origins)
+            await self.watching.serve(scope, receive, send, self._ws_origins, self.admission)
 
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[None]:
-        system = open_system(self.settings, clock=self._clock)
-        upkeep = [asyncio.create_task(_sweep(system)), asyncio.create_task(_record(system))]
         settings = self.settings
-        self.watching = Watching(system, most=settings.ws_max_connections, heartbeat_seconds=settings.ws_heartbeat)
-        self.system = system
+        admission = open_admission(settings, clock=self._clock)
+        system = open_system(settings, clock=self._clock)
+        system.api_keys = admission.asks_for_keys
+        watching = Watching(system, most=settings.ws_max_connections, heartbeat_seconds=settings.ws_heartbeat)
+        upkeep = [
+            asyncio.create_task(_sweep(system)),
+            asyncio.create_task(_record(system)),
+            asyncio.create_task(_watch_keys(admission, watching)),
+        ]
+        self.watching, self.admission, self.system = watching, admission, system
         try:
             yield
         finally:
-            self.watching.close()
+            watching.close()
             self.system = None
             for task in upkeep:
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
+            await _attempt("write when keys were used", asyncio.to_thread(admission.write_uses))
             await asyncio.to_thread(system.close)
 
 
@@ -149,6 +162,32 @@ def open_system(settings: Settings, *, clock: Callable[[], int] | None = None) -
         max_requests=settings.limit_max_requests,
     )
     return system
+
+
+def open_admission(settings: Settings, *, clock: Callable[[], int] | None = None) -> Admission:
+    """
+    Who lets callers in, by the settings and the keys beside the database.
+
+    Raises:
+        StorageUnavailable, StoredDataCorrupt: The keys cannot be read.
+    """
+    return Admission(key_file(settings.data_dir), settings.api_keys, settings.rate_limit_per_minute, clock=clock)
+
+
+async def _watch_keys(admission: Admission, watching: Watching) -> None:
+    """End the connections of revoked keys, and write down when keys were used."""
+    written = 0
+    while True:
+        await asyncio.sleep(_SWEEP_SECONDS)
+        await _attempt("watch keys", _end_revoked(admission, watching))
+        written += 1
+        if written % _USES_EVERY == 0:
+            await _attempt("write when keys were used", asyncio.to_thread(admission.write_uses))
+
+
+async def _end_revoked(admission: Admission, watching: Watching) -> None:
+    admission.follow()
+    watching.keep(admission.is_welcome)
 
 
 async def _sweep(system: System) -> None:

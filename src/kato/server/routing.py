@@ -63,6 +63,11 @@ class Routes:
         names = [segment[1:-1] for segment in _segments(operation.template) if segment.startswith("{")]
         return operation, {name: decoded(name, value) for name, value in zip(names, values, strict=True)}
 
+    def is_open(self, raw_path: str) -> bool:
+        """Whether what is at a raw path needs no key, and is not counted against anybody."""
+        found = self._walk(self._root, _segments(raw_path), 0, [])
+        return found is not None and any(operation.scope is None for operation in found[0].ends.values())
+
     def _walk(
         self, branch: _Branch, segments: list[str], position: int, values: list[str]
     ) -> tuple[_Branch, list[str]] | None:

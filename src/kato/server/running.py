@@ -8,7 +8,7 @@ import socket
 
 import uvicorn
 
-from kato.server.app import create_app
+from kato.server.app import Application, create_app, open_admission
 from kato.server.connections import Connection
 from kato.server.logs import logger, set_up
 from kato.server.origins import is_loopback
@@ -20,8 +20,8 @@ def serve(settings: Settings) -> None:
     Serve until stopped by a signal.
 
     Raises:
-        InvalidSettings: The settings may not be: more than one worker, a public address without keys, an address that cannot
-            be listened on, or a protection that this version does not have.
+        InvalidSettings: The settings may not be: more than one worker, a public address without keys, or an address that cannot
+            be listened on.
         StorageInUse, StorageUnavailable, StoredDataCorrupt: The data directory cannot be used.
         OSError: The log file cannot be written.
     """
@@ -29,7 +29,20 @@ def serve(settings: Settings) -> None:
     set_up(settings.log_level, settings.log_format, settings.log_output)
     _allow_connections()
     application = create_app(settings)
-    config = uvicorn.Config(
+    with listening(settings.host, settings.port, settings.backlog) as door:
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        logger().info("serving", url=f"http://{host}:{settings.port}", data=settings.data_dir)
+        try:
+            uvicorn.Server(configured(application, settings)).run(sockets=[door])
+        except SystemExit:
+            if application.failure is None:
+                raise
+            raise application.failure from None
+
+
+def configured(application: Application, settings: Settings) -> uvicorn.Config:
+    """How the HTTP library serves the application."""
+    return uvicorn.Config(
         application,
         backlog=settings.backlog,
         timeout_keep_alive=settings.keep_alive,
@@ -40,18 +53,11 @@ def serve(settings: Settings) -> None:
         server_header=False,
         date_header=False,
         http=Connection,
+        # Whoever connects could say they are somebody else, and be counted as them.
+        proxy_headers=False,
         timeout_graceful_shutdown=10,
         ws_max_size=65_536,
     )
-    with listening(settings.host, settings.port, settings.backlog) as door:
-        host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        logger().info("serving", url=f"http://{host}:{settings.port}", data=settings.data_dir)
-        try:
-            uvicorn.Server(config).run(sockets=[door])
-        except SystemExit:
-            if application.failure is None:
-                raise
-            raise application.failure from None
 
 
 def _allow_connections() -> None:
@@ -71,6 +77,7 @@ def check(settings: Settings) -> None:
 
     Raises:
         InvalidSettings: With the variable, the reason, and what it holds.
+        StorageUnavailable, StoredDataCorrupt: The keys cannot be read.
     """
     if settings.workers > 1:
         raise refusal(
@@ -79,22 +86,12 @@ def check(settings: Settings) -> None:
                 f"predictions run in threads without waiting for one another, got {settings.workers}"
             }
         )
-    if settings.api_keys:
-        raise refusal(
-            {"KATO_API_KEYS": "must not be set: this version does not check API keys, and will not pretend to"}
-        )
-    if settings.rate_limit_per_minute:
-        raise refusal(
-            {
-                "KATO_RATE_LIMIT_PER_MINUTE": "must be 0, because this version does not limit rates, "
-                f"got {settings.rate_limit_per_minute}"
-            }
-        )
-    if not is_loopback(settings.host) and not settings.insecure:
+    if not is_loopback(settings.host) and not settings.insecure and not open_admission(settings).has_usable_key:
         raise refusal(
             {
                 "KATO_HOST": "must be a loopback address, because without API keys everyone who can reach the server may "
-                f"do everything; --insecure allows it all the same, got {settings.host}"
+                "do everything; make a key with `kato keys create`, or allow it all the same with --insecure, "
+                f"got {settings.host}"
             }
         )
 

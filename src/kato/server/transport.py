@@ -1,9 +1,9 @@
 """
 The whole of HTTP between a socket and an operation, as one ASGI application.
 
-Checks run in the order of the specification, the first failure answers: preflight → host and origin → load → route → body
-size → content type → the operation (session, body, query, state). Every answer carries a trace id; every error has one
-shape.
+Checks run in the order of the specification, the first failure answers: preflight → host and origin → load → key and rate →
+route → scope and node of the key → body size → content type → the operation (session, body, query, state). Every answer
+carries a trace id; every error has one shape.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from kato.errors import (
 )
 from kato.operations import Answer, Operation, Request
 from kato.operations.idempotency import IDEMPOTENCY_KEY, check_key, is_key, perform
+from kato.server.admission import Admission, key_in, refusal_headers
 from kato.server.bodies import (
     ClientGone,
     check_coding,
@@ -42,6 +43,7 @@ from kato.server.origins import Headers, Origins
 from kato.server.page import Page, is_page
 from kato.server.routing import Routes, session_in
 from kato.server.streaming import pieces_of, send_lines
+from kato.service.callers import ANYONE, Caller
 from kato.service.runtime import random_hex
 from kato.service.system import System
 from kato.wire.answers import time_text
@@ -57,7 +59,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _TRACE = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _NODE_HEADERS = {"x-test-id": "X-Test-ID", "x-node-id": "X-Node-ID"}
-_RETRY_SECONDS = "1"
+_SHOWN = len("session-") + 8
 _CLIENT_GONE = 499
 """In the log and the numbers only: the client left before its request was whole, so nobody is answered."""
 
@@ -66,6 +68,8 @@ class Exchange:
     """One request on its way: what was asked, and what is known of it so far."""
 
     __slots__ = (
+        "address",
+        "caller",
         "headers",
         "host",
         "method",
@@ -93,6 +97,8 @@ class Exchange:
         self.route = "unmatched"
         self.session_id: str | None = None
         self.node_id: str | None = None
+        self.address: str = (scope.get("client") or ("unknown",))[0]
+        self.caller = ANYONE
 
     def _text(self, name: str, value: bytes) -> str:
         try:
@@ -113,6 +119,7 @@ class Transport:
 
     Args:
         system: Gives the system once it is open, None before and after.
+        admission: Gives who lets callers in; there whenever the system is.
         routes: The operations.
         origins: Who may call from where.
         documentation: The application that serves the generated description, and its paths.
@@ -121,6 +128,7 @@ class Transport:
     def __init__(
         self,
         system: Callable[[], System | None],
+        admission: Callable[[], Admission | None],
         routes: Routes,
         origins: Origins,
         *,
@@ -130,6 +138,7 @@ class Transport:
         documentation_paths: frozenset[str],
     ) -> None:
         self._system = system
+        self._admission = admission
         self._routes = routes
         self._origins = origins
         self._timeout = request_timeout or None
@@ -163,8 +172,9 @@ class Transport:
                 route=exchange.route,
                 status=status,
                 duration_ms=round(seconds * 1000, 3),
-                session_id=exchange.session_id,
+                session_id=_shortened(exchange.session_id),
                 node_id=exchange.node_id,
+                key_id=exchange.caller.key_id,
             )
 
     async def _answer(
@@ -174,15 +184,19 @@ class Transport:
         try:
             self._origins.check_host(exchange.host)
             self._origins.check_origin(exchange.method, exchange.origin, exchange.host)
-            if exchange.path.rstrip("/") in self._documentation_paths:
-                return await self._describe(exchange, scope, receive, send, headers)
             if is_page(exchange.path):
                 return await self._show(exchange, send, headers)
-            if system is None:
+            admission = self._admission()
+            if system is None or admission is None:
                 raise NotReady("The server is starting or stopping")
             self._check_load(system, exchange)
+            if not self._routes.is_open(exchange.path):
+                exchange.caller = admission.identify(key_in(exchange.headers), exchange.address)
+            if exchange.path.rstrip("/") in self._documentation_paths:
+                return await self._describe(exchange, scope, receive, send, headers)
             operation, values = self._routes.find(exchange.method, exchange.path)
             exchange.route = operation.template
+            _require(exchange.caller, operation, values)
             if operation.lines is not None and is_lines(exchange.headers):
                 return await self._converse(system, exchange, operation, values, receive, send, headers)
             answer = await self._operate(system, exchange, operation, values, receive)
@@ -297,7 +311,7 @@ class Transport:
     @staticmethod
     def _request(exchange: Exchange, values: Mapping[str, str], body: bytes = b"") -> Request:
         query = parse_qsl(exchange.query.decode("latin-1"), keep_blank_values=True, errors="surrogateescape")
-        return Request(values, tuple(query), body, exchange.headers, exchange.trace_id)
+        return Request(values, tuple(query), body, exchange.headers, exchange.trace_id, exchange.caller)
 
     async def _run(self, system: System, exchange: Exchange, operation: Operation, request: Request) -> Answer:
         exchange.session_id = await self._named_session(system, exchange, request.path)
@@ -309,7 +323,7 @@ class Transport:
         if "session_id" in values:
             return None
         named = exchange.headers.get("x-session-id") or _cookie(exchange.headers.get("cookie", ""))
-        if named and await system.sessions.access(named):
+        if named and await system.sessions.access(named, caller=exchange.caller):
             return named
         return None
 
@@ -317,16 +331,13 @@ class Transport:
         self, system: System | None, send: Send, exchange: Exchange, error: KATOError, headers: Headers
     ) -> int:
         session_id = session_in(exchange.path)
-        if session_id is not None and await _is_live(system, session_id, error):
+        if session_id is not None and await _is_live(system, session_id, exchange.caller, error):
             exchange.session_id = session_id
         if exchange.session_id is not None:
             headers.append((b"x-session-id", exchange.session_id.encode()))
         if isinstance(error, MethodNotAllowed):
             headers.append((b"allow", ", ".join(error.allowed).encode()))
-        if error.status_code in {429, 503}:
-            headers.append((b"retry-after", _RETRY_SECONDS.encode()))
-        if error.status_code == 401:
-            headers.append((b"www-authenticate", b"Bearer"))
+        headers += refusal_headers(error)
         now = time_text(time.time_ns() // 1000)
         body = error_body(error, trace_id=exchange.trace_id, session_id=session_id, timestamp=now)
         await self._send(send, exchange, error.status_code, encode_answer(body), headers)
@@ -339,6 +350,19 @@ class Transport:
             whole.append((b"content-type", b"application/json"))
         await send({"type": "http.response.start", "status": status, "headers": whole})
         await send({"type": "http.response.body", "body": b"" if exchange.method == "HEAD" else body})
+
+
+def _require(caller: Caller, operation: Operation, values: Mapping[str, str]) -> None:
+    """
+    Whether a caller's key reaches as far as an operation and the node that its path names.
+
+    Raises:
+        Forbidden: It does not.
+    """
+    if operation.scope is not None:
+        caller.require_scope(operation.scope)
+    if "node_id" in values:
+        caller.require_node(values["node_id"])
 
 
 async def _ahead(system: System, operation: Operation, request: Request, unreadable: Collection[str]) -> list[str]:
@@ -359,13 +383,18 @@ async def _ahead(system: System, operation: Operation, request: Request, unreada
     if not (wrong_key or unasked or nameless):
         return []
     if in_session:
-        async with system.sessions.using(request.path["session_id"], owner=request.principal):
+        async with system.sessions.using(request.path["session_id"], caller=request.caller):
             pass  # a session that is gone is said before anything about the rest of the request
     if nameless:
         raise InvalidInput([problem(("header", _NODE_HEADERS[name]), "utf8", "is not UTF-8", "") for name in nameless])
     if wrong_key:
         check_key(wrong_key, system.limits)
     return read_body(NoBody, request.body, system.limits)[1] if unasked else []
+
+
+def _shortened(session_id: str | None) -> str | None:
+    """Enough of a session's id to find its lines, and not enough to use it: who knows an id may use the session."""
+    return f"{session_id[:_SHOWN]}…" if session_id is not None else None
 
 
 def _cookie(header: str) -> str | None:
@@ -378,11 +407,11 @@ def _cookie(header: str) -> str | None:
     return found.value if found is not None else None
 
 
-async def _is_live(system: System | None, session_id: str, error: KATOError) -> bool:
+async def _is_live(system: System | None, session_id: str, caller: Caller, error: KATOError) -> bool:
     """Whether the session that a refused request names is live; not told to those who may not ask."""
     if system is None or isinstance(error, (KATOSessionError, StorageError)) or error.status_code in {401, 403}:
         return False
     try:
-        return (await system.sessions.exists(session_id))[0] == "active"
+        return (await system.sessions.exists(session_id, caller=caller))[0] == "active"
     except StorageError:
         return False  # the first error is the one to answer with; this only spares a header

@@ -13,15 +13,18 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl
 
-from kato.errors import OriginRefused, StorageError
+from kato.errors import KATOError, Overloaded, StorageError
+from kato.server.admission import Admission, key_in, refusal_headers
 from kato.server.origins import Origins
+from kato.service.callers import ANYONE, Caller
 from kato.service.events import PatternsLearned, SessionEvent
 from kato.service.runtime import random_hex
 from kato.service.system import System
 from kato.wire.answers import pattern_id, time_text
 from kato.wire.encoding import encode_answer
+from kato.wire.failures import error_body
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -34,14 +37,15 @@ _TOGETHER_SECONDS = 1.0
 _NAMED = 100
 _MEMBERS = ("node_id", "session_id", "event_type")
 _ALWAYS = {"state.snapshot", "subscribed"}
-CLOSING, TOO_SLOW, BINARY, TOO_LONG = 1001, 1013, 1003, 1009
+CLOSING, TOO_SLOW, BINARY, TOO_LONG, NOT_WELCOME = 1001, 1013, 1003, 1009, 1008
 
 
 @dataclass(eq=False, slots=True)
 class Watcher:
-    """One connection: its filter, and the frames that wait to be sent. None among them ends the sending."""
+    """One connection: its filter, whose it is, and the frames that wait to be sent. A number among them ends the sending."""
 
     filter: dict[str, list[str]]
+    caller: Caller = ANYONE
     frames: asyncio.Queue[str | int] = field(default_factory=lambda: asyncio.Queue(_BEHIND + 1))
     closed: bool = False
 
@@ -51,6 +55,11 @@ class Watcher:
             return True
         values = {"node_id": data.get("node_id"), "session_id": data.get("session_id"), "event_type": kind}
         return all(values[name] is None or values[name] in allowed for name, allowed in self.filter.items())
+
+    def may_see(self, kind: str, data: Mapping[str, Any], owner: str | None) -> bool:
+        """Whether an event of a session, or of what its node learned, is for this caller's eyes at all."""
+        visible = self.caller.visible
+        return visible.session(owner, data["node_id"]) if kind.startswith("session.") else visible.node(data["node_id"])
 
     def put(self, frame: str) -> None:
         """Queue a frame; a connection that is too far behind is told to close instead."""
@@ -65,7 +74,7 @@ class Watcher:
         """Send nothing more, and close with this code."""
         if not self.closed:
             self.closed = True
-            if code in {TOO_SLOW, CLOSING}:
+            if code in {TOO_SLOW, CLOSING, NOT_WELCOME}:
                 while not self.frames.empty():
                     self.frames.get_nowait()
             self.frames.put_nowait(code)
@@ -81,7 +90,8 @@ class Watching:
         self._loop = asyncio.get_running_loop()
         self._watchers: set[Watcher] = set()
         self._told: dict[str, float] = {}
-        self._waiting: dict[str, dict[str, Any]] = {}
+        self._waiting: dict[str, tuple[dict[str, Any], str | None]] = {}
+        """Session → what is to be told of it, and whose it is."""
         system.events.watch(self._hear)
         system.measures.frames_waiting = self._count_frames
 
@@ -91,42 +101,48 @@ class Watching:
         if not self._watchers:
             return
         if isinstance(event, PatternsLearned):
-            self._tell("pattern.learned", _learned_data(event))
+            self._tell("pattern.learned", _learned_data(event), event.owner)
         elif event.kind == "session.updated":
             self._updated(event)
         else:
             self._waiting.pop(event.session_id, None)
             self._told.pop(event.session_id, None)
-            self._tell(event.kind, _session_data(event))
+            self._tell(event.kind, _session_data(event), event.owner)
 
     def _updated(self, event: SessionEvent) -> None:
         """The first update of a session is told at once; those of the next second together, at its end."""
         data = _session_data(event)
         waiting = self._waiting.get(event.session_id)
         if waiting is not None:
-            fields = [*waiting["updated_fields"], *data["updated_fields"]]
-            waiting |= {**data, "updated_fields": list(dict.fromkeys(fields))}
+            fields = [*waiting[0]["updated_fields"], *data["updated_fields"]]
+            self._waiting[event.session_id] = {**data, "updated_fields": list(dict.fromkeys(fields))}, event.owner
             return
         moment = self._loop.time()
         due = self._told.get(event.session_id, -_TOGETHER_SECONDS) + _TOGETHER_SECONDS
         if moment >= due:
             self._told[event.session_id] = moment
-            self._tell("session.updated", data)
+            self._tell("session.updated", data, event.owner)
             return
-        self._waiting[event.session_id] = data
+        self._waiting[event.session_id] = data, event.owner
         self._loop.call_at(due, self._tell_waiting, event.session_id)
 
     def _tell_waiting(self, session_id: str) -> None:
-        data = self._waiting.pop(session_id, None)
-        if data is not None:
+        waiting = self._waiting.pop(session_id, None)
+        if waiting is not None:
             self._told[session_id] = self._loop.time()
-            self._tell("session.updated", data)
+            self._tell("session.updated", *waiting)
 
-    def _tell(self, kind: str, data: dict[str, Any]) -> None:
-        frame = _frame(kind, data)
+    def _tell(self, kind: str, data: dict[str, Any], owner: str | None) -> None:
+        frame, anonymous = _frame(kind, data), ""
         for watcher in tuple(self._watchers):
-            if watcher.passes(kind, data):
+            if not watcher.may_see(kind, data, owner) or not watcher.passes(kind, data):
+                continue
+            if watcher.caller.visible.session(owner, data["node_id"]):
                 watcher.put(frame)
+            elif "session_id" not in watcher.filter:
+                # What a node learned concerns all who may touch it; in whose session, only them.
+                anonymous = anonymous or _frame(kind, {**data, "session_id": None})
+                watcher.put(anonymous)
 
     def _count_frames(self) -> int:
         return sum(watcher.frames.qsize() for watcher in tuple(self._watchers))
@@ -136,16 +152,24 @@ class Watching:
         for watcher in tuple(self._watchers):
             watcher.close(CLOSING)
 
+    def keep(self, is_welcome: Callable[[Caller], bool]) -> None:
+        """Close the connections of those who would not be let in any more."""
+        for watcher in tuple(self._watchers):
+            if not is_welcome(watcher.caller):
+                watcher.close(NOT_WELCOME)
+
     # --- a connection ---
 
-    async def serve(self, scope: Scope, receive: Receive, send: Send, origins: Origins) -> None:
+    async def serve(self, scope: Scope, receive: Receive, send: Send, origins: Origins, admission: Admission) -> None:
         """One connection from handshake to end."""
         await receive()  # websocket.connect
-        if not await self._admit(scope, send, origins):
+        try:
+            watcher = self._admit(scope, origins, admission)
+        except KATOError as error:
+            await _refuse(scope, send, error)
             return
-        watcher = Watcher(_first_filter(scope.get("query_string", b"")))
         await send({"type": "websocket.accept"})
-        watcher.put(_frame("state.snapshot", await self._snapshot()))
+        watcher.put(_frame("state.snapshot", await self._snapshot(watcher.caller)))
         self._watchers.add(watcher)
         self._system.measures.websockets += 1
         tasks = [
@@ -162,29 +186,30 @@ class Watching:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _admit(self, scope: Scope, send: Send, origins: Origins) -> bool:
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        status = 200
-        try:
-            origins.check_host(headers.get("host", ""))
-            origins.check_origin("WEBSOCKET", headers.get("origin"), headers.get("host", ""))
-        except OriginRefused:
-            status = 403
-        if status == 200 and len(self._watchers) >= self._most:
-            status = 503
-        if status == 200:
-            return True
-        if "websocket.http.response" in scope.get("extensions", {}):
-            await send({"type": "websocket.http.response.start", "status": status, "headers": []})
-            await send({"type": "websocket.http.response.body", "body": b""})
-        else:
-            await send({"type": "websocket.close", "code": 1008})
-        return False
+    def _admit(self, scope: Scope, origins: Origins, admission: Admission) -> Watcher:
+        """
+        Whom the handshake names, with the filter it begins with.
 
-    async def _snapshot(self) -> dict[str, Any]:
+        Raises:
+            OriginRefused, RateLimited, Unauthorized, Forbidden, Overloaded, StorageUnavailable: They are not let in.
+        """
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        query = parse_qsl(scope.get("query_string", b"").decode("latin-1"))
+        origins.check_host(headers.get("host", ""))
+        origins.check_origin("WEBSOCKET", headers.get("origin"), headers.get("host", ""))
+        caller = admission.identify(key_in(headers, query), (scope.get("client") or ("unknown",))[0])
+        caller.require_scope("read")
+        asked = {name: [value for given, value in query if given == name and value] for name in _MEMBERS}
+        for node_id in asked["node_id"]:
+            caller.require_node(node_id)
+        if len(self._watchers) >= self._most:
+            raise Overloaded(f"{self._most} connections watch already; the limit is KATO_WS_MAX_CONNECTIONS")
+        return Watcher({name: values for name, values in asked.items() if values}, caller)
+
+    async def _snapshot(self, caller: Caller) -> dict[str, Any]:
         try:
             await self._system.runtime.compute(self._system.storage.check)
-            active, status = self._system.sessions.count().active, "healthy"
+            active, status = self._system.sessions.count(visible=caller.visible).active, "healthy"
         except StorageError:
             active, status = 0, "unhealthy"
         return {"active_sessions": active, "system_status": status}
@@ -245,9 +270,16 @@ def _values(given: Any) -> list[str] | None:
     return [each for each in (given if isinstance(given, list) else [given]) if isinstance(each, str)]
 
 
-def _first_filter(query: bytes) -> dict[str, list[str]]:
-    given = parse_qs(query.decode("latin-1"))
-    return {name: given[name] for name in _MEMBERS if name in given}
+async def _refuse(scope: Scope, send: Send, error: KATOError) -> None:
+    """Answer a handshake with an error, as any other request would be."""
+    if "websocket.http.response" not in scope.get("extensions", {}):
+        await send({"type": "websocket.close", "code": NOT_WELCOME})
+        return
+    trace_id = f"kato-{random_hex(32)}"
+    headers = [(b"content-type", b"application/json"), (b"x-trace-id", trace_id.encode()), *refusal_headers(error)]
+    body = error_body(error, trace_id=trace_id, session_id=None, timestamp=time_text(time.time_ns() // 1000))
+    await send({"type": "websocket.http.response.start", "status": error.status_code, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": encode_answer(body)})
 
 
 def _frame(kind: str, data: Mapping[str, Any]) -> str:

@@ -24,6 +24,8 @@ class SessionEvent:
     session_id: str
     node_id: str
     at: int
+    owner: str | None = None
+    """Whose session it is."""
     expires_at: int | None = None
     fields: tuple[str, ...] = ()
     stm_length: int = 0
@@ -41,6 +43,8 @@ class PatternsLearned:
     frequency: int
     is_new: bool
     trigger: Literal["learn", "auto", "sequence"]
+    owner: str | None = None
+    """Whose session it was."""
 
 
 class Events:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kato.engine.knowledge import View
@@ -12,7 +12,7 @@ from kato.errors import PatternNotFound
 from kato.service.session_state import cleared
 from kato.service.sessions import Session
 from kato.service.system import System
-from kato.storage.interface import Edit, Forget, ForgetAll, NodeInfo, Reply, Transaction
+from kato.storage.interface import Edit, Forget, ForgetAll, NodeInfo, Reply, Storage, Transaction
 
 
 async def read_pattern(system: System, node_id: str, pattern_id: str) -> Pattern:
@@ -105,7 +105,7 @@ async def clear_all(
         node_id=session.node_id,
         operations=(ForgetAll(),) if totals.patterns else (),
         session_id=session.session_id,
-        actor=session.owner,
+        actor=session.actor,
         reply=reply(counts) if reply is not None else None,
     )
     await system.sessions.record(
@@ -126,6 +126,27 @@ async def read_node(system: System, node_id: str) -> tuple[NodeInfo | None, View
     return await system.runtime.compute(system.storage.node, node_id), view
 
 
-async def list_nodes(system: System, *, after: str, limit: int) -> list[NodeInfo]:
-    """Nodes that have ever learned something, by node id, those after `after`."""
-    return await system.runtime.compute(system.storage.nodes, after=after, limit=limit)
+async def list_nodes(system: System, *, after: str, limit: int, prefixes: Sequence[str] = ()) -> list[NodeInfo]:
+    """Nodes that have ever learned something, by node id, those after `after` that begin with a prefix, if there are any."""
+    return await system.runtime.compute(_listed, system.storage, after, limit, prefixes or ("",))
+
+
+def _listed(storage: Storage, after: str, limit: int, prefixes: Sequence[str]) -> list[NodeInfo]:
+    """Nodes of one prefix stand together in the order of ids, so each run is read from where it begins."""
+    found: list[NodeInfo] = []
+    for prefix in sorted(set(prefixes)):
+        if prefix.startswith(tuple(other for other in prefixes if other != prefix)):
+            continue  # within a run that another prefix names
+        position = after
+        if after < prefix:
+            position = prefix
+            itself = storage.node(prefix)
+            found += [itself] if itself is not None else []
+        while len(found) < limit:
+            page = storage.nodes(after=position, limit=limit - len(found))
+            run = [info for info in page if info.node_id.startswith(prefix)]
+            found += run
+            if not page or len(run) < len(page):
+                break
+            position = page[-1].node_id
+    return found[:limit]

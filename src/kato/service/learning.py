@@ -52,7 +52,7 @@ async def learn_session(
         node_id=session.node_id,
         operations=(as_operation(learning, session.settings),) if learning is not None else (),
         session_id=session.session_id,
-        actor=session.owner,
+        actor=session.actor,
         reply=reply,
     )
     committed: Committed = await system.sessions.record(
@@ -70,6 +70,7 @@ async def learn_session(
                 frequency=change.after.frequency,
                 is_new=change.before is None,
                 trigger="learn",
+                owner=session.owner,
             )
         )
     return committed

@@ -221,7 +221,7 @@ async def finish(system: System, course: Course, *, trigger: str, reply: Callabl
         node_id=session.node_id,
         operations=tuple(course.operations),
         session_id=session.session_id,
-        actor=session.owner,
+        actor=session.actor,
         reply=reply() if reply is not None else None,
     )
     committed: Committed = await system.sessions.record(session, state, transaction, fields=tuple(fields))
@@ -241,6 +241,7 @@ def patterns_learned(session: Session, changes: Sequence[Change], at: int, trigg
         frequency=last.after.frequency if last.after is not None else 0,
         is_new=last.before is None,
         trigger="sequence" if trigger == "sequence" else "auto" if trigger == "auto" else "learn",
+        owner=session.owner,
     )
 
 

@@ -15,11 +15,13 @@ from typing import Any
 
 from kato.engine.settings import EngineSettings, resolve
 from kato.errors import SessionExpired, SessionNotFound, TooManySessions
+from kato.service.callers import ANYONE, Caller
 from kato.service.events import Events, SessionEvent
 from kato.service.policy import Policy
 from kato.service.runtime import Runtime, random_hex
 from kato.service.session_state import SessionState, decode_state, encode_head, encode_step
 from kato.storage.interface import (
+    EVERYTHING,
     Reply,
     SessionChange,
     SessionCounts,
@@ -30,6 +32,7 @@ from kato.storage.interface import (
     SessionTouch,
     Storage,
     Transaction,
+    Visible,
 )
 from kato.storage.writer import TransactionWriter
 
@@ -63,6 +66,7 @@ class Session:
     version: int
     metadata: Mapping[str, Any]
     owner: str | None
+    """The id of the key that made it."""
     configuration: Configuration
     state: SessionState
     turn: AbstractAsyncContextManager[Any]
@@ -70,6 +74,8 @@ class Session:
     """Operations that run or wait."""
     stored_expiry: int = 0
     ended: bool = False
+    actor: str | None = None
+    """The id of the key that has the turn."""
 
     @property
     def settings(self) -> EngineSettings:
@@ -119,13 +125,14 @@ class Sessions:
         overrides: Mapping[str, Any],
         ttl_seconds: int | None,
         metadata: Mapping[str, Any],
-        owner: str | None = None,
+        caller: Caller = ANYONE,
         reply: Callable[[Session], Reply] | None = None,
     ) -> Session:
         """
         Make a session; it is stored when this returns.
 
         Args:
+            caller: Whose it will be.
             reply: Makes the answer that is to be remembered with it, if one is.
 
         Raises:
@@ -147,7 +154,7 @@ class Sessions:
             ttl_seconds=ttl,
             version=1,
             metadata=metadata,
-            owner=owner,
+            owner=caller.key_id,
             configuration=configuration,
             state=SessionState(),
             turn=self._runtime.lock(),
@@ -161,7 +168,7 @@ class Sessions:
             ttl_seconds=ttl,
             profile=_encode_profile(session),
             head=encode_head(session.state),
-            owner=owner,
+            owner=caller.key_id,
         )
         remembered = reply(session) if reply is not None else None
         transaction = Transaction(at=now, sessions=(SessionCreate(record),), reply=remembered)
@@ -169,21 +176,25 @@ class Sessions:
         session.stored_expiry = session.expires_at
         self._remember(session)
         self._events.session(
-            SessionEvent("session.created", session.session_id, node_id, now, expires_at=session.expires_at)
+            SessionEvent(
+                "session.created", session.session_id, node_id, now, caller.key_id, expires_at=session.expires_at
+            )
         )
         return session
 
     # --- finding ---
 
-    async def _find(self, session_id: str) -> Session:
-        session = self._live.get(session_id)
+    async def _find(self, session_id: str, caller: Caller) -> Session:
+        session, visible = self._live.get(session_id), caller.visible
         if session is None:
             record = self._storage.session(session_id) if len(session_id) <= 200 else None
             if record is None:
-                if len(session_id) <= 200 and self._storage.ended_session(session_id) == "expired":
+                if len(session_id) <= 200 and self._storage.ended_session(session_id, visible=visible) == "expired":
                     raise SessionExpired(session_id)
                 raise SessionNotFound(session_id)
             session = self._live.get(session_id) or self._remember(self._restore(record))
+        if not visible.session(session.owner, session.node_id):
+            raise SessionNotFound(session_id)
         now = self._runtime.now()
         if session.using == 0 and now >= session.expires_at:
             await self._expire(session, now)
@@ -217,25 +228,24 @@ class Sessions:
         return session
 
     @asynccontextmanager
-    async def using(self, session_id: str, *, owner: str | None = None) -> AsyncIterator[Session]:
+    async def using(self, session_id: str, *, caller: Caller) -> AsyncIterator[Session]:
         """
         The caller's turn on a live session; its expiry slides at arrival and at the end.
 
         Args:
-            owner: Who asks; a session made by somebody else does not exist for them. None sees all.
+            caller: Who asks; a session that is not among those they may see does not exist for them.
 
         Raises:
             SessionNotFound, SessionExpired: Also for those who were waiting when it was deleted.
         """
-        session = await self._find(session_id)
-        if owner is not None and session.owner != owner:
-            raise SessionNotFound(session_id)
+        session = await self._find(session_id, caller)
         session.using += 1
         self._slide(session)
         try:
             async with session.turn:
                 if session.ended:
                     raise SessionNotFound(session_id)
+                session.actor = caller.key_id
                 yield session
         finally:
             self._slide(session)
@@ -259,25 +269,24 @@ class Sessions:
         touch = SessionTouch(session.session_id, session.last_accessed, session.expires_at)
         self._writer.submit(Transaction(at=session.last_accessed, sessions=(touch,)))
 
-    async def access(self, session_id: str, *, owner: str | None = None) -> bool:
+    async def access(self, session_id: str, *, caller: Caller) -> bool:
         """Count an access from outside `/sessions/…`; whether the session is live."""
         try:
-            async with self.using(session_id, owner=owner):
+            async with self.using(session_id, caller=caller):
                 return True
         except (SessionNotFound, SessionExpired):
             return False
 
-    async def exists(self, session_id: str, *, owner: str | None = None) -> tuple[str, int]:
+    async def exists(self, session_id: str, *, caller: Caller) -> tuple[str, int]:
         """("active", "expired", "deleted" or "unknown", seconds remaining); slides nothing."""
         try:
-            session = await self._find(session_id)
+            session = await self._find(session_id, caller)
         except SessionExpired:
             return "expired", 0
         except SessionNotFound:
-            ended = self._storage.ended_session(session_id) if len(session_id) <= 200 else None
+            is_short = len(session_id) <= 200
+            ended = self._storage.ended_session(session_id, visible=caller.visible) if is_short else None
             return ended or "unknown", 0
-        if owner is not None and session.owner != owner:
-            return "unknown", 0
         return "active", session.remaining_seconds(self._runtime.now())
 
     # --- changing; the caller holds the turn ---
@@ -311,6 +320,7 @@ class Sessions:
                 session.session_id,
                 session.node_id,
                 now,
+                session.owner,
                 fields=fields,
                 stm_length=len(state.memory.events),
             )
@@ -359,6 +369,7 @@ class Sessions:
                 session.session_id,
                 session.node_id,
                 now,
+                session.owner,
                 fields=fields,
                 stm_length=len(session.state.memory.events),
             )
@@ -369,7 +380,9 @@ class Sessions:
         now = self._runtime.now()
         await self._end(session, "deleted", now)
         self._events.session(
-            SessionEvent("session.destroyed", session.session_id, session.node_id, now, reason="explicit_delete")
+            SessionEvent(
+                "session.destroyed", session.session_id, session.node_id, now, session.owner, reason="explicit_delete"
+            )
         )
 
     async def _end(self, session: Session, state: str, now: int) -> None:
@@ -387,17 +400,17 @@ class Sessions:
         except BaseException:
             session.ended = False  # it is still stored; whoever comes next tries again
             raise
-        self._tell_expired(session.session_id, session.node_id, now)
+        self._tell_expired(session.session_id, session.node_id, session.owner, now)
 
-    def _tell_expired(self, session_id: str, node_id: str, now: int) -> None:
-        self._events.session(SessionEvent("session.expired", session_id, node_id, now, reason="expired"))
-        self._events.session(SessionEvent("session.destroyed", session_id, node_id, now, reason="expired"))
+    def _tell_expired(self, session_id: str, node_id: str, owner: str | None, now: int) -> None:
+        for kind in ("session.expired", "session.destroyed"):
+            self._events.session(SessionEvent(kind, session_id, node_id, now, owner, reason="expired"))
 
     async def expire_due(self) -> int:
         """End every session whose lifetime has passed and which is not in use; how many."""
         now = self._runtime.now()
         ended = 0
-        for session_id, node_id in self._storage.due_sessions(now=now):
+        for session_id, node_id, owner in self._storage.due_sessions(now=now):
             session = self._live.get(session_id)
             if session is not None:
                 if session.using == 0 and now >= session.expires_at:
@@ -406,20 +419,23 @@ class Sessions:
                 continue
             end = _end_operation(session_id, "expired", now, self._policy)
             await self._runtime.wait(self._writer.submit(Transaction(at=now, sessions=(end,))))
-            self._tell_expired(session_id, node_id, now)
+            self._tell_expired(session_id, node_id, owner, now)
             ended += 1
         self._storage.sweep(now=now)
         return ended
 
     # --- counting and listing ---
 
-    def count(self, node_id: str | None = None) -> SessionCounts:
+    def count(self, node_id: str | None = None, *, visible: Visible = EVERYTHING) -> SessionCounts:
         """Exact counts at this moment."""
-        return self._storage.count_sessions(now=self._runtime.now(), node_id=node_id)
+        return self._storage.count_sessions(now=self._runtime.now(), node_id=node_id, visible=visible)
 
-    def listed(self, *, node_id: str | None, after: tuple[int, str] | None, limit: int) -> list[Session]:
+    def listed(
+        self, *, node_id: str | None, after: tuple[int, str] | None, limit: int, visible: Visible
+    ) -> list[Session]:
         """Live sessions by (created_at, id), as they stand now."""
-        records = self._storage.sessions(now=self._runtime.now(), node_id=node_id, after=after, limit=limit)
+        now = self._runtime.now()
+        records = self._storage.sessions(now=now, node_id=node_id, visible=visible, after=after, limit=limit)
         return [self._live.get(record.session_id) or self._restore_listed(record) for record in records]
 
     def _restore_listed(self, record: SessionRecord) -> Session:

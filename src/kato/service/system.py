@@ -54,7 +54,7 @@ class System:
     """Requests of one idempotency key wait for one another."""
     service_name: str = "kato"
     capacity: Capacity = field(default_factory=Capacity)
-    api_keys: bool = False
+    api_keys: Callable[[], bool] = lambda: False
     """Whether API keys are asked for."""
 
     @classmethod

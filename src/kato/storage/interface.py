@@ -443,8 +443,8 @@ class Storage(Protocol):
         """
         ...
 
-    def due_sessions(self, *, now: int, limit: int = 1000) -> list[tuple[str, str]]:
-        """(session_id, node_id) of sessions whose expiry has passed but which have not been ended, oldest first."""
+    def due_sessions(self, *, now: int, limit: int = 1000) -> list[tuple[str, str, str | None]]:
+        """(session_id, node_id, owner) of sessions whose expiry has passed but which have not been ended, oldest first."""
         ...
 
     def sweep(self, *, now: int) -> None:

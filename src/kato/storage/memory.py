@@ -223,12 +223,12 @@ class MemoryStorage:
             max((each.created_at for each in kept), default=None),
         )
 
-    def due_sessions(self, *, now: int, limit: int = 1000) -> list[tuple[str, str]]:
+    def due_sessions(self, *, now: int, limit: int = 1000) -> list[tuple[str, str, str | None]]:
         """Sessions whose expiry has passed."""
         with self._open() as contents:
             due = [record for record in contents.sessions.values() if record.expires_at <= now]
         due.sort(key=lambda record: (record.expires_at, record.session_id))
-        return [(record.session_id, record.node_id) for record in due[:limit]]
+        return [(record.session_id, record.node_id, record.owner) for record in due[:limit]]
 
     def sweep(self, *, now: int) -> None:
         """Drop what need not be remembered any longer."""

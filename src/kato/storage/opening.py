@@ -6,6 +6,7 @@ from pathlib import Path
 
 from kato.errors import StorageUnavailable
 from kato.storage.interface import Storage
+from kato.storage.keys import KeyFile
 from kato.storage.memory import MemoryStorage
 from kato.storage.sqlite import SqliteStorage
 
@@ -24,23 +25,36 @@ def open_storage(location: str | Path) -> Storage:
         StorageUnavailable: The location is not understood or cannot be opened.
         StoredDataCorrupt: What is there is not ours.
     """
+    path = _path_of(location)
+    return MemoryStorage() if path is None else SqliteStorage(path)
+
+
+def key_file(location: str | Path) -> KeyFile | None:
+    """
+    The API keys of the storage at a location; None where nothing is kept.
+
+    Raises:
+        StorageUnavailable: The location is not understood.
+    """
+    path = _path_of(location)
+    return KeyFile(path) if path is not None else None
+
+
+def _path_of(location: str | Path) -> Path | None:
+    """The database file that a location means; None for a storage that is kept nowhere."""
     if isinstance(location, Path):
-        return _in_file(location)
+        return database_at(location)
     if location == ":memory:":
-        return MemoryStorage()
+        return None
     scheme, separator, rest = location.partition("://")
     if not separator and location:
-        return _in_file(Path(location))
+        return database_at(location)
     if scheme != "sqlite" or rest in {"", "/"}:
         raise StorageUnavailable(
             f"{location!r} is no place to keep things; a location is :memory:, a directory, or a path ending in .db"
         )
     # After sqlite:/// comes a path: sqlite:///notes.db is relative, sqlite:////srv/notes.db absolute.
-    return _in_file(Path(rest.removeprefix("/")))
-
-
-def _in_file(path: Path) -> SqliteStorage:
-    return SqliteStorage(database_at(path))
+    return database_at(rest.removeprefix("/"))
 
 
 def database_at(location: str | Path) -> Path:

@@ -401,7 +401,7 @@ class SqliteStorage:
         with self._reading() as connection:
             return SessionTables(connection).counts(now, node_id, visible)
 
-    def due_sessions(self, *, now: int, limit: int = 1000) -> list[tuple[str, str]]:
+    def due_sessions(self, *, now: int, limit: int = 1000) -> list[tuple[str, str, str | None]]:
         """Sessions whose expiry has passed."""
         with self._reading() as connection:
             return SessionTables(connection).due(now, limit)

@@ -206,13 +206,13 @@ class SessionTables:
             return None
         return Reply(scope, key, row[0], records.unsealed(row[1], _answer_to(scope, key)), *row[2:])
 
-    def due(self, now: int, limit: int) -> list[tuple[str, str]]:
-        """Session and node of sessions whose expiry has passed, oldest first."""
+    def due(self, now: int, limit: int) -> list[tuple[str, str, str | None]]:
+        """Session, node and owner of sessions whose expiry has passed, oldest first."""
         rows = self._connection.execute(
-            "SELECT session_id, node_id FROM session WHERE expires_at <= ? ORDER BY expires_at, session_id LIMIT ?",
+            "SELECT session_id, node_id, owner FROM session WHERE expires_at <= ? ORDER BY expires_at, session_id LIMIT ?",
             (now, limit),
         )
-        return [(session_id, node_id) for session_id, node_id in rows]
+        return rows.fetchall()
 
     def has_forgettable(self, now: int) -> bool:
         """Whether `forget` would find anything."""

@@ -1,0 +1,135 @@
+"""`kato keys`: who may call the server of a data directory."""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Column, Table
+
+from kato.cli.opening import AsJson, Data
+from kato.cli.printing import console, print_json
+from kato.errors import StorageUnavailable
+from kato.settings import Settings
+from kato.storage.keys import SCOPES, Key, KeyFile
+from kato.storage.opening import key_file
+from kato.wire.answers import time_text
+from kato.wire.limits import Limits
+
+_LONGEST_NAME = 100
+app = typer.Typer(
+    help="Make, list and revoke the API keys of a data directory; a running server follows at once.",
+    no_args_is_help=True,
+)
+
+
+def keys_of(data: str | None) -> KeyFile:
+    """
+    The keys that belong to what `--data` or the settings name.
+
+    Raises:
+        StorageUnavailable: That is kept nowhere, and so are its keys.
+    """
+    found = key_file(data or Settings.read()[0].data_dir)
+    if found is None:
+        raise StorageUnavailable(
+            "a memory that is kept nowhere keeps no keys; give them to the server in KATO_API_KEYS"
+        )
+    return found
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Option("--name", help="What it is for, or whose it is.")] = "",
+    scope: Annotated[str, typer.Option("--scope", help=f"What it may do: {', '.join(SCOPES)}.")] = "write",
+    prefix: Annotated[
+        list[str] | None,
+        typer.Option("--prefix", help="It may touch nodes whose ids begin so; repeatable; default: all."),
+    ] = None,
+    as_json: AsJson = False,
+    data: Data = None,
+) -> None:
+    """Make a key and print it, this once: on standard output the key alone, about it on standard error."""
+    prefixes = prefix or []
+    known = next((each for each in SCOPES if each == scope), None)
+    if known is None:
+        raise typer.BadParameter(f"--scope must be one of {', '.join(SCOPES)}")
+    if len(name) > _LONGEST_NAME or not _is_text(name):
+        raise typer.BadParameter(f"--name may have {_LONGEST_NAME} characters, without control characters")
+    if not all(each and len(each) <= Limits().max_node_id and _is_text(each) for each in prefixes):
+        raise typer.BadParameter(
+            f"--prefix must have 1 to {Limits().max_node_id} characters, without control characters, as a node id has"
+        )
+    secret, made = keys_of(data).create(name, known, prefixes)
+    if as_json:
+        print_json({"key": secret, **_shown(made, None)})
+        return
+    sys.stdout.write(f"{secret}\n")
+    sys.stderr.write(f"{made.key_id}, scope {made.scope}, {_nodes(made)}. It is shown this once; keep it.\n")
+
+
+@app.command("list")
+def list_(as_json: AsJson = False, data: Data = None) -> None:
+    """List the keys there are, and were; never the keys themselves."""
+    file = keys_of(data)
+    keys, uses = file.read(), file.read_uses()
+    if as_json:
+        print_json({"keys": [_shown(key, uses.get(key.key_id)) for key in keys]})
+        return
+    if not keys:
+        console.print("There are no keys; a server on a loopback address lets everybody do everything.")
+        return
+    table = Table(Column("id", no_wrap=True), "name", "scope", "nodes", "made", "last used", "revoked")
+    for key in keys:
+        used = uses.get(key.key_id)
+        table.add_row(
+            key.key_id,
+            escape(key.name),
+            key.scope,
+            escape(", ".join(f"{prefix}…" for prefix in key.prefixes) or "all"),
+            *(time_text(at)[:19] if at is not None else "-" for at in (key.created_at, used, key.revoked_at)),
+        )
+    console.print(table)
+
+
+@app.command()
+def revoke(
+    key: Annotated[str, typer.Argument(help="The key's id, or its name if no other has it.")],
+    as_json: AsJson = False,
+    data: Data = None,
+) -> None:
+    """Revoke a key: from the next request on it lets nobody in, and its WebSockets are closed."""
+    file = keys_of(data)
+    revoked = file.revoke(key)
+    if revoked is None:
+        raise StorageUnavailable(
+            f"there is no usable key {key!r}, or more than one of that name; `kato keys list` shows them"
+        )
+    if as_json:
+        print_json(_shown(revoked, file.read_uses().get(revoked.key_id)))
+        return
+    console.print(f"{revoked.key_id} is revoked.", highlight=False)
+
+
+def _is_text(text: str) -> bool:
+    """Whether it is Unicode text without control characters; a shell can hand over bytes that are none."""
+    return not any(unicodedata.category(character) in {"Cc", "Cs"} for character in text)
+
+
+def _nodes(key: Key) -> str:
+    return "nodes that begin with " + ", ".join(map(repr, key.prefixes)) if key.prefixes else "all nodes"
+
+
+def _shown(key: Key, used: int | None) -> dict[str, Any]:
+    return {
+        "id": key.key_id,
+        "name": key.name,
+        "scope": key.scope,
+        "prefixes": list(key.prefixes),
+        "created_at": time_text(key.created_at),
+        "last_used_at": time_text(used) if used is not None else None,
+        "revoked_at": time_text(key.revoked_at) if key.revoked_at is not None else None,
+    }
