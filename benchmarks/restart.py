@@ -2,12 +2,13 @@
 """
 How soon a memory answers after a start: from the start of a process to its first prediction.
 
-    .venv/bin/python benchmarks/restart.py [--patterns 1000000] [--beyond 20000] [--seed 1] [--directory DIR]
+    .venv/bin/python benchmarks/restart.py [--patterns 1000000] [--beyond 20000] [--seed 1] [--keep DIR]
 
 A node learns patterns of 20 symbols (vocabulary of 10,000, Zipf) and is closed, which leaves a snapshot. Then fresh processes
 open it, embedded and as a server, and ask for one prediction: by the snapshot, by the snapshot with changes that it does not
 hold, and without one. Files are in the page cache, as after the restart of a program. All times in seconds by the clock, beside
-the processor seconds of the process that answers.
+the processor seconds of the process that answers. With --keep the memory stays in that directory, so that another run need not
+learn again.
 """
 
 from __future__ import annotations
@@ -136,42 +137,48 @@ def served(directory: Path) -> str:
         server.wait(_MOST_SECONDS)
 
 
+def measure(directory: Path, count: int, beyond: int, seed: int) -> None:
+    """Print the rows of the table."""
+    place = directory / "kato.db.snapshots"
+    if not (directory / "kato.db").exists():
+        seconds = learn(directory, count, seed)
+        print(
+            f"learned {count:,} patterns in {seconds:.0f} s, {(directory / 'kato.db').stat().st_size:,} bytes",
+            flush=True,
+        )
+    print("first prediction after a start                 total  question processor", flush=True)
+    if not place.exists():
+        print(f"embedded, from the rows                     {embedded(directory)[0]}", flush=True)
+    told, used = embedded(directory)
+    assert used == 1
+    size = sum(file.stat().st_size for file in place.iterdir())
+    print(f"embedded, snapshot ({size:,} bytes)      {told}", flush=True)
+    print(f"server, snapshot                            {served(directory)}", flush=True)
+    learn(directory, beyond, seed + 1)
+    told, used = embedded(directory)
+    assert used == 1
+    print(f"embedded, snapshot and {beyond:,} beyond     {told}", flush=True)
+    shutil.rmtree(place)
+    print(f"server, from the rows                       {served(directory)}", flush=True)
+
+
 def main() -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(description="How soon a memory answers after a start.")
     parser.add_argument("--patterns", type=int, default=1_000_000)
     parser.add_argument("--beyond", type=int, default=20_000, help="patterns learned after the snapshot")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--directory", type=Path, help="where the memory is made; default: a temporary directory")
+    parser.add_argument("--keep", type=Path, help="where the memory is made and stays; default: a temporary directory")
     given = parser.parse_args()
     print(
         f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, "
-        f"Python {platform.python_version()}, seed {given.seed}"
+        f"Python {platform.python_version()}, seed {given.seed}",
+        flush=True,
     )
-    with tempfile.TemporaryDirectory(dir=given.directory) as name:
-        directory = Path(name)
-        place = directory / "kato.db.snapshots"
-        seconds = learn(directory, given.patterns, given.seed)
-        print(
-            f"learned {given.patterns:,} patterns in {seconds:.0f} s, {(directory / 'kato.db').stat().st_size:,} bytes"
-        )
-        print("first prediction after a start                 total  question processor")
-        without, _ = embedded(directory)
-        size = sum(file.stat().st_size for file in place.iterdir())
-        print(f"embedded, from the rows                     {without}")
-        told, used = embedded(directory)
-        assert used == 1
-        print(f"embedded, snapshot ({size:,} bytes)      {told}")
-        print(f"server, snapshot                            {served(directory)}")
-        learn(directory, given.beyond, given.seed + 1)
-        told, used = embedded(directory)
-        assert used == 1
-        print(f"embedded, snapshot and {given.beyond:,} beyond     {told}")
-        shutil.rmtree(place)
-        print(f"server, from the rows                       {served(directory)}")
-    print(
-        f"largest resident memory of a process: {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024:,.0f} MiB"
-    )
+    with tempfile.TemporaryDirectory() as name:
+        measure(given.keep or Path(name), given.patterns, given.beyond, given.seed)
+    largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    print(f"largest resident memory of a process: {largest:,.0f} MiB")
     return 0
 
 
