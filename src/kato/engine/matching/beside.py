@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -17,7 +17,10 @@ import numpy as np
 
 from kato.engine.event import Symbol, Vector
 from kato.engine.matching.shared_table import SharedTable, SharedView
-from kato.engine.matching.stored_table import StoredTable
+from kato.engine.matching.stored_table import StoredTable, breaths
+
+_ROWS = 100
+"""Vectors converted at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ def write(
     parts = [json.dumps(head).encode(), origin]
     parts += annotations.packed(_annotations_text) if annotations else (b"", b"")
     parts += felt.packed(_felt_text) if felt else (b"", b"")
-    parts += [np.array([vectors[name] for name in names], dtype="<f8").tobytes() for names in by_dimension.values()]
+    parts += [b"".join(_rows(vectors, names)) for names in by_dimension.values()]
     file = io.BytesIO()
     np.savez(file, *(np.frombuffer(part, dtype=np.uint8) for part in parts))
     return file.getvalue()
@@ -84,7 +87,8 @@ def read(content: bytes) -> Saved:
     vectors: dict[Symbol, Vector] = {}
     for names, matrix in zip(told["vectors"], matrices, strict=True):
         rows = np.frombuffer(matrix, dtype="<f8").reshape(len(names), -1)
-        vectors.update(zip(names, map(tuple, rows.tolist()), strict=True))
+        for some, _ in zip(range(0, len(names), _ROWS), breaths(), strict=False):
+            vectors.update(zip(names[some : some + _ROWS], map(tuple, rows[some : some + _ROWS].tolist()), strict=True))
     return Saved(
         origin,
         told["sequence"],
@@ -93,6 +97,12 @@ def read(content: bytes) -> Saved:
         SharedTable(StoredTable(felt_ends, felt, _read_felt) if felt_ends else None),
         vectors,
     )
+
+
+def _rows(vectors: Mapping[Symbol, Vector], names: list[Symbol]) -> Iterator[bytes]:
+    """The components of vectors of one dimension, some at a time."""
+    for some, _ in zip(range(0, len(names), _ROWS), breaths(), strict=False):
+        yield np.array([vectors[name] for name in names[some : some + _ROWS]], dtype="<f8").tobytes()
 
 
 def _annotations_text(each: Annotations) -> bytes:

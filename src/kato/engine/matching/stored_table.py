@@ -13,20 +13,25 @@ _BREATH = 500
 """Values written between two moments in which other threads may go on: some hundred microseconds."""
 
 
+def breaths() -> Iterator[None]:
+    """Between two of them other threads may go on: what is long and in Python would keep them waiting otherwise."""
+    while True:
+        yield
+        time.sleep(0)  # gives up the interpreter's lock; without it others would wait a whole switch interval
+
+
 def pack(values: Iterable[bytes]) -> tuple[bytes, bytes]:
     """
     Values by position as (where each ends, all of them); b"" stands for none.
 
     It may take long, and others are not kept waiting for it.
     """
-    ends, content = [], bytearray()
+    ends, content, breath = [], bytearray(), breaths()
     for position, value in enumerate(values):
         content += value
         ends.append(len(content))
         if position % _BREATH == 0:
-            time.sleep(
-                0
-            )  # gives up the interpreter's lock; without it others would wait for it a whole switch interval
+            next(breath)
     return np.array(ends, dtype="<u8").tobytes(), bytes(content)
 
 
