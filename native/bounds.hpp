@@ -30,12 +30,23 @@
 // ceiling is then the largest over 2 ≤ m ≤ o.
 //
 // The ceilings of the other keys are plainer still: similarity ≤ 2o/(L + n) since a common subsequence uses shared tokens;
-// evidence ≤ o/L; snr grows with m; confidence ≤ 1; fragmentation is never below 0; with weights, where the sums are not known
-// before, the ceiling is infinite.
+// evidence ≤ o/L; snr grows with m; confidence ≤ 1; fragmentation is never below 0.
+//
+// With weights, let W(X) be the exact sum of the weights of X; every weight is at least the least one, l > 0. Then of m aligned
+// tokens W(matches) ≤ h(m), the m heaviest tokens of the memory, and W(extras) ≥ r(m), the other n − m, as weights of the two
+// together are those of the memory. So weighted snr = W(matches) / (W(matches) + W(extras)) ≤ h(m) / (h(m) + r(m)), and with
+// W(pattern) ≥ W(matches) + (L − m)·l weighted evidence ≤ h(m) / (h(m) + (L − m)·l), both growing with m; weighted confidence
+// ≤ 1; weighted similarity ≤ 2·h(o) / (W(memory) + max(h(o), L·l)), which grows with o. These hold for real numbers. Each is
+// computed here, and by the judge, with at most six operations on positive numbers within the normal range (halves are exact), so
+// each of the two values is within a factor (1 + u)⁷ of its real number, u = 2⁻⁵³; the ceiling is therefore multiplied by
+// 1 + 2⁻⁴⁸. Quality then adds, multiplies and adds non-negative numbers in the judge's own order, which is monotone. Where tokens
+// may be read otherwise than observed, the memory's weights differ from pattern to pattern, and the ceiling is infinite: such a
+// question looks at every pattern that shares a token with it.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <unordered_map>
@@ -43,6 +54,7 @@
 
 #include "measures.hpp"
 #include "query.hpp"
+#include "sums.hpp"
 
 namespace kato {
 
@@ -70,8 +82,10 @@ public:
     };
 
     // `pairs` tells whether c is counted; without it, it is taken to be as large as can be.
-    Bounds(std::size_t memory, const Settings& settings, bool weighted, bool pairs)
-        : n_(memory), settings_(settings), weighted_(weighted), pairs_(pairs) {
+    Bounds(const Query& query, const Settings& settings, bool pairs)
+        : n_(query.size()), settings_(settings), weighted_(query.weights != nullptr),
+          unbounded_(weighted_ && settings.fuzzy_threshold > 0.0), pairs_(pairs) {
+        if (weighted_ && !unbounded_) weigh(query);
         for (std::size_t m = 0; m <= n_; ++m) {
             snr_.push_back(measures::snr(m, n_ - m));
             phi_.push_back(measures::phi(m));
@@ -88,7 +102,7 @@ public:
             found->most_common = std::min(length, n_);
             found->most_pairs = pairs_ ? found->most_common - (found->most_common > 0) : 0;
             found->least_common = least_of_gate(*found);
-            if (!weighted_) found->qualities[0] = qualities(*found, false);
+            if (!unbounded_) found->qualities[0] = qualities(*found, false);
         }
         return *found;
     }
@@ -101,7 +115,7 @@ public:
     Ceiling ceiling(Class& of, std::size_t o, std::size_t c, bool several = false) {
         o = std::min(o, of.most_common);
         c = std::min(c, of.most_pairs);
-        if (weighted_) return {key(of, o, kInfinite), kInfinite};
+        if (unbounded_) return {kInfinite, kInfinite};
         if (several && of.qualities[1].empty()) of.qualities[1] = qualities(of, true);
         const double quality = of.qualities[several][of.place(o, c)];
         return {key(of, o, quality), quality};
@@ -129,8 +143,47 @@ private:
             case Key::confidence: return 1.0;
             case Key::snr: return snr_[o];
             case Key::fragmentation: return 0.0;
-            default: return kInfinite;
+            case Key::weighted_similarity: return weighted_similarity(of, o);
+            case Key::weighted_evidence: return weighted_evidence(of, o);
+            case Key::weighted_confidence: return 1.0;
+            case Key::weighted_snr: return weighted_snr_[o];
+            default: return kInfinite;  // frequencies enter it, which the caller knows
         }
+    }
+
+    // Sums of the memory's m heaviest tokens and of the others, and what follows from them for any pattern.
+    void weigh(const Query& query) {
+        std::vector<double> weights;
+        for (const Mark mark : query.marks) weights.push_back(query.weight(query.asked[mark - 1].symbol));
+        std::sort(weights.begin(), weights.end(), std::greater<>());
+        least_weight_ = query.least_weight;
+        heaviest_.resize(n_ + 1);
+        weighted_snr_.resize(n_ + 1);
+        std::vector<double> others(n_ + 1);
+        ExactSum sum;
+        for (std::size_t m = 1; m <= n_; ++m) {
+            sum.add(weights[m - 1]);
+            heaviest_[m] = sum.value();
+        }
+        memory_ = heaviest_[n_];
+        sum.clear();
+        for (std::size_t m = n_; m-- > 0;) {
+            sum.add(weights[m]);
+            others[m] = sum.value();
+        }
+        for (std::size_t m = 1; m <= n_; ++m)
+            weighted_snr_[m] = raised(heaviest_[m] / 2 / (heaviest_[m] / 2 + others[m] / 2));
+    }
+
+    static double raised(double value) { return value * (1.0 + 0x1p-48); }
+
+    double weighted_similarity(const Class& of, std::size_t o) const {
+        const double pattern = std::max(heaviest_[o], double(of.length) * least_weight_);
+        return raised(heaviest_[o] / (memory_ / 2 + pattern / 2));
+    }
+
+    double weighted_evidence(const Class& of, std::size_t m) const {
+        return raised(heaviest_[m] / (heaviest_[m] + double(of.length - m) * least_weight_));
     }
 
     // A single symbol may also match by being the first.
@@ -145,18 +198,19 @@ private:
     std::vector<double> qualities(const Class& of, bool several) const {
         std::vector<double> table(of.places());
         for (std::size_t m = several ? 2 : 1; m <= of.most_common; ++m) {
-            const double evidence = measures::evidence(m, of.length);
+            const double evidence = weighted_ ? weighted_evidence(of, m) : measures::evidence(m, of.length);
             const std::size_t narrow = std::min(of.length, m == 1 ? of.widest : m + 2 * (of.widest - 1));
+            const double in_snr = weighted_ ? weighted_snr_[m] : snr_[m];
             const double in_one = measures::confidence(m, narrow), in_several = measures::confidence(m, of.length);
             for (std::size_t c = 0; c <= of.most_pairs; ++c) {
                 const std::size_t least_blocks = pairs_ && m > c ? std::max<std::size_t>(1, m - c) : 1;
                 double highest = m > 1u + several ? table[of.place(m - 1, c)] : -kInfinite;
-                if (snr_[m] >= 0.0) {
-                    highest = std::max(highest, measures::quality(evidence, 1.0, snr_[m], phi_[least_blocks]));
+                if (in_snr >= 0.0) {
+                    highest = std::max(highest, measures::quality(evidence, 1.0, in_snr, phi_[least_blocks]));
                 } else {
-                    if (least_blocks == 1) highest = std::max(highest, measures::quality(evidence, in_one, snr_[m], 1.0));
+                    if (least_blocks == 1) highest = std::max(highest, measures::quality(evidence, in_one, in_snr, 1.0));
                     if (m >= 2)
-                        highest = std::max(highest, measures::quality(evidence, in_several, snr_[m],
+                        highest = std::max(highest, measures::quality(evidence, in_several, in_snr,
                                                                       phi_[std::max<std::size_t>(2, least_blocks)]));
                 }
                 table[of.place(m, c)] = highest;
@@ -167,8 +221,12 @@ private:
 
     std::size_t n_;
     const Settings& settings_;
-    bool weighted_, pairs_;
+    bool weighted_;
+    bool unbounded_;                 // weights of which nothing is known before a pattern is read
+    bool pairs_;
     std::vector<double> snr_, phi_;  // by m; by blocks
+    std::vector<double> heaviest_, weighted_snr_;  // by m
+    double memory_ = 0.0, least_weight_ = 0.0;
     std::unordered_map<std::size_t, std::unique_ptr<Class>> classes_;
 };
 

@@ -59,7 +59,7 @@ class Searcher {
 public:
     Searcher(const State& state, const Query& query, const Settings& settings, Stopwatch& stopwatch)
         : state_(state), query_(query), settings_(settings), stopwatch_(stopwatch), overlap_(state, query), judge_(query, settings),
-          bounds_(query.size(), settings, query.weights != nullptr, overlap_.counts_pairs()),
+          bounds_(query, settings, overlap_.counts_pairs()),
           best_(settings.best ? settings.best : std::numeric_limits<std::size_t>::max()) {}
 
     Found run() {
@@ -142,13 +142,10 @@ private:
     void evaluate(const Row& row, Bounds::Class& of) {
         ++found_.evaluated;
         if (!judge_.passes_gate(row)) return;
-        const bool weighted = query_.weights != nullptr;
-        if (!weighted) {
-            const Judge::Outlook outlook = judge_.outlook();
-            if (outlook.common > 0 &&
-                !could_enter(bounds_.ceiling(of, outlook.common, outlook.pairs, outlook.several), judge_.similarity(), row))
-                return;
-        }
+        const Judge::Outlook outlook = judge_.outlook();
+        if (outlook.common > 0 &&
+            !could_enter(bounds_.ceiling(of, outlook.common, outlook.pairs, outlook.several), judge_.similarity(), row))
+            return;
         if (!judge_.passes_filters()) return;
         Match match = judge_.match();
         if (!could_enter({match.key, match.quality}, match.similarity, row)) return;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import sys
 import threading
@@ -19,7 +20,8 @@ from kato.engine.matching.plain import PlainKnowledge
 from kato.engine.matching.shared_table import SharedTable
 from kato.engine.metrics.weighted import LEAST
 from kato.engine.pattern import Pattern, edited, learned_again, new_pattern
-from kato.engine.settings import RANKINGS, EngineSettings
+from kato.engine.settings import FILTERS, RANKINGS, EngineSettings
+from oracle import cases
 from oracle.cases import Case, World, a_content, compare, shrunk
 
 SETTINGS = EngineSettings()
@@ -41,6 +43,45 @@ def both(known: list[Pattern]) -> list[Knowledge]:
     for engine in engines:
         engine.load(known, {}, len(known))
     return engines
+
+
+def test_the_generated_cases_reach_everything(monkeypatch):
+    """Every ranking, filter and option, long memories and patterns, losses, segments beside a tail, exact thresholds."""
+    monkeypatch.setattr(cases, "LONG", 0.2)
+    seen: set[object] = set()
+    for number, (world, of_world) in enumerate(cases.generated(3)):
+        if number == 150:
+            break
+        steps = [what for what, _, _ in world.steps]
+        seen.update(steps)
+        if "seal" in steps and steps[-1] == "learn":
+            seen.add("segments beside a tail")
+        seen.add(("longest", max(sum(map(len, content)) for content in world.contents)))
+        for case in of_world:
+            asked = case.settings
+            memory, pattern = sum(map(len, case.events)), [sum(map(len, content)) for content in world.contents]
+            seen.update((asked.rank_sort_algo, *asked.filter_pipeline, ("events", len(case.events))))
+            seen.update(("single symbol",) if memory == 1 else ())
+            seen.add(("threshold", "zero" if asked.recall_threshold == 0 else "above"))
+            for length in pattern:
+                for common in range(1, min(memory, length, 20) + 1):
+                    edge = 2 * common / (memory + length)
+                    if asked.recall_threshold == edge:
+                        seen.add("just passes")
+                    if asked.recall_threshold == math.nextafter(edge, 2):
+                        seen.add("just fails")
+            for name in ("ensemble_size", "use_token_matching", "fuzzy_token_threshold", "affinity_emotive"):
+                seen.add((name, getattr(asked, name)))
+    expected: set[object] = {*RANKINGS, *FILTERS, "learn", "edit", "forget", "seal", "segments beside a tail"}
+    expected |= {"single symbol", "just passes", "just fails", ("events", 1000), ("longest", 65_000)}
+    expected |= {
+        ("threshold", "zero"),
+        ("ensemble_size", 0),
+        ("use_token_matching", False),
+        ("affinity_emotive", "joy"),
+    }
+    expected |= {("fuzzy_token_threshold", 1.0), ("fuzzy_token_threshold", 0.3)}
+    assert expected - seen == set()
 
 
 @pytest.mark.parametrize(
