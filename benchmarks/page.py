@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+"""
+How long the server takes for every request that the page at /ui makes, with a large node.
+
+    .venv/bin/python benchmarks/page.py [--patterns 1000000] [--seed 1] [--repeat 5] [--directory DIR]
+
+A node learns patterns of 20 symbols (vocabulary of 10,000, Zipf); a session of it observes four events that occur. Each request
+is made once before it is measured, except that the first answer is shown too: it may load what later ones find. Milliseconds
+from the request to the whole answer, on a kept connection of this machine; the median and the longest of the repetitions.
+`--directory` keeps the data between runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from restart import NODE, learn, patterns
+
+_START_SECONDS = 120.0
+LIMIT_MS = 300.0
+
+
+def questions(session: str, pattern: str) -> list[tuple[str, str, str, dict[str, Any]]]:
+    """(screen, method, path, query) of what the page asks, in the order of its screens."""
+    node = {"node_id": NODE}
+    found: list[tuple[str, str, str, dict[str, Any]]] = [
+        ("overview", "GET", "/nodes", {"limit": 50}),
+        ("overview", "GET", "/health", {}),
+        ("overview", "GET", "/sessions/count", {}),
+        ("sessions", "GET", "/sessions", {"limit": 25}),
+        ("node", "GET", f"/nodes/{NODE}", {}),
+        ("pattern", "GET", f"/pattern/{pattern}", node),
+        ("pattern", "GET", f"/nodes/{NODE}/history", {"pattern": pattern, "limit": 50}),
+        ("history", "GET", f"/nodes/{NODE}/history", {"limit": 25}),
+        ("session", "GET", f"/sessions/{session}", {}),
+        ("session", "GET", f"/sessions/{session}/stm", {}),
+        ("session", "GET", f"/sessions/{session}/predictions", {}),
+        ("why", "GET", f"/sessions/{session}/predictions", {"explain": "true"}),
+        ("operations", "GET", "/metrics", {}),
+        ("operations", "GET", "/stats", {"minutes": 20}),
+        ("operations", "GET", "/requests", {"limit": 500}),
+    ]
+    orders = [{"sort": sort} for sort in ("name", "-frequency", "frequency", "-length", "length")]
+    sought = [
+        {"sort": "-frequency", "search": text} for text in ("s1", "s99", "s4711", "nowhere", "TRN|", pattern[5:12])
+    ]
+    found += [("patterns", "GET", "/patterns", {**node, "limit": 25, **query}) for query in (*orders, *sought)]
+    listed = ({"sort": "-frequency"}, {"sort": "name"}, {"sort": "-frequency", "search": "99"}, {"search": "VCTR|"})
+    found += [("symbols", "GET", "/symbols/stats", {**node, "limit": 25, **query}) for query in listed]
+    found.append(("symbols", "GET", "/symbols/affinity", {**node, "symbol": [f"s{number}" for number in range(25)]}))
+    return found
+
+
+def milliseconds(http: httpx2.Client, method: str, path: str, query: dict[str, Any]) -> float:
+    """One request from its first byte to the last of its answer."""
+    started = time.perf_counter()
+    answer = http.request(method, path, params=query)
+    taken = (time.perf_counter() - started) * 1000
+    assert answer.status_code == 200, answer.text
+    return taken
+
+
+def measure(http: httpx2.Client, repeat: int, seed: int) -> bool:
+    """Print a row for each request; whether all medians are within the limit."""
+    session = http.post("/sessions", json={"node_id": NODE}).json()["session_id"]
+    for event in next(patterns(1, seed))[:4]:
+        http.post(f"/sessions/{session}/observe", json={"strings": list(event)}).raise_for_status()
+    pattern = http.get("/patterns", params={"node_id": NODE, "limit": 1}).json()["patterns"][0]["name"]
+    print(f"{'screen':11}{'first':>9}{'median':>9}{'longest':>9}  request")
+    within = True
+    for screen, method, path, query in questions(session, pattern):
+        first = milliseconds(http, method, path, query)
+        times = [milliseconds(http, method, path, query) for _ in range(repeat)]
+        median = statistics.median(times)
+        within = within and median <= LIMIT_MS
+        shown = "&".join(f"{name}={value}" for name, value in query.items() if name not in {"symbol", "node_id"})
+        route = path.replace(session, "{id}").replace(pattern, "{id}")
+        print(f"{screen:11}{first:9.1f}{median:9.1f}{max(times):9.1f}  {method} {route} {shown[:60]}", flush=True)
+    return within
+
+
+def main() -> None:
+    """Learn, serve, measure."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--patterns", type=int, default=1_000_000)
+    arguments.add_argument("--seed", type=int, default=1)
+    arguments.add_argument("--repeat", type=int, default=5)
+    arguments.add_argument("--directory", type=Path)
+    given = arguments.parse_args()
+    with tempfile.TemporaryDirectory() as made:
+        directory = given.directory or Path(made)
+        if not (directory / "kato.db").exists():
+            directory.mkdir(parents=True, exist_ok=True)
+            print(
+                f"{given.patterns:,} patterns learned in {learn(directory, given.patterns, given.seed):.0f} s",
+                flush=True,
+            )
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        environ = {**os.environ, "KATO_LOG_LEVEL": "ERROR", "KATO_DATA_DIR": str(directory), "KATO_PORT": str(port)}
+        server = subprocess.Popen([sys.executable, "-m", "kato", "serve"], env=environ)
+        try:
+            with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=240) as http:
+                wait_for(http)
+                within = measure(http, given.repeat, given.seed)
+        finally:
+            server.terminate()
+            server.wait(60)
+    print("every median is within" if within else "NOT every median is within", f"{LIMIT_MS:.0f} ms")
+    raise SystemExit(not within)
+
+
+def wait_for(http: httpx2.Client) -> None:
+    """Until the server answers."""
+    deadline = time.monotonic() + _START_SECONDS
+    while True:
+        try:
+            http.get("/health/ready").raise_for_status()
+            return
+        except httpx2.HTTPError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+if __name__ == "__main__":
+    main()
