@@ -15,6 +15,7 @@
 #include "answers.hpp"
 #include "asked.hpp"
 #include "ensemble.hpp"
+#include "forecasts.hpp"
 #include "listing.hpp"
 #include "saving.hpp"
 #include "symbols.hpp"
@@ -209,6 +210,22 @@ public:
         kato::save(*state_, texts, own, path);
     }
 
+    // --- forecasts ---
+
+    nb::tuple tally(nb::handle question, nb::handle menu, nb::handle mix, double repeat, std::size_t most) const {
+        return tally_of(*state_, shared_->symbols, question, menu, mix, repeat, most);
+    }
+    nb::list ballots(nb::handle question, nb::handle menu, nb::handle right, double least) const {
+        return ballots_of(*state_, shared_->symbols, question, menu, right, least);
+    }
+    nb::tuple familiarity(nb::handle question, nb::handle asked, nb::handle pairs) const {
+        return familiarity_of(*state_, shared_->symbols, question, asked, pairs);
+    }
+    std::vector<nb::tuple> elect(nb::handle question, nb::handle menu) const {
+        return told(kato::elect(*state_, question_of(question, shared_->symbols), menu_of(menu).bounds));
+    }
+    std::vector<nb::tuple> smallest(std::size_t most) const { return told(kato::smallest(*state_, most)); }
+
 private:
     nb::object predict_timed(nb::tuple events, nb::object settings, const std::string& key,
                              const std::optional<Weights>& weights, double least_weight, nb::object annotate,
@@ -235,6 +252,12 @@ private:
         later->keep(std::move(ensemble->members), std::move(ensemble->futures));
         stopwatch.lap(Stage::making);
         return made;
+    }
+
+    std::vector<nb::tuple> told(const std::vector<Voter>& voters) const {
+        std::vector<nb::tuple> found;
+        for (const Voter& voter : voters) found.push_back(told(voter.row, voter.frequency));
+        return found;
     }
 
     nb::tuple told(const Row& row, std::uint64_t frequency) const { return kato::told(row, frequency, shared_->symbols); }

@@ -278,6 +278,7 @@ def test_a_curve_rises_and_is_read_between_its_points():
     assert curve == ((pytest.approx(0.1), 0.0), (0.5, 0.5), (pytest.approx(0.9), 1.0))
     assert read(curve, 0.3) == pytest.approx(0.25)
     assert read(curve, 0.0) == 0.0
+    assert read(((0.4, 0.8),), 0.1) == pytest.approx(0.2)
     assert read(curve, 1.0) == 1.0
     assert read((), 0.3) == 0.3
 

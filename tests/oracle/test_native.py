@@ -13,6 +13,8 @@ from fractions import Fraction
 import pytest
 
 from kato.engine.event import vector_name
+from kato.engine.forecasting.profiles import UNTESTED
+from kato.engine.forecasting.question import Kind, ask
 from kato.engine.knowledge import Change, Knowledge
 from kato.engine.matching import _kernel
 from kato.engine.matching.index import NativeKnowledge, NativeView
@@ -23,6 +25,7 @@ from kato.engine.pattern import Pattern, edited, learned_again, new_pattern
 from kato.engine.settings import FILTERS, RANKINGS, EngineSettings
 from oracle import cases
 from oracle.cases import Case, World, a_content, compare, shrunk
+from oracle.forecast_cases import compare as compare_forecasts
 
 SETTINGS = EngineSettings()
 
@@ -30,6 +33,31 @@ SETTINGS = EngineSettings()
 @pytest.mark.parametrize("seed", range(8))
 def test_generated_cases_have_equal_answers(seed):
     assert compare(seed, 400) == ""
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_generated_cases_are_foretold_alike(seed):
+    assert compare_forecasts(seed, 60) == ""
+
+
+def test_a_large_node_elects_alike():
+    """Segments, a tail, forgotten rows, and more equals than can vote."""
+    chance = random.Random(11)
+    known = [new_pattern(tuple((chance.choice("abcdefgh"),) for _ in range(6))) for _ in range(7000)]
+    known = list({pattern.events: pattern for pattern in known}.values())
+    plain, native = both(known)
+    for sequence, pattern in enumerate(known[::3], len(known) + 1):
+        for engine in (plain, native):
+            engine.apply([Change(sequence, "forget", pattern, None)])
+    questions = [ask(known[5].events[:3], Kind()), ask((("a",), ("zz",)), Kind(), known[1].events), ask((), Kind())]
+    one, other = plain.view().forecasting(), native.view().forecasting()
+    for question in questions:
+        assert [voter.name for voter in one.electorate(question)] == [
+            voter.name for voter in other.electorate(question)
+        ]
+        assert one.familiarity(question) == other.familiarity(question)
+        assert one.tally(question, UNTESTED, 0.3, 20) == other.tally(question, UNTESTED, 0.3, 20)
+    assert one.smallest(3000) == other.smallest(3000)
 
 
 def patterns(seed: int, count: int, symbols: int) -> list[Pattern]:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from kato.engine.forecasting.choosing import Effort
 from kato.engine.knowledge import Knowledge
 from kato.engine.matching import choose
 from kato.service.events import Events
@@ -117,7 +118,7 @@ class System:
             runtime=runtime,
             policy=policy,
             nodes=nodes,
-            forecasts=Forecasts(storage, runtime, LITTLE),
+            forecasts=Forecasts(storage, runtime, LITTLE if is_plain else Effort()),
             sessions=Sessions(storage, measured, runtime, policy, events),
             events=events,
             limits=limits,

@@ -2,7 +2,8 @@
 From shares of a vote to probabilities, by what was seen in the self-test.
 
 A curve is an isotonic regression (pool adjacent violators; Ayer et al., 1955) of what was right on the share, over groups of
-questions with neighbouring shares; between the groups' mean shares it runs straight, beyond the outermost it is level.
+questions with neighbouring shares; it runs straight from 0 to the first group's mean share and on from group to group, and is
+level beyond the last.
 """
 
 from __future__ import annotations
@@ -68,9 +69,7 @@ def read(curve: Curve, share: float) -> float:
     if not curve:
         return share
     after = bisect_right(curve, share, key=lambda point: point[0])
-    if after == 0:
-        return curve[0][1]
     if after == len(curve):
         return curve[-1][1]
-    (left, low), (right, high) = curve[after - 1], curve[after]
+    (left, low), (right, high) = curve[after - 1] if after else (0.0, 0.0), curve[after]
     return low + (high - low) * ((share - left) / (right - left))

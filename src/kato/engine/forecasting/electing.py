@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from kato.engine.event import Event, Symbol
 from kato.engine.forecasting.question import WINDOW, Question
 
-MOST_VOTERS = 4096
+MOST_VOTERS = 2048
 MOST_TOKENS = 2**18
-"""Bounds of an electorate; measured so that a forecast takes milliseconds and more voters change no accuracy."""
+"""Bounds of an electorate, so that a forecast takes milliseconds however large the node."""
 
 
 @dataclass(frozen=True, slots=True)

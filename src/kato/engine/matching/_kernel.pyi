@@ -99,6 +99,27 @@ class View:
         self, by_frequency: bool, descending: bool, after: tuple[int, str] | None, limit: int, search: str
     ) -> tuple[list[Symbol], bool, int]:
         """A page of symbols that contain `search`: by occurrences or by text, ties by text, ascending; as list_patterns."""
+    def tally(
+        self, question: Any, menu: Any, mix: Any, repeat: float, most: int
+    ) -> tuple[list[tuple[Symbol, float]], int, float, int]:
+        """
+        The vote by a mix: symbols with shares, in no order, at least the `most` best; how many have one; entropy; voters.
+
+        Args:
+            question: Steps (event, symbols), newest first; horizon; the events left out, or None.
+            menu: Shapes, profiles, number of the general one, furthest displacement, (window, voters, tokens).
+            mix: (profile, times) each.
+        """
+    def ballots(
+        self, question: Any, menu: Any, right: Any, least: float
+    ) -> list[tuple[list[tuple[Symbol, float]], float]]:
+        """Per profile: symbols with at least that part of the largest share; the largest share of a right one."""
+    def familiarity(self, question: Any, asked: Any, pairs: Any) -> tuple[list[int], list[int], int]:
+        """Numbers of symbols never seen; of pairs never adjacent; most of the symbols that one pattern holds."""
+    def elect(self, question: Any, menu: Any) -> list[Told]:
+        """Who votes, in order."""
+    def smallest(self, most: int) -> list[Told]:
+        """The patterns with the smallest names, ascending."""
     def save(self, path: str, extra: bytes) -> None:
         """Write everything to a file, and the caller's own bytes; RuntimeError where that fails."""
 

@@ -14,11 +14,11 @@ from kato.engine.alignment import Block, flat
 from kato.engine.event import Event, Symbol
 from kato.engine.exact import to_float
 from kato.engine.explaining import Explained, explain
-from kato.engine.forecasting.source import Source
 from kato.engine.knowledge import Counts, SymbolStatistics, Totals
 from kato.engine.matching import _kernel
 from kato.engine.matching.beside import Annotations, Felt, write
 from kato.engine.matching.comparing import Known, compare
+from kato.engine.matching.kernel_forecasting import KernelSource
 from kato.engine.matching.kernel_listing import KernelListing
 from kato.engine.matching.plain import PlainKnowledge, PlainView
 from kato.engine.matching.shared_table import SharedView
@@ -98,9 +98,9 @@ class NativeView(KernelListing):
         matched, passed = self.kernel.count(tuple(events), settings)
         return Counts(matched, tuple(zip(settings.filter_pipeline, passed, strict=True)))
 
-    def forecasting(self) -> Source:
+    def forecasting(self) -> KernelSource:
         """What forecasts are made from."""
-        return self.plain().forecasting()
+        return KernelSource(self.kernel)
 
     def explain(
         self, events: Sequence[Event], settings: EngineSettings, only: tuple[Event, ...] | None = None

@@ -1,0 +1,150 @@
+#include "forecasts.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include <nanobind/stl/string.h>
+
+namespace kato {
+
+namespace {
+
+std::vector<Symbol> numbers_of(nb::handle texts, const Symbols& symbols) {
+    std::vector<Symbol> found;
+    for (nb::handle text : texts) found.push_back(symbols.find(text));
+    return found;
+}
+
+nb::list told(const Shares& shares, nb::list texts) {
+    nb::list found;
+    for (const auto& [symbol, share] : shares) found.append(nb::make_tuple(texts[symbol], share));
+    return found;
+}
+
+}  // namespace
+
+Question question_of(nb::handle given, const Symbols& symbols) {
+    Question question;
+    for (nb::handle step : given[0])
+        question.steps.push_back({numbers_of(step[0], symbols), numbers_of(step[1], symbols)});
+    question.horizon = nb::cast<std::size_t>(given[1]);
+    const nb::object left_out = given[2];
+    if (left_out.is_none()) return question;
+    question.leaves_out = true;
+    for (nb::handle event : left_out) {
+        bool starts = true;
+        for (nb::handle text : event) {
+            question.left_tokens.push_back(symbols.find(text));
+            question.left_starts.push_back(starts);
+            starts = false;
+        }
+    }
+    return question;
+}
+
+Menu menu_of(nb::handle given) {
+    Menu menu;
+    for (nb::handle shape : given[0])
+        menu.shapes.push_back({nb::cast<int>(shape[0]), nb::cast<double>(shape[1]), nb::cast<double>(shape[2])});
+    for (nb::handle each : given[1]) {
+        Profile profile{};
+        profile.shape = nb::cast<std::size_t>(each[0]);
+        profile.power = nb::cast<int>(each[1]);
+        profile.suffix = nb::cast<double>(each[2]);
+        profile.ending = nb::cast<double>(each[3]);
+        profile.best_only = nb::cast<bool>(each[4]);
+        profile.affinity = nb::cast<int>(each[5]);
+        profile.order = nb::cast<std::size_t>(each[6]);
+        profile.escape = nb::cast<double>(each[7]);
+        const auto closing = nb::cast<std::string>(each[8]);
+        profile.closing = closing == "beside" ? Closing::beside : closing == "after" ? Closing::after : Closing::ignored;
+        menu.profiles.push_back(profile);
+    }
+    menu.general = nb::cast<std::size_t>(given[2]);
+    menu.furthest = nb::cast<std::size_t>(given[3]);
+    const nb::object bounds = given[4];
+    menu.bounds = {nb::cast<std::size_t>(bounds[0]), nb::cast<std::size_t>(bounds[1]), nb::cast<std::size_t>(bounds[2])};
+    return menu;
+}
+
+nb::tuple tally_of(const State& state, const Symbols& symbols, nb::handle given, nb::handle menu_given, nb::handle mix_given,
+                   double repeat, std::size_t most) {
+    const Question question = question_of(given, symbols);
+    const Menu menu = menu_of(menu_given);
+    std::vector<std::pair<std::size_t, std::uint32_t>> mix;
+    for (nb::handle way : mix_given) mix.push_back({nb::cast<std::size_t>(way[0]), nb::cast<std::uint32_t>(way[1])});
+    Shares shares;
+    std::size_t all = 0, voters = 0;
+    double bits = 0.0;
+    {
+        nb::gil_scoped_release release;
+        std::vector<std::size_t> profiles;
+        for (const auto& way : mix) profiles.push_back(way.first);
+        Electorate electorate(state, question, menu, profiles);
+        shares = electorate.mixed(mix, repeat);
+        all = shares.size();
+        voters = electorate.voters();
+        bits = entropy(shares);
+        if (most < shares.size()) {
+            // What ties with the last of them stays: the symbols' texts decide.
+            std::vector<double> values;
+            for (const auto& each : shares) values.push_back(each.second);
+            const auto last = values.begin() + std::ptrdiff_t(most == 0 ? 0 : most - 1);
+            std::nth_element(values.begin(), last, values.end(), std::greater<double>());
+            const double least = *last;
+            shares.erase(std::remove_if(shares.begin(), shares.end(), [=](const auto& each) { return each.second < least; }),
+                         shares.end());
+        }
+    }
+    return nb::make_tuple(told(shares, symbols.texts()), all, bits, voters);
+}
+
+nb::list ballots_of(const State& state, const Symbols& symbols, nb::handle given, nb::handle menu_given, nb::handle right_given,
+                    double least) {
+    const Question question = question_of(given, symbols);
+    const Menu menu = menu_of(menu_given);
+    const std::vector<Symbol> right = numbers_of(right_given, symbols);
+    std::vector<std::pair<Shares, double>> ballots;
+    {
+        nb::gil_scoped_release release;
+        std::vector<std::size_t> profiles;
+        for (std::size_t profile = 0; profile < menu.profiles.size(); ++profile) profiles.push_back(profile);
+        Electorate electorate(state, question, menu, profiles);
+        for (std::size_t profile = 0; profile < menu.profiles.size(); ++profile) {
+            Shares shares = electorate.shares(profile);
+            double best = 0.0, target = 0.0;
+            for (const auto& [symbol, share] : shares) {
+                best = std::max(best, share);
+                if (std::find(right.begin(), right.end(), symbol) != right.end()) target = std::max(target, share);
+            }
+            const double cut = best * least;
+            shares.erase(std::remove_if(shares.begin(), shares.end(), [=](const auto& each) { return each.second < cut; }),
+                         shares.end());
+            ballots.push_back({std::move(shares), target});
+        }
+    }
+    nb::list found;
+    for (const auto& [shares, target] : ballots) found.append(nb::make_tuple(told(shares, symbols.texts()), target));
+    return found;
+}
+
+nb::tuple familiarity_of(const State& state, const Symbols& symbols, nb::handle given, nb::handle asked_given,
+                         nb::handle pairs_given) {
+    const Question question = question_of(given, symbols);
+    const std::vector<Symbol> asked = numbers_of(asked_given, symbols);
+    std::vector<std::pair<Symbol, Symbol>> pairs;
+    for (nb::handle pair : pairs_given) pairs.push_back({symbols.find(pair[0]), symbols.find(pair[1])});
+    Familiarity found;
+    {
+        nb::gil_scoped_release release;
+        found = familiarity(state, question, asked, pairs);
+    }
+    nb::list unseen, transitions;
+    for (const std::size_t number : found.unseen) unseen.append(number);
+    for (const std::size_t number : found.unseen_transitions) transitions.append(number);
+    return nb::make_tuple(unseen, transitions, found.together);
+}
+
+}  // namespace kato

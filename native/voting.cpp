@@ -1,0 +1,373 @@
+#include "voting.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+
+#include "query.hpp"
+#include "sums.hpp"
+
+namespace kato {
+
+namespace {
+
+// Symbols to small numbers, by the symbol itself; its room is kept from one question of a thread to the next.
+class Places {
+public:
+    explicit Places(std::size_t known) : places_(room()) {
+        if (places_.size() < known) places_.resize(known, {0, 0});
+        ++round();
+        if (round() == 0) {
+            std::fill(places_.begin(), places_.end(), std::pair<std::uint32_t, std::uint32_t>{0, 0});
+            round() = 1;
+        }
+    }
+
+    // The number of a symbol, `next` if it has none yet.
+    std::uint32_t number(Symbol symbol, std::uint32_t next) {
+        auto& place = places_[symbol];
+        if (place.first != round()) place = {round(), next};
+        return place.second;
+    }
+
+private:
+    static std::vector<std::pair<std::uint32_t, std::uint32_t>>& room() {
+        static thread_local std::vector<std::pair<std::uint32_t, std::uint32_t>> kept;
+        return kept;
+    }
+    static std::uint32_t& round() {
+        static thread_local std::uint32_t kept = 0;
+        return kept;
+    }
+    std::vector<std::pair<std::uint32_t, std::uint32_t>>& places_;
+};
+
+// A few symbols to small numbers; open addressing.
+class Numbers {
+public:
+    explicit Numbers(std::size_t expected) : slots_(next_power_of_two(expected * 2 + 16), {kUnknown, 0}) {}
+
+    // The number of a symbol, `next` if it has none yet.
+    std::uint32_t number(Symbol symbol, std::uint32_t next) {
+        std::size_t at = mixed_place(symbol);
+        while (slots_[at].first != kUnknown) {
+            if (slots_[at].first == symbol) return slots_[at].second;
+            at = (at + 1) & (slots_.size() - 1);
+        }
+        slots_[at] = {symbol, next};
+        return next;
+    }
+
+    std::int64_t find(Symbol symbol) const {
+        std::size_t at = mixed_place(symbol);
+        while (slots_[at].first != kUnknown) {
+            if (slots_[at].first == symbol) return slots_[at].second;
+            at = (at + 1) & (slots_.size() - 1);
+        }
+        return -1;
+    }
+
+private:
+    std::size_t mixed_place(Symbol symbol) const { return mixed(symbol) & (slots_.size() - 1); }
+    std::vector<std::pair<Symbol, std::uint32_t>> slots_;
+};
+
+// One symbol of one step of the memory, with all that does not depend on the position.
+struct Sought {
+    std::size_t back;
+    std::size_t number;               // among the memory's different symbols
+    std::vector<double> worth;        // per shape: rarity and fading
+};
+
+}  // namespace
+
+Electorate::Electorate(const State& state, const Question& question, const Menu& menu, const std::vector<std::size_t>& profiles)
+    : menu_(menu), voters_(elect(state, question, menu.bounds)) {
+    std::vector<bool> shapes(menu.shapes.size());
+    for (const std::size_t profile : profiles)
+        if (menu.profiles[profile].order == 0) shapes[menu.profiles[profile].shape] = true;
+    stand(state, question, shapes);
+    group(state.members.size());
+}
+
+// Every position of every voter: its evidence, its suffix, and what it votes for.
+void Electorate::stand(const State& state, const Question& question, const std::vector<bool>& shapes) {
+    std::vector<std::size_t> used;
+    for (std::size_t shape = 0; shape < shapes.size(); ++shape)
+        if (shapes[shape]) used.push_back(shape);
+    bool alike = true;  // whether what is voted for is what is shown
+    Numbers memory(64);
+    std::vector<Sought> sought;
+    for (std::size_t back = 0; back < question.steps.size(); ++back)
+        for (const Symbol symbol : question.steps[back].symbols) {
+            if (symbol == kUnknown) continue;
+            const auto next = std::uint32_t(present_.size());
+            const std::uint32_t number = memory.number(symbol, next);
+            if (number == next) present_.push_back(symbol);
+            const double rarity = std::log(double(state.patterns + 1) / (double(state.members[symbol]) + 0.5));
+            Sought each{back, number, {}};
+            for (const Shape& shape : menu_.shapes)
+                each.worth.push_back((shape.rarity == 1 ? rarity : rarity * rarity) * std::pow(shape.fading, double(back)));
+            sought.push_back(std::move(each));
+        }
+    std::vector<std::vector<double>> displaced(menu_.shapes.size());
+    for (std::size_t shape = 0; shape < menu_.shapes.size(); ++shape)
+        for (std::size_t away = 0; away <= menu_.furthest; ++away)
+            displaced[shape].push_back(std::pow(menu_.shapes[shape].displacement, double(away)));
+
+    std::size_t tokens = 0;
+    for (const Voter& voter : voters_) tokens += voter.row.length;
+    evidence_.resize(menu_.shapes.size());
+    for (const std::size_t shape : used) evidence_[shape].reserve(tokens);
+    standings_.reserve(tokens);
+    ballots_.reserve(tokens);
+
+    std::vector<Symbol> row_tokens;
+    std::vector<std::uint32_t> starts;
+    std::vector<std::vector<std::uint32_t>> places(present_.size());
+    for (std::uint32_t v = 0; v < voters_.size(); ++v) {
+        const Row& row = voters_[v].row;
+        row_tokens.resize(row.length);
+        starts.clear();
+        for (auto& each : places) each.clear();
+        for (std::size_t i = 0; i < row.length; ++i) {
+            row_tokens[i] = row.token(i);
+            if (row.starts(i)) starts.push_back(std::uint32_t(i));
+            const std::int64_t number = memory.find(row_tokens[i]);
+            if (number < 0) continue;
+            auto& here = places[std::size_t(number)];
+            const auto event = std::uint32_t(starts.size() - 1);
+            if (here.empty() || here.back() != event) here.push_back(event);
+        }
+        const std::size_t events = starts.size(), first = standings_.size();
+        starts.push_back(row.length);
+        for (const std::size_t shape : used) evidence_[shape].resize(first + events, 0.0);
+
+        for (const Sought& each : sought) {
+            const auto& here = places[each.number];
+            if (here.empty()) continue;
+            std::size_t next = 0;  // of `here`: the first place beyond what is expected
+            for (std::size_t p = here.front() + 1; p < events; ++p) {
+                const std::int64_t expected = std::int64_t(p) - 1 - std::int64_t(each.back);
+                while (next < here.size() && std::int64_t(here[next]) <= expected) ++next;
+                std::size_t away = SIZE_MAX;
+                if (next > 0) away = std::size_t(expected - std::int64_t(here[next - 1]));
+                if (next < here.size() && here[next] < p)
+                    away = std::min(away, std::size_t(std::int64_t(here[next]) - expected));
+                away = std::min(away, menu_.furthest);
+                for (const std::size_t shape : used)
+                    evidence_[shape][first + p] += each.worth[shape] * displaced[shape][away];
+            }
+        }
+
+        for (std::size_t p = 0; p < events; ++p) {
+            std::size_t suffix = 0;
+            while (suffix < question.steps.size() && suffix < p) {
+                const auto& step = question.steps[suffix].event;
+                const std::size_t from = starts[p - 1 - suffix], to = starts[p - suffix];
+                if (step.size() != to - from || !std::equal(step.begin(), step.end(), row_tokens.begin() + std::ptrdiff_t(from)))
+                    break;
+                ++suffix;
+            }
+            const auto standing = std::uint32_t(standings_.size());
+            standings_.push_back({v, std::uint16_t(suffix), events - p <= question.horizon});
+            const std::size_t mine = ballots_.size();
+            for (std::size_t i = starts[p]; i < starts[std::min(events, p + question.horizon)]; ++i) {
+                bool again = false;
+                for (std::size_t j = mine; j < ballots_.size() && !again; ++j) again = ballots_[j].first == row_tokens[i];
+                if (!again) ballots_.push_back({row_tokens[i], standing});
+            }
+            alike = alike && ballots_.size() - mine == starts[p + 1] - starts[p] && question.horizon == 1;
+        }
+    }
+    if (alike) return;
+    std::uint32_t standing = 0;
+    for (const Voter& voter : voters_)
+        for (std::size_t i = 0; i < voter.row.length; ++i) {
+            if (i > 0 && voter.row.starts(i)) ++standing;
+            shown_.push_back({voter.row.token(i), standing});
+            if (i + 1 == voter.row.length) ++standing;
+        }
+}
+
+// Ballots by symbol.
+void Electorate::group(std::size_t known) {
+    Places places(known);
+    const auto number_of = [&](Symbol symbol) {
+        const auto next = std::uint32_t(symbols_.size());
+        const std::uint32_t number = places.number(symbol, next);
+        if (number == next) symbols_.push_back(symbol);
+        return number;
+    };
+    numbers_.reserve(ballots_.size());
+    for (const auto& [symbol, standing] : ballots_) numbers_.push_back(number_of(symbol));
+    for (const auto& [symbol, standing] : shown_) shown_numbers_.push_back(number_of(symbol));
+    firsts_.assign(symbols_.size() + 1, 0);
+    for (const std::uint32_t number : numbers_) ++firsts_[number + 1];
+    for (std::size_t i = 1; i < firsts_.size(); ++i) firsts_[i] += firsts_[i - 1];
+    ballots_of_.resize(ballots_.size());
+    std::vector<std::uint32_t> next(firsts_.begin(), firsts_.end() - 1);
+    for (std::size_t i = 0; i < ballots_.size(); ++i) ballots_of_[next[numbers_[i]]++] = ballots_[i].second;
+}
+
+void Electorate::count_contexts() {
+    if (!anywhere_.empty()) return;
+    std::size_t longest = 0;
+    for (const Profile& profile : menu_.profiles) longest = std::max(longest, profile.order);
+    anywhere_.assign(longest + 1, std::vector<std::uint64_t>(symbols_.size()));
+    at_ends_ = anywhere_;
+    for (std::size_t i = 0; i < ballots_.size(); ++i) {
+        const Standing& standing = standings_[ballots_[i].second];
+        const std::size_t level = std::min<std::size_t>(standing.suffix, longest);
+        const std::uint64_t frequency = voters_[standing.voter].frequency;
+        anywhere_[level][numbers_[i]] += frequency;
+        if (standing.at_end) at_ends_[level][numbers_[i]] += frequency;
+    }
+    for (std::size_t level = longest; level-- > 0;)
+        for (std::size_t i = 0; i < symbols_.size(); ++i) {
+            anywhere_[level][i] += anywhere_[level + 1][i];
+            at_ends_[level][i] += at_ends_[level + 1][i];
+        }
+}
+
+void Electorate::count_affinities() {
+    if (!affinities_.empty()) return;
+    const auto& shown = shown_.empty() ? ballots_ : shown_;
+    const auto& numbers = shown_.empty() ? numbers_ : shown_numbers_;
+    std::vector<std::uint64_t> all(symbols_.size()), closing(symbols_.size());
+    std::uint64_t whole = 0, whole_closing = 0;
+    for (std::size_t i = 0; i < shown.size(); ++i) {
+        const Standing& standing = standings_[shown[i].second];
+        const std::uint64_t frequency = voters_[standing.voter].frequency;
+        all[numbers[i]] += frequency;
+        whole += frequency;
+        if (!standing.at_end) continue;
+        closing[numbers[i]] += frequency;
+        whole_closing += frequency;
+    }
+    if (whole == 0) return;
+    const double base = 2.0 * (double(whole_closing) / double(whole));
+    for (std::size_t i = 0; i < symbols_.size(); ++i)
+        affinities_.push_back((double(closing[i]) + base) / double(all[i] + 2));
+}
+
+std::vector<double> Electorate::backed_off(const Profile& profile) {
+    count_contexts();
+    std::vector<const std::vector<std::uint64_t>*> contexts;
+    for (std::size_t level = 0; level <= profile.order; ++level) {
+        contexts.push_back(&anywhere_[level]);
+        if (profile.closing == Closing::beside) contexts.push_back(&at_ends_[level]);
+    }
+    if (profile.closing == Closing::after)
+        for (std::size_t level = 0; level <= profile.order; ++level) contexts.push_back(&at_ends_[level]);
+    std::vector<double> worth(contexts.size());
+    double rest = 1.0;
+    for (std::size_t number = contexts.size(); number-- > 0;) {
+        std::uint64_t followers = 0, distinct = 0;
+        for (const std::uint64_t count : *contexts[number]) {
+            followers += count;
+            distinct += count != 0;
+        }
+        if (followers == 0) continue;
+        if (number == 0) {
+            worth[0] = rest / double(followers);
+            break;
+        }
+        const double expected = profile.escape * double(distinct);
+        const double whole = double(followers) + expected;
+        worth[number] = rest / whole;
+        rest *= expected / whole;
+    }
+    std::vector<double> votes(symbols_.size());
+    for (std::size_t i = 0; i < symbols_.size(); ++i) {
+        double vote = 0.0;
+        for (std::size_t number = 0; number < contexts.size(); ++number) vote += worth[number] * double((*contexts[number])[i]);
+        votes[i] = vote;
+    }
+    return votes;
+}
+
+std::vector<double> Electorate::by_evidence(const Profile& profile) {
+    std::vector<double> suffixes;
+    for (std::size_t length = 0; length <= menu_.bounds.window; ++length)
+        suffixes.push_back(std::pow(profile.suffix, double(length)));
+    std::vector<double> weights(standings_.size());
+    const auto& evidence = evidence_[profile.shape];
+    for (std::size_t i = 0; i < standings_.size(); ++i) {
+        const double found = evidence[i];
+        if (found == 0.0) continue;
+        const Standing& standing = standings_[i];
+        double worth = found;
+        for (int power = 1; power < profile.power; ++power) worth *= found;
+        worth *= suffixes[std::min<std::size_t>(standing.suffix, menu_.bounds.window)];
+        if (standing.at_end) worth *= profile.ending;
+        weights[i] = worth * double(voters_[standing.voter].frequency);
+    }
+    if (profile.best_only) {
+        std::vector<std::int64_t> best(voters_.size(), -1);
+        for (std::size_t i = 0; i < standings_.size(); ++i) {
+            auto& held = best[standings_[i].voter];
+            if (weights[i] > 0.0 && (held < 0 || weights[i] > weights[std::size_t(held)])) held = std::int64_t(i);
+        }
+        for (std::size_t i = 0; i < standings_.size(); ++i)
+            if (best[standings_[i].voter] != std::int64_t(i)) weights[i] = 0.0;
+    }
+    std::vector<double> votes(symbols_.size());
+    ExactSum sum;
+    for (std::size_t i = 0; i < symbols_.size(); ++i) {
+        sum.clear();
+        for (std::size_t at = firsts_[i]; at < firsts_[i + 1]; ++at) {
+            const double weight = weights[ballots_of_[at]];
+            if (weight > 0.0) sum.add(weight);
+        }
+        votes[i] = sum.value();
+    }
+    return votes;
+}
+
+Shares Electorate::normalized(const std::vector<double>& votes) const {
+    ExactSum sum;
+    for (const double vote : votes)
+        if (vote != 0.0) sum.add(vote);
+    const double whole = sum.value();
+    Shares found;
+    if (!(whole > 0.0)) return found;
+    for (std::size_t i = 0; i < votes.size(); ++i)
+        if (votes[i] > 0.0) found.push_back({Symbol(i), votes[i] / whole});
+    return found;
+}
+
+std::vector<double> Electorate::votes(const Profile& profile) {
+    std::vector<double> found = profile.order ? backed_off(profile) : by_evidence(profile);
+    if (profile.affinity) count_affinities();
+    if (profile.affinity)
+        for (std::size_t i = 0; i < found.size(); ++i)
+            found[i] = found[i] * (profile.affinity == 1 ? std::sqrt(affinities_[i]) : affinities_[i]);
+    return found;
+}
+
+Shares Electorate::shares(std::size_t profile) {
+    Shares found = normalized(votes(menu_.profiles[profile]));
+    for (auto& each : found) each.first = symbols_[each.first];
+    return found;
+}
+
+Shares Electorate::mixed(const std::vector<std::pair<std::size_t, std::uint32_t>>& mix, double repeat) {
+    std::vector<double> together(symbols_.size());
+    for (const auto& [profile, times] : mix)
+        for (const auto& [number, share] : normalized(votes(menu_.profiles[profile]))) together[number] += double(times) * share;
+    for (std::size_t i = 0; i < symbols_.size(); ++i)
+        if (std::find(present_.begin(), present_.end(), symbols_[i]) != present_.end()) together[i] *= repeat;
+    Shares found = normalized(together);
+    if (found.empty()) return shares(menu_.general);
+    for (auto& each : found) each.first = symbols_[each.first];
+    return found;
+}
+
+double entropy(const Shares& shares) {
+    ExactSum sum;
+    for (const auto& [symbol, share] : shares) sum.add(-share * std::log2(share));
+    return sum.value();
+}
+
+}  // namespace kato

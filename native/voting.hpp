@@ -1,0 +1,86 @@
+// Counting the votes of a forecast, with the bits of kato/engine/forecasting/voting.py, which defines every step.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "electorate.hpp"
+
+namespace kato {
+
+struct Shape {
+    int rarity;
+    double fading, displacement;
+};
+
+enum class Closing { ignored, beside, after };
+
+struct Profile {
+    std::size_t shape;
+    int power;
+    double suffix, ending;
+    bool best_only;
+    int affinity;
+    std::size_t order;
+    double escape;
+    Closing closing;
+};
+
+// The shapes and the menu, as Python defines them.
+struct Menu {
+    std::vector<Shape> shapes;
+    std::vector<Profile> profiles;
+    std::size_t general = 0;  // who answers where nobody votes
+    std::size_t furthest = 0; // displacements beyond this count as this
+    Bounds bounds{};
+};
+
+// Shares above 0, in no order.
+using Shares = std::vector<std::pair<Symbol, double>>;
+
+// The positions of an electorate, ready to vote.
+class Electorate {
+public:
+    // Ready for the profiles named: of the others, those that vote by a shape none of these has give nothing.
+    Electorate(const State& state, const Question& question, const Menu& menu, const std::vector<std::size_t>& profiles);
+
+    std::size_t voters() const { return voters_.size(); }
+    Shares shares(std::size_t profile);
+    Shares mixed(const std::vector<std::pair<std::size_t, std::uint32_t>>& mix, double repeat);
+
+private:
+    struct Standing {
+        std::uint32_t voter;
+        std::uint16_t suffix;
+        bool at_end;
+    };
+
+    void stand(const State& state, const Question& question, const std::vector<bool>& shapes);
+    void group(std::size_t known);
+    void count_contexts();
+    void count_affinities();
+    std::vector<double> votes(const Profile& profile);
+    std::vector<double> backed_off(const Profile& profile);
+    std::vector<double> by_evidence(const Profile& profile);
+    Shares normalized(const std::vector<double>& votes) const;
+
+    const Menu& menu_;
+    std::vector<Voter> voters_;
+    std::vector<Standing> standings_;
+    std::vector<std::vector<double>> evidence_;   // per shape that is voted by, per standing
+    std::vector<std::pair<Symbol, std::uint32_t>> ballots_;  // (symbol, standing), as they come
+    std::vector<std::pair<Symbol, std::uint32_t>> shown_;    // the same of every token; empty where both are alike
+    std::vector<Symbol> symbols_;                 // different ones that are voted for
+    std::vector<std::uint32_t> numbers_;          // per ballot, the place of its symbol there
+    std::vector<std::uint32_t> firsts_, ballots_of_;  // per symbol its standings
+    std::vector<std::uint32_t> shown_numbers_;
+    std::vector<std::vector<std::uint64_t>> anywhere_, at_ends_;  // per suffix length, per symbol
+    std::vector<double> affinities_;
+    std::vector<Symbol> present_;                 // the memory's different symbols, as far as known
+};
+
+double entropy(const Shares& shares);
+
+}  // namespace kato

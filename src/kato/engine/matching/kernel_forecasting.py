@@ -1,0 +1,85 @@
+"""Forecasts from the kernel: the plain definition's answers, to the last bit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+from kato.engine.event import Event, Symbol
+from kato.engine.forecasting.electing import MOST_TOKENS, MOST_VOTERS, Voter
+from kato.engine.forecasting.profiles import GENERAL, MENU, SHAPES
+from kato.engine.forecasting.question import WINDOW, Question
+from kato.engine.forecasting.source import ON_BALLOT, Ballot, Familiarity, Mix, Tally
+from kato.engine.forecasting.standing import FURTHEST
+from kato.engine.matching import _kernel
+
+
+def _menu() -> tuple[Any, ...]:
+    """The constants of the definition, which the kernel has none of its own of."""
+    shapes = [(shape.rarity, shape.fading, shape.displacement) for shape in SHAPES]
+    profiles = [
+        (p.shape, p.power, p.suffix, p.ending, p.best_only, p.affinity, p.order, p.escape, p.closing) for p in MENU
+    ]
+    return shapes, profiles, GENERAL, FURTHEST, (WINDOW, MOST_VOTERS, MOST_TOKENS)
+
+
+def _told(question: Question) -> tuple[Any, ...]:
+    return [(step.event, step.symbols) for step in question.steps], question.horizon, question.left_out
+
+
+def _ranked(shares: list[tuple[Symbol, float]]) -> list[tuple[Symbol, float]]:
+    return sorted(shares, key=lambda entry: (-entry[1], entry[0]))
+
+
+class KernelSource:
+    """One state of a node."""
+
+    def __init__(self, kernel: _kernel.View) -> None:
+        self._kernel = kernel
+        self._menu = _menu()
+
+    def tally(self, question: Question, mix: Mix, repeat: float, most: int) -> Tally:
+        """The vote by a mix of profiles."""
+        shares, symbols, entropy, voters = self._kernel.tally(_told(question), self._menu, mix, repeat, most)
+        return Tally(tuple(_ranked(shares)[:most]), symbols, entropy, voters)
+
+    def ballots(self, question: Question, right: frozenset[Symbol]) -> tuple[Ballot, ...]:
+        """What each profile of the menu says."""
+        found = self._kernel.ballots(_told(question), self._menu, right, ON_BALLOT)
+        return tuple(Ballot(tuple(_ranked(shares)), target) for shares, target in found)
+
+    def electorate(self, question: Question) -> Sequence[Voter]:
+        """Who votes, in order."""
+        return [
+            Voter(name, events, frequency, frozenset(symbol for event in events for symbol in event))
+            for _, name, events, frequency in self._kernel.elect(_told(question), self._menu)
+        ]
+
+    def members(self, symbol: Symbol) -> int:
+        """How many patterns hold a symbol."""
+        facts = self._kernel.symbol(symbol)
+        return 0 if facts is None else facts[1]
+
+    @property
+    def patterns(self) -> int:
+        """Patterns of the node."""
+        return self._kernel.patterns
+
+    def smallest(self, most: int) -> Sequence[tuple[str, tuple[Event, ...], int]]:
+        """The patterns with the smallest names."""
+        return [told[1:] for told in self._kernel.smallest(most)]
+
+    def familiarity(self, question: Question) -> Familiarity:
+        """How much of the memory is known."""
+        symbols = tuple(dict.fromkeys(symbol for step in question.steps for symbol in step.symbols))
+        row = [symbol for step in reversed(question.steps) for symbol in step.symbols]
+        pairs = tuple(dict.fromkeys(reversed(list(pairwise(row)))))
+        unseen, transitions, together = self._kernel.familiarity(_told(question), symbols, pairs)
+        return Familiarity(
+            tuple(symbols[number] for number in unseen),
+            tuple(pairs[number] for number in transitions),
+            len(pairs),
+            together,
+            len(symbols),
+        )

@@ -1,0 +1,79 @@
+"""Generated cases on which the kernel must forecast as the definition does, to the last bit."""
+
+from __future__ import annotations
+
+import random
+from unittest.mock import patch
+
+from kato.engine.forecasting import electing
+from kato.engine.forecasting.profiles import MENU
+from kato.engine.forecasting.question import Kind, Question, ask
+from kato.engine.forecasting.source import Mix, Source
+from kato.engine.matching import kernel_forecasting
+from oracle.cases import Node, World, a_question, a_world
+
+
+def a_kind(chance: random.Random) -> Kind:
+    """A kind of question, mostly about the next event."""
+    return Kind(chance.choice((1, 1, 1, 2, 3, 20)), window=chance.choice((8, 8, 5, 1)))
+
+
+def a_mix(chance: random.Random) -> Mix:
+    """Some profiles, each a few times."""
+    numbers = sorted(chance.sample(range(len(MENU)), chance.choice((1, 1, 2, 4))))
+    return tuple((number, chance.choice((1, 1, 2, 5))) for number in numbers)
+
+
+def difference(plain: Source, native: Source, question: Question, right: frozenset[str], chance: random.Random) -> str:
+    """What the two answer differently; nothing where they agree."""
+    mix, repeat, most = a_mix(chance), chance.choice((1.0, 0.0, 0.3, 2.0)), chance.choice((1, 2, 5, 100))
+    answers = [
+        (
+            source.tally(question, mix, repeat, most),
+            source.ballots(question, right),
+            source.familiarity(question),
+            [(voter.name, voter.events, voter.frequency) for voter in source.electorate(question)],
+            source.smallest(most),
+        )
+        for source in (plain, native)
+    ]
+    for one, other in zip(*answers, strict=True):
+        if repr(one) != repr(other):
+            return f"{question}\n{mix} {repeat} {most}\nplain  {one}\nnative {other}"
+    return ""
+
+
+def compare(seed: int, cases: int, *, per_world: int = 10) -> str:
+    """The first difference in that many cases from a seed; nothing when there is none."""
+    chance = random.Random(seed)
+    asked = 0
+    while asked < cases:
+        world, vocabulary = a_world(chance)
+        voters, tokens = chance.choice((4096, 4096, 3, 1)), chance.choice((2**18, 2**18, 30, 5))
+        with (
+            patch.object(electing, "MOST_VOTERS", voters),
+            patch.object(kernel_forecasting, "MOST_VOTERS", voters),
+            patch.object(electing, "MOST_TOKENS", tokens),
+            patch.object(kernel_forecasting, "MOST_TOKENS", tokens),
+        ):
+            told = _compare_in(world, vocabulary, chance, min(per_world, cases - asked))
+        if told:
+            return f"seed {seed}, after case {asked}, {voters} voters, {tokens} tokens: {world}\n{told}"
+        asked += per_world
+    return ""
+
+
+def _compare_in(world: World, vocabulary: tuple[str, ...], chance: random.Random, cases: int) -> str:
+    node = Node(world)
+    plain, native = node.plain.view().forecasting(), node.native.view().forecasting()
+    for _ in range(cases):
+        events, left_out = a_question(chance, world, vocabulary), None
+        if chance.random() < 0.5:
+            left_out = chance.choice(world.contents)
+            if chance.random() < 0.7:
+                events = left_out[: chance.randrange(len(left_out) + 1)]
+        right = frozenset(chance.sample(vocabulary, 1))
+        told = difference(plain, native, ask(events, a_kind(chance), left_out), right, chance)
+        if told:
+            return told
+    return ""
