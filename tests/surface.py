@@ -64,6 +64,7 @@ GET    /nodes                                   knowledge
 GET    /nodes/{node}                            knowledge
 GET    /nodes/{node}/history                    history
 POST   /nodes/{node}/undo                       history
+GET    /nodes/{node}/compare                    history
 POST   /nodes/{node}/learn                      knowledge
 POST   /nodes/{node}/predict                    predictions
 POST   /nodes/{node}/explain                    predictions
@@ -375,6 +376,13 @@ FIELDS: dict[str, str] = {
         {under("prediction", _PREDICTION)}\n{under("prediction.explanation", _EXPLANATION)}
         {under("pattern", _RECORD)}\n{under("provenance", _PROVENANCE)}
         sequence int\nconfig obj\n{_NODE}
+    """,
+    "GET /nodes/{node}/compare": f"""
+        from.sequence int\nfrom.patterns int\nto.sequence int\nto.patterns int
+        added int\nremoved int\nchanged int\ntotal int
+        differences[].change str\ndifferences[].pattern_name pattern\ndifferences[].pattern_data[][] str
+        differences[].frequency_before int\ndifferences[].frequency int\ndifferences[].members list
+        count int\nnext_cursor str?\nhas_more bool\n{_NODE}
     """,
     "GET /requests": """
         requests[].at time\nrequests[].method str\nrequests[].route str\nrequests[].status int

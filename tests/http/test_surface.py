@@ -140,6 +140,7 @@ def answers(server):
         ask("GET /nodes/{node}", f"/nodes/{NODE}")
         ask("GET /nodes/{node}/history", f"/nodes/{NODE}/history")
         ask("POST /nodes/{node}/undo", f"/nodes/{NODE}/undo", json={"count": 2})
+        ask("GET /nodes/{node}/compare", f"/nodes/{NODE}/compare", params={"from": 0})
         ask("GET /requests")
         for path in ("/", "/health", "/health/live", "/health/ready", "/metrics", "/metrics/prometheus", "/stats"):
             ask(f"GET {path}")

@@ -8,6 +8,7 @@ from typing import Any
 
 from kato.client import calls
 from kato.client.async_session_methods import AsyncSender
+from kato.client.calls import At
 from kato.client.recovery import Body
 
 
@@ -22,9 +23,9 @@ class AsyncHistoryMethods(AsyncSender):
     def _node_or_default(self, node_id: str | None) -> str:
         return node_id or self.node_id or calls.DEFAULT_NODE
 
-    async def get_node(self, node_id: str | None = None) -> Body:
+    async def get_node(self, node_id: str | None = None, *, at: At = None) -> Body:
         """Return how much a node knows: `patterns`, `symbols`, `frequency`, `vectors`, and `head`, its newest change."""
-        return await self._send(calls.get_node(self._node_or_default(node_id)))
+        return await self._send(calls.get_node(self._node_or_default(node_id), at=at))
 
     async def get_history(
         self,
@@ -71,9 +72,23 @@ class AsyncHistoryMethods(AsyncSender):
         node_id: str | None = None,
         *,
         config: Mapping[str, Any] | None = None,
+        at: At = None,
     ) -> Body:
         """Say what becomes of one pattern when a short-term memory asks for predictions, whether it matches or not."""
-        call = calls.explain_pattern(self._node_or_default(node_id), pattern, stm, config=config)
+        call = calls.explain_pattern(self._node_or_default(node_id), pattern, stm, config=config, at=at)
+        return await self._send(call)
+
+    async def compare(
+        self,
+        earlier: int | str,
+        later: At = None,
+        node_id: str | None = None,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> Body:
+        """Return one page of the patterns that differ between two moments of the node."""
+        call = calls.compare(self._node_or_default(node_id), earlier, later, limit=limit, cursor=cursor)
         return await self._send(call)
 
     async def undo(

@@ -11,7 +11,7 @@ from kato.client import bulk, calls, knowledge, recovery
 from kato.client.async_history_methods import AsyncHistoryMethods
 from kato.client.async_session_methods import AsyncSender, AsyncSessionMethods
 from kato.client.bulk import OnProgress, Progress
-from kato.client.calls import Call
+from kato.client.calls import At, Call
 from kato.client.node_methods import SequenceGiven
 from kato.client.recovery import Body, Doing, T, logger
 from kato.errors import KATOError, KATOSessionError
@@ -76,9 +76,10 @@ class AsyncNodeMethods(AsyncHistoryMethods):
         node_id: str | None = None,
         *,
         config: Mapping[str, Any] | None = None,
+        at: At = None,
     ) -> Body:
         """Ask what comes next for many short-term memories in one request, without a session."""
-        return await self._send(calls.predict_many(self._bulk_node(node_id), stms, config=config))
+        return await self._send(calls.predict_many(self._bulk_node(node_id), stms, config=config, at=at))
 
     async def predict_all(
         self,
@@ -137,9 +138,10 @@ class AsyncNodeMethods(AsyncHistoryMethods):
         cursor: str | None = None,
         search: str | None = None,
         sort: str | None = None,
+        at: At = None,
     ) -> Body:
         """Return one page of the node's patterns."""
-        call = calls.list_patterns(node_id or self.node_id, limit=limit, cursor=cursor, search=search, sort=sort)
+        call = calls.list_patterns(node_id or self.node_id, limit=limit, cursor=cursor, search=search, sort=sort, at=at)
         return await self._send(call)
 
     async def iterate_patterns(
@@ -163,9 +165,9 @@ class AsyncNodeMethods(AsyncHistoryMethods):
             if cursor is None:
                 return
 
-    async def get_pattern(self, pattern_id: str, node_id: str | None = None) -> Body:
-        """Return one pattern as `pattern`. Its id may be given with or without "PTRN|"."""
-        return await self._send(calls.get_pattern(pattern_id, node_id or self.node_id))
+    async def get_pattern(self, pattern_id: str, node_id: str | None = None, *, at: At = None) -> Body:
+        """Return one pattern as `pattern`. Its id may be given with or without "PTRN|"; `at` as for list_patterns."""
+        return await self._send(calls.get_pattern(pattern_id, node_id or self.node_id, at=at))
 
     async def edit_pattern(
         self,
@@ -195,10 +197,11 @@ class AsyncNodeMethods(AsyncHistoryMethods):
         cursor: str | None = None,
         search: str | None = None,
         sort: str | None = None,
+        at: At = None,
     ) -> Body:
         """Return how often symbols occur."""
         call = calls.get_symbol_stats(
-            node_id or self.node_id, symbols=symbols, limit=limit, cursor=cursor, search=search, sort=sort
+            node_id or self.node_id, symbols=symbols, limit=limit, cursor=cursor, search=search, sort=sort, at=at
         )
         return await self._send(call)
 
@@ -209,9 +212,10 @@ class AsyncNodeMethods(AsyncHistoryMethods):
         symbols: Sequence[str] = (),
         limit: int | None = None,
         cursor: str | None = None,
+        at: At = None,
     ) -> Body:
         """Return as `affinities` symbol → emotive → sum; arguments as for get_symbol_stats."""
-        call = calls.get_affinities(node_id or self.node_id, symbols=symbols, limit=limit, cursor=cursor)
+        call = calls.get_affinities(node_id or self.node_id, symbols=symbols, limit=limit, cursor=cursor, at=at)
         return await self._send(call)
 
     async def get_affinity(self, symbol: str, node_id: str | None = None) -> Body:

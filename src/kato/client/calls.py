@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 Pairs = tuple[tuple[str, str], ...]
+At = int | str | None
+"""A moment of a node: a sequence of its history, or a time as ISO-8601; None is now."""
 DEFAULT_NODE = "default_node"  # the node the server takes when a request names none
 
 
@@ -299,10 +301,11 @@ def list_patterns(
     cursor: str | None = None,
     search: str | None = None,
     sort: str | None = None,
+    at: At = None,
     is_walked: bool = False,
 ) -> Call:
     """One page of the patterns of a node; `is_walked`: whether the client goes through it itself."""
-    query = _query(node_id=node_id, limit=limit, cursor=cursor, search=search, sort=sort)
+    query = _query(node_id=node_id, limit=limit, cursor=cursor, search=search, sort=sort, at=at)
     return Call("GET", "/patterns", {}, query, needs=Need("patterns", list) if is_walked else None)
 
 
@@ -320,9 +323,9 @@ def list_session_patterns(
     )
 
 
-def get_pattern(pattern_id: str, node_id: str | None) -> Call:
+def get_pattern(pattern_id: str, node_id: str | None, *, at: At = None) -> Call:
     """Read one pattern."""
-    return Call("GET", "/pattern/{pattern_id}", {"pattern_id": pattern_id}, _query(node_id=node_id))
+    return Call("GET", "/pattern/{pattern_id}", {"pattern_id": pattern_id}, _query(node_id=node_id, at=at))
 
 
 def edit_pattern(
@@ -351,17 +354,24 @@ def get_symbol_stats(
     cursor: str | None = None,
     search: str | None = None,
     sort: str | None = None,
+    at: At = None,
 ) -> Call:
     """One page of symbol statistics."""
-    query = (*_symbol_query(node_id, symbols, limit, cursor), *_query(search=search, sort=sort))
+    query = (*_symbol_query(node_id, symbols, limit, cursor), *_query(search=search, sort=sort, at=at))
     return Call("GET", "/symbols/stats", {}, query)
 
 
 def get_affinities(
-    node_id: str | None, *, symbols: Iterable[str] = (), limit: int | None = None, cursor: str | None = None
+    node_id: str | None,
+    *,
+    symbols: Iterable[str] = (),
+    limit: int | None = None,
+    cursor: str | None = None,
+    at: At = None,
 ) -> Call:
     """One page of symbol affinities."""
-    return Call("GET", "/symbols/affinity", {}, _symbol_query(node_id, symbols, limit, cursor))
+    query = (*_symbol_query(node_id, symbols, limit, cursor), *_query(at=at))
+    return Call("GET", "/symbols/affinity", {}, query)
 
 
 def _symbol_query(node_id: str | None, symbols: Iterable[str], limit: int | None, cursor: str | None) -> Pairs:
@@ -394,17 +404,26 @@ def learn_many(
     )
 
 
-def predict_many(node_id: str, stms: Sequence[Any], *, config: Mapping[str, Any] | None = None) -> Call:
+def predict_many(node_id: str, stms: Sequence[Any], *, config: Mapping[str, Any] | None = None, at: At = None) -> Call:
     """Ask what comes next for many short-term memories."""
-    return Call("POST", "/nodes/{node_id}/predict", {"node_id": node_id}, body={"stms": stms, **_given(config=config)})
+    body = {"stms": stms, **_given(config=config)}
+    return Call("POST", "/nodes/{node_id}/predict", {"node_id": node_id}, _query(at=at), body)
 
 
 # Its past
 
 
-def get_node(node_id: str) -> Call:
+def get_node(node_id: str, *, at: At = None) -> Call:
     """How much a node knows."""
-    return Call("GET", "/nodes/{node_id}", {"node_id": node_id})
+    return Call("GET", "/nodes/{node_id}", {"node_id": node_id}, _query(at=at))
+
+
+def compare(
+    node_id: str, earlier: At, later: At = None, *, limit: int | None = None, cursor: str | None = None
+) -> Call:
+    """One page of what differs between two moments of a node."""
+    query = (*_query(**{"from": earlier}), *_query(to=later, limit=limit, cursor=cursor))
+    return Call("GET", "/nodes/{node_id}/compare", {"node_id": node_id}, query)
 
 
 def get_history(
@@ -422,11 +441,16 @@ def get_history(
 
 
 def explain_pattern(
-    node_id: str, pattern: str, stm: Sequence[Sequence[str]], *, config: Mapping[str, Any] | None = None
+    node_id: str,
+    pattern: str,
+    stm: Sequence[Sequence[str]],
+    *,
+    config: Mapping[str, Any] | None = None,
+    at: At = None,
 ) -> Call:
     """Why a pattern is predicted for a memory, or why it is not."""
     body = {"stm": stm, "pattern": pattern, **_given(config=config)}
-    return Call("POST", "/nodes/{node_id}/explain", {"node_id": node_id}, body=body)
+    return Call("POST", "/nodes/{node_id}/explain", {"node_id": node_id}, _query(at=at), body)
 
 
 def undo(

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kato.client import calls
+from kato.client.calls import At
 from kato.client.recovery import Body
 from kato.client.session_methods import Sender
 
@@ -22,9 +23,9 @@ class HistoryMethods(Sender):
     def _node_or_default(self, node_id: str | None) -> str:
         return node_id or self.node_id or calls.DEFAULT_NODE
 
-    def get_node(self, node_id: str | None = None) -> Body:
+    def get_node(self, node_id: str | None = None, *, at: At = None) -> Body:
         """Return how much a node knows: `patterns`, `symbols`, `frequency`, `vectors`, and `head`, its newest change."""
-        return self._send(calls.get_node(self._node_or_default(node_id)))
+        return self._send(calls.get_node(self._node_or_default(node_id), at=at))
 
     def get_history(
         self,
@@ -88,6 +89,7 @@ class HistoryMethods(Sender):
         node_id: str | None = None,
         *,
         config: Mapping[str, Any] | None = None,
+        at: At = None,
     ) -> Body:
         """
         Say what becomes of one pattern when a short-term memory asks for predictions, whether it matches or not.
@@ -97,6 +99,7 @@ class HistoryMethods(Sender):
             stm: The memory: a list of events, each a list of symbols.
             node_id: The node; see the class.
             config: As for create_session.
+            at: As it was after this change (a sequence of the history), or at this time (ISO-8601).
 
         Returns:
             `outcome`, `sentence` and `checks` say whether it is predicted and why; `alignment` how it lies on the memory;
@@ -106,7 +109,32 @@ class HistoryMethods(Sender):
         Raises:
             PatternNotFound: The node has no such pattern.
         """
-        call = calls.explain_pattern(self._node_or_default(node_id), pattern, stm, config=config)
+        call = calls.explain_pattern(self._node_or_default(node_id), pattern, stm, config=config, at=at)
+        return self._send(call)
+
+    def compare(
+        self,
+        earlier: int | str,
+        later: At = None,
+        node_id: str | None = None,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> Body:
+        """
+        Return one page of the patterns that differ between two moments of the node.
+
+        Args:
+            earlier: A sequence of the history, or a time (ISO-8601).
+            later: The same; None is now.
+            node_id: The node; see the class.
+            limit: Most patterns in this page, 1 to 1000; the server takes 100 when None.
+            cursor: `next_cursor` of the page before.
+
+        Returns:
+            `added`, `removed` and `changed` (counts), and `differences` by pattern name.
+        """
+        call = calls.compare(self._node_or_default(node_id), earlier, later, limit=limit, cursor=cursor)
         return self._send(call)
 
     def undo(

@@ -8,6 +8,7 @@ from typing import Any
 
 from kato.client import bulk, calls, knowledge
 from kato.client.bulk import OnProgress, Progress
+from kato.client.calls import At
 from kato.client.history_methods import HistoryMethods
 from kato.client.recovery import Body
 
@@ -107,6 +108,7 @@ class NodeMethods(HistoryMethods):
         node_id: str | None = None,
         *,
         config: Mapping[str, Any] | None = None,
+        at: At = None,
     ) -> Body:
         """
         Ask what comes next for many short-term memories in one request, without a session.
@@ -115,12 +117,13 @@ class NodeMethods(HistoryMethods):
             stms: Each a list of events, each event a list of symbols; a server takes 256 unless set otherwise.
             node_id: The node; see the class.
             config: As for create_session.
+            at: As for list_patterns.
 
         Returns:
             `results`, one per memory in order, with `predictions`, `future_potentials`, `symbol_potentials` and `count`:
             what a session of that configuration would answer, holding these events.
         """
-        return self._send(calls.predict_many(self._bulk_node(node_id), stms, config=config))
+        return self._send(calls.predict_many(self._bulk_node(node_id), stms, config=config, at=at))
 
     def predict_all(
         self,
@@ -206,6 +209,7 @@ class NodeMethods(HistoryMethods):
         cursor: str | None = None,
         search: str | None = None,
         sort: str | None = None,
+        at: At = None,
     ) -> Body:
         """
         Return one page of the node's patterns.
@@ -216,12 +220,13 @@ class NodeMethods(HistoryMethods):
             cursor: `next_cursor` of the page before.
             search: Only patterns with a symbol that contains this text, or whose bare name begins with it.
             sort: `name` (default), `frequency` or `length`, with a leading "-" for descending; ties by name.
+            at: As it was after this change (a sequence of the history), or at this time (ISO-8601).
 
         Returns:
             `patterns` in that order, `count` in this page, `total`, `next_cursor` (None at the end),
             `has_more`.
         """
-        call = calls.list_patterns(node_id or self.node_id, limit=limit, cursor=cursor, search=search, sort=sort)
+        call = calls.list_patterns(node_id or self.node_id, limit=limit, cursor=cursor, search=search, sort=sort, at=at)
         return self._send(call)
 
     def iterate_patterns(
@@ -249,14 +254,14 @@ class NodeMethods(HistoryMethods):
             if cursor is None:
                 return
 
-    def get_pattern(self, pattern_id: str, node_id: str | None = None) -> Body:
+    def get_pattern(self, pattern_id: str, node_id: str | None = None, *, at: At = None) -> Body:
         """
-        Return one pattern as `pattern`. Its id may be given with or without "PTRN|".
+        Return one pattern as `pattern`. Its id may be given with or without "PTRN|"; `at` as for list_patterns.
 
         Raises:
             PatternNotFound: The node has no such pattern.
         """
-        return self._send(calls.get_pattern(pattern_id, node_id or self.node_id))
+        return self._send(calls.get_pattern(pattern_id, node_id or self.node_id, at=at))
 
     def edit_pattern(
         self,
@@ -308,6 +313,7 @@ class NodeMethods(HistoryMethods):
         cursor: str | None = None,
         search: str | None = None,
         sort: str | None = None,
+        at: At = None,
     ) -> Body:
         """
         Return how often symbols occur: `symbols` maps each to its `frequency` and `pattern_member_frequency`.
@@ -321,7 +327,7 @@ class NodeMethods(HistoryMethods):
             sort: `name` (default) or `frequency`, with a leading "-" for descending; ties by name.
         """
         call = calls.get_symbol_stats(
-            node_id or self.node_id, symbols=symbols, limit=limit, cursor=cursor, search=search, sort=sort
+            node_id or self.node_id, symbols=symbols, limit=limit, cursor=cursor, search=search, sort=sort, at=at
         )
         return self._send(call)
 
@@ -332,9 +338,10 @@ class NodeMethods(HistoryMethods):
         symbols: Sequence[str] = (),
         limit: int | None = None,
         cursor: str | None = None,
+        at: At = None,
     ) -> Body:
         """Return as `affinities` symbol → emotive → sum; arguments as for get_symbol_stats."""
-        call = calls.get_affinities(node_id or self.node_id, symbols=symbols, limit=limit, cursor=cursor)
+        call = calls.get_affinities(node_id or self.node_id, symbols=symbols, limit=limit, cursor=cursor, at=at)
         return self._send(call)
 
     def get_affinity(self, symbol: str, node_id: str | None = None) -> Body:

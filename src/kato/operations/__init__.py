@@ -7,6 +7,7 @@ One file per noun. The server turns each operation into a route, the embedded me
 from kato.operations import (
     bulk,
     capacity,
+    comparing,
     compatible,
     configuration,
     episode,
@@ -32,6 +33,7 @@ __all__ = [
     "Request",
     "bulk",
     "capacity",
+    "comparing",
     "compatible",
     "configuration",
     "episode",

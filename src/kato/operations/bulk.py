@@ -8,6 +8,7 @@ from contextlib import aclosing
 from kato.engine.event import make_event
 from kato.engine.knowledge import Change, Knowledge
 from kato.operations import node_id as nodes
+from kato.operations.moments import AT, moment_of, told, view_at
 from kato.operations.observing import asked_members
 from kato.operations.registry import Answer, Pieces, Request, operation
 from kato.operations.sessions import read_configuration
@@ -177,12 +178,13 @@ async def learn_many(system: System, request: Request) -> Answer:
     description="Each is answered with what a session of this configuration would answer, holding these events. All "
     "answers are for one state of the node, no session is made and nothing is stored.",
     request=PredictMany,
+    parameters=(AT,),
     errors=(400, 413, 422),
     answer=shapes.BULK_PREDICTED,
 )
 async def predict_many(system: System, request: Request) -> Answer:
     """POST /nodes/{node_id}/predict."""
-    _, warnings = read_query((), request.query)
+    query, warnings = read_query((AT,), request.query)
     node_id = nodes.check_node_id(request.path["node_id"], ("path", "node_id"), system.limits)
     body, found = read_body(PredictMany, request.body, system.limits)
     overrides, ttl, said = read_configuration(system, {}, body.config, prefix="config.")
@@ -191,7 +193,8 @@ async def predict_many(system: System, request: Request) -> Answer:
     configuration = system.sessions.configure(overrides)
     settings, window = configuration.settings, system.policy.max_stm_events
     answered: list[Json] = []
-    view = await system.nodes.view(node_id)
+    moment = await moment_of(system, node_id, query)
+    view = await view_at(system, node_id, moment)
     for position, stm in enumerate(body.stms):
         events = tuple(make_event(event, (), sort_symbols=settings.sort_symbols) for event in stm if event)
         if len(events) > window:
@@ -204,6 +207,7 @@ async def predict_many(system: System, request: Request) -> Answer:
             "count": len(answered),
             "config": configuration.effective,
             **node(node_id),
+            **told(moment),
             "warnings": [*warnings, *found, *said],
         }
     )

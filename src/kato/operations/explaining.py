@@ -7,6 +7,7 @@ from collections.abc import Callable
 from kato.engine.event import make_event
 from kato.operations import node_id as nodes
 from kato.operations.history import entry_members
+from kato.operations.moments import AT, moment_of, told, view_at
 from kato.operations.registry import Answer, Request, operation
 from kato.operations.sessions import encode_cursor, read_configuration
 from kato.service import explaining, knowledge
@@ -58,12 +59,13 @@ async def provenance_of(system: System, node_id: str, asked: Asked, visible: Vis
     "condition, how it lies on the memory, where it stands and what it beat, what its numbers are made of, and how it was "
     "learned. No session is made and nothing is stored.",
     request=ExplainPattern,
+    parameters=(AT,),
     errors=(400, 404, 413, 422),
     answer=shapes.EXPLAINED,
 )
 async def explain_pattern(system: System, request: Request) -> Answer:
     """POST /nodes/{node_id}/explain."""
-    _, warnings = read_query((), request.query)
+    query, warnings = read_query((AT,), request.query)
     node_id = nodes.check_node_id(request.path["node_id"], ("path", "node_id"), system.limits)
     body, found = read_body(ExplainPattern, request.body, system.limits)
     overrides, ttl, said = read_configuration(system, {}, body.config, prefix="config.")
@@ -75,20 +77,23 @@ async def explain_pattern(system: System, request: Request) -> Answer:
     if len(events) > window:
         said = [*said, f"stm has {len(events)} events; the newest {window} are held"]
     # The pattern first: what it is read from can only be as old as the view, or older.
-    pattern = await knowledge.read_pattern(system, node_id, body.pattern)
-    view = await system.nodes.view(node_id)
+    moment = await moment_of(system, node_id, query)
+    sequence = moment.sequence if moment is not None else None
+    pattern = await knowledge.read_pattern(system, node_id, body.pattern, sequence)
+    view = await view_at(system, node_id, moment)
     answered = await explaining.explain_pattern(system, view, pattern, events[-window:], settings)
-    told = (await explaining.provenance(system, node_id, [pattern.name], view.sequence))[pattern.name]
+    made = (await explaining.provenance(system, node_id, [pattern.name], view.sequence))[pattern.name]
     return Answer(
         {
             "pattern_name": pattern_id(pattern.name),
             "name": pattern.name,
             **_answered(answered),
             "pattern": pattern_record(pattern),
-            "provenance": provenance_members(told, request.visible),
+            "provenance": provenance_members(made, request.visible),
             "sequence": view.sequence,
             "config": configuration.effective,
             **node(node_id),
+            **told(moment),
             "warnings": [*warnings, *found, *said],
         }
     )

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from kato.engine.listing import PatternOrder, PatternPosition
 from kato.operations import node_id as nodes
+from kato.operations.moments import AT, Moment, moment_of, told, view_at
 from kato.operations.registry import Answer, Request, operation
 from kato.operations.sessions import CURSOR, LIMIT, decode_ordered_cursor, encode_cursor
 from kato.service import knowledge
@@ -25,12 +26,12 @@ LISTING = (
 )
 
 
-async def _page(system: System, node_id: str, query: Mapping[str, Any]) -> Json:
+async def _page(system: System, node_id: str, query: Mapping[str, Any], moment: Moment | None = None) -> Json:
     order = cast("PatternOrder", query["sort"])
     after = decode_ordered_cursor(query["cursor"], order, (int, str, int))
     page = await knowledge.list_patterns(
         system,
-        node_id,
+        await view_at(system, node_id, moment),
         order=order,
         after=cast("PatternPosition | None", after),
         limit=query["limit"],
@@ -53,15 +54,16 @@ async def _page(system: System, node_id: str, query: Mapping[str, Any]) -> Json:
     scope="read",
     summary="List a node's patterns",
     description="With `sort=name` a pattern present during the whole walk appears exactly once.",
-    parameters=(*nodes.PARAMETERS, *LISTING),
-    errors=(422,),
+    parameters=(*nodes.PARAMETERS, *LISTING, AT),
+    errors=(413, 422),
     answer=shapes.PATTERNS,
 )
 async def list_patterns(system: System, request: Request) -> Answer:
     """GET /patterns."""
     query, warnings = read_query(list_patterns.parameters, request.query)
     node_id = nodes.node_of(request, query, system.limits)
-    return Answer({**await _page(system, node_id, query), "warnings": warnings})
+    moment = await moment_of(system, node_id, query)
+    return Answer({**await _page(system, node_id, query, moment), **told(moment), "warnings": warnings})
 
 
 @operation(
@@ -89,10 +91,12 @@ async def list_session_patterns(system: System, request: Request) -> Answer:
 
 async def get_pattern(system: System, request: Request) -> Answer:
     """GET /pattern/{id}."""
-    query, warnings = read_query(nodes.PARAMETERS, request.query)
+    query, warnings = read_query((*nodes.PARAMETERS, AT), request.query)
     node_id = nodes.node_of(request, query, system.limits)
-    pattern = await knowledge.read_pattern(system, node_id, request.path["pattern_id"])
-    return Answer({**pattern_answer(pattern, node_id), "warnings": warnings})
+    moment = await moment_of(system, node_id, query)
+    sequence = moment.sequence if moment is not None else None
+    pattern = await knowledge.read_pattern(system, node_id, request.path["pattern_id"], sequence)
+    return Answer({**pattern_answer(pattern, node_id), **told(moment), "warnings": warnings})
 
 
 async def edit_pattern(system: System, request: Request) -> Answer:
@@ -163,7 +167,8 @@ def _register(template: str) -> None:
         ),
     )
     for method, handler, facts in shown:
-        operation(method, template, parameters=nodes.PARAMETERS, **facts)(handler)
+        parameters = (*nodes.PARAMETERS, AT) if method == "GET" else nodes.PARAMETERS
+        operation(method, template, parameters=parameters, **facts)(handler)
 
 
 _register("/pattern/{pattern_id}")

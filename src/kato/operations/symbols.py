@@ -6,6 +6,7 @@ from typing import cast
 
 from kato.engine.listing import SymbolOrder, SymbolPosition, symbol_page
 from kato.operations import node_id as nodes
+from kato.operations.moments import AT, moment_of, told, view_at
 from kato.operations.registry import Answer, Request, operation
 from kato.operations.sessions import decode_cursor, decode_ordered_cursor, encode_cursor
 from kato.service import knowledge
@@ -16,6 +17,7 @@ from kato.wire.schemas import knowledge as shapes
 
 LISTING = (
     *nodes.PARAMETERS,
+    AT,
     Parameter("symbol", "string", default=(), repeatable=True, description="Only these symbols."),
     Parameter("limit", "integer", default=None, minimum=1, maximum=100_000, description="Absent: all."),
     Parameter("cursor", "string", default=None, description="`next_cursor` of the page before."),
@@ -36,7 +38,7 @@ STATISTICS = (
     description="By code point unless sorted otherwise. `frequency` counts occurrences over all learnings, "
     "`pattern_member_frequency` the distinct patterns that hold the symbol.",
     parameters=STATISTICS,
-    errors=(422,),
+    errors=(413, 422),
     answer=shapes.SYMBOL_STATS,
 )
 async def symbol_statistics(system: System, request: Request) -> Answer:
@@ -45,12 +47,13 @@ async def symbol_statistics(system: System, request: Request) -> Answer:
     node_id = nodes.node_of(request, query, system.limits)
     order, limit, search = cast("SymbolOrder", query["sort"]), query["limit"], query["search"]
     after = cast("SymbolPosition | None", decode_ordered_cursor(query["cursor"], order, (int, str)))
+    moment = await moment_of(system, node_id, query)
+    view = await view_at(system, node_id, moment)
     if query["symbol"]:
-        view = await system.nodes.view(node_id)
         asked = await system.runtime.compute(view.symbols, only=list(query["symbol"]))
         page = symbol_page(dict(asked), order, after, limit, search)
     else:
-        page = await knowledge.list_symbols(system, node_id, order=order, after=after, limit=limit, search=search)
+        page = await knowledge.list_symbols(system, view, order=order, after=after, limit=limit, search=search)
     symbols = {
         symbol: {
             "name": symbol,
@@ -67,6 +70,7 @@ async def symbol_statistics(system: System, request: Request) -> Answer:
             "next_cursor": encode_cursor((order, *page.position)) if page.position is not None else None,
             "has_more": page.position is not None,
             **node(node_id),
+            **told(moment),
             "warnings": warnings,
         }
     )
@@ -79,14 +83,15 @@ async def symbol_statistics(system: System, request: Request) -> Answer:
     summary="Affinities of symbols",
     description="Symbols with any affinity, by code point: symbol, emotive, sum.",
     parameters=LISTING,
-    errors=(422,),
+    errors=(413, 422),
     answer=shapes.AFFINITIES,
 )
 async def symbol_affinities(system: System, request: Request) -> Answer:
     """GET /symbols/affinity."""
     query, warnings = read_query(LISTING, request.query)
     node_id = nodes.node_of(request, query, system.limits)
-    view = await system.nodes.view(node_id)
+    moment = await moment_of(system, node_id, query)
+    view = await view_at(system, node_id, moment)
     after = decode_cursor(query["cursor"], (str,))
     only = list(query["symbol"]) or None
     everything = await system.runtime.compute(view.symbols, only=only, with_affinity=True)
@@ -101,6 +106,7 @@ async def symbol_affinities(system: System, request: Request) -> Answer:
             "next_cursor": encode_cursor((page[-1][0],)) if more else None,
             "has_more": more,
             **node(node_id),
+            **told(moment),
             "warnings": warnings,
         }
     )

@@ -13,35 +13,42 @@ from kato.service.session_state import cleared
 from kato.service.sessions import Session
 from kato.service.system import System
 from kato.storage.interface import Edit, Forget, ForgetAll, NodeInfo, Reply, Storage, Transaction
+from kato.storage.recollecting import recollect_name
 
 
-async def read_pattern(system: System, node_id: str, pattern_id: str) -> Pattern:
+async def read_pattern(system: System, node_id: str, pattern_id: str, sequence: int | None = None) -> Pattern:
     """
     One pattern by its name, with or without prefix, in any case.
+
+    Args:
+        sequence: As it was after that change; None: as it is.
 
     Raises:
         PatternNotFound: The node has none of that name, or the name is malformed.
     """
     name = bare_name(pattern_id)
-    pattern = await system.runtime.compute(system.storage.pattern, node_id, name) if name is not None else None
+    pattern: Pattern | None = None
+    if name is not None and sequence is None:
+        pattern = await system.runtime.compute(system.storage.pattern, node_id, name)
+    elif name is not None and sequence is not None:
+        found = await system.runtime.compute(recollect_name, system.storage, node_id, name, sequence)
+        pattern = next(iter(found.patterns.values()), None)
     if pattern is None:
         raise PatternNotFound(pattern_id, node_id)
     return pattern
 
 
 async def list_patterns(
-    system: System, node_id: str, *, order: PatternOrder, after: PatternPosition | None, limit: int, search: str
+    system: System, view: View, *, order: PatternOrder, after: PatternPosition | None, limit: int, search: str
 ) -> PatternPage:
-    """One page of a node's patterns, out of what it holds in memory."""
-    view = await system.nodes.view(node_id)
+    """One page of the patterns that a node knew at one moment."""
     return await system.runtime.compute(view.list_patterns, order, after, limit, search)
 
 
 async def list_symbols(
-    system: System, node_id: str, *, order: SymbolOrder, after: SymbolPosition | None, limit: int | None, search: str
+    system: System, view: View, *, order: SymbolOrder, after: SymbolPosition | None, limit: int | None, search: str
 ) -> SymbolPage:
-    """One page of a node's symbols, out of what it holds in memory."""
-    view = await system.nodes.view(node_id)
+    """One page of the symbols that a node knew at one moment."""
     return await system.runtime.compute(view.list_symbols, order, after, limit, search)
 
 
@@ -120,10 +127,9 @@ async def count_patterns(system: System, node_id: str) -> int:
     return info.patterns if info is not None else 0
 
 
-async def read_node(system: System, node_id: str) -> tuple[NodeInfo | None, View]:
-    """What the storage and the engine know of a node; (None, an empty view) for one that has never learned."""
-    view = await system.nodes.view(node_id)
-    return await system.runtime.compute(system.storage.node, node_id), view
+async def read_node(system: System, node_id: str) -> NodeInfo | None:
+    """What the storage knows of a node; None for one that has never learned."""
+    return await system.runtime.compute(system.storage.node, node_id)
 
 
 async def list_nodes(system: System, *, after: str, limit: int, prefixes: Sequence[str] = ()) -> list[NodeInfo]:

@@ -12,6 +12,7 @@ from kato.engine.matching import choose
 from kato.service.events import Events
 from kato.service.forecasting import LITTLE, Forecasts
 from kato.service.measuring import MeasuredWriter, Measures
+from kato.service.moments import Moments
 from kato.service.nodes import Nodes
 from kato.service.policy import Policy
 from kato.service.runtime import LoopRuntime, Runtime, ThreadRuntime
@@ -44,6 +45,7 @@ class System:
     policy: Policy
     nodes: Nodes
     forecasts: Forecasts
+    moments: Moments
     sessions: Sessions
     events: Events
     limits: Limits
@@ -119,6 +121,7 @@ class System:
             policy=policy,
             nodes=nodes,
             forecasts=Forecasts(storage, runtime, LITTLE if is_plain else Effort()),
+            moments=Moments(storage, knowledge, runtime, memory_budget),
             sessions=Sessions(storage, measured, runtime, policy, events),
             events=events,
             limits=limits,

@@ -13,13 +13,15 @@ from dataclasses import dataclass
 
 from kato.engine.event import Event, Symbol, Vector
 from kato.engine.pattern import Pattern
-from kato.errors import StoredDataCorrupt
+from kato.errors import PayloadTooLarge, StoredDataCorrupt
 from kato.storage import records
 from kato.storage.folding import changed, learned, vector_symbols
 from kato.storage.interface import Edit, ForgetAll, Learn, LogEntry, Restore, Storage
 
 _PAGE = 1000
 """Log rows read at a time."""
+MOST_REPEATED = 5_000_000
+"""Rows of one log that are repeated at most: about a minute."""
 _FEW = 2000
 """Up to so many names are recollected one by one; for more, repeating the whole log costs less."""
 
@@ -179,7 +181,14 @@ def _rows(storage: Storage, node_id: str, after: int, up_to: int, name: str | No
 
 
 def _checked(storage: Storage, node_id: str, up_to: int) -> Iterator[LogEntry]:
-    """The rows of a node up to a sequence, once their hashes are seen to be right."""
+    """
+    The rows of a node up to a sequence, once their hashes are seen to be right.
+
+    Raises:
+        PayloadTooLarge: There are too many to repeat.
+    """
+    if up_to > MOST_REPEATED:
+        raise PayloadTooLarge("the changes before that moment", MOST_REPEATED, up_to, "KATO itself")
     previous, sequence = records.GENESIS, 0
     for entry in _rows(storage, node_id, 0, up_to):
         previous = records.check_chain(node_id, previous, [entry], after=sequence)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kato.wire.schemas.parts import (
+    EVENTS,
     NODE,
     PATTERN_ID,
     Schema,
@@ -73,4 +74,37 @@ UNDONE = answer(
         **NODE,
     },
     about="What was taken back.",
+)
+_MOMENT = record(
+    "A moment.",
+    {"sequence": integer("After this change.", 3), "patterns": integer("Patterns there were.", 5)},
+)
+COMPARED = answer(
+    {
+        "from": _MOMENT,
+        "to": _MOMENT,
+        "added": integer("Patterns there are only later."),
+        "removed": integer("Patterns there were only earlier."),
+        "changed": integer("Patterns that are not the same."),
+        "total": integer("All of them."),
+        "differences": listed(
+            record(
+                "A pattern that differs.",
+                {
+                    "change": constant("How.", "added", "removed", "changed"),
+                    "pattern_name": PATTERN_ID,
+                    "pattern_data": EVENTS,
+                    "frequency_before": integer("How often it was learned; 0: it was not there."),
+                    "frequency": integer("How often it was learned later; 0: it was not there."),
+                    "members": listed(
+                        constant("A member.", "frequency", "emotives", "metadata", "affinity"), "What changed."
+                    ),
+                },
+            ),
+            "By pattern name.",
+        ),
+        **_PAGE,
+        **NODE,
+    },
+    about="One page of what differs.",
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kato.wire.schemas.episodes import COGNITION_DATA
 from kato.wire.schemas.parts import (
+    AT,
     EMOTIVES,
     EVENTS,
     FOLDED,
@@ -55,7 +56,7 @@ _SHOWN: dict[str, Schema] = {
     ),
     **NODE,
 }
-PATTERN = answer(_SHOWN, about="The pattern.")
+PATTERN = answer({**_SHOWN, **AT}, about="The pattern.", optional=("at",))
 EDITED = answer(
     {**_SHOWN, "updated": listed(constant("A member.", "frequency", "emotives", "metadata"), "What was replaced.")},
     about="The pattern as it is now.",
@@ -71,7 +72,7 @@ FORGOTTEN = answer(
     about="The pattern is forgotten.",
 )
 _LIST: dict[str, Schema] = {"patterns": listed(named("Pattern"), "In the order asked for."), **PAGE, **NODE}
-PATTERNS = answer(_LIST, about="One page of the patterns.")
+PATTERNS = answer({**_LIST, **AT}, about="One page of the patterns.", optional=("at",))
 SESSION_PATTERNS = answer({**_LIST, "session_id": SESSION_ID}, about="One page of the patterns of the session's node.")
 
 SYMBOL_STATS = answer(
@@ -90,13 +91,16 @@ SYMBOL_STATS = answer(
         ),
         **PAGE,
         **NODE,
+        **AT,
     },
     about="One page of the symbols.",
+    optional=("at",),
 )
 _AFFINITY = mapping(number("The sum over all learnings.", -0.3), "Emotive → sum.", key="joy")
 AFFINITIES = answer(
-    {"affinities": mapping(_AFFINITY, "Symbol → emotive → sum, by code point.", key="tea"), **PAGE, **NODE},
+    {"affinities": mapping(_AFFINITY, "Symbol → emotive → sum, by code point.", key="tea"), **PAGE, **NODE, **AT},
     about="One page of the symbols that have any affinity.",
+    optional=("at",),
 )
 AFFINITY = answer({"symbol": text("The symbol.", "tea"), "affinity": _AFFINITY, **NODE}, about="Its affinity.")
 
@@ -142,8 +146,10 @@ NODE_FACTS = answer(
         "created_at": nullable(time("When it first learned; null if it never did.")),
         "changed_at": nullable(time("When what it knows last changed.")),
         "size_bytes": integer("Bytes it takes in memory.", 4096),
+        **AT,
     },
     about="How much the node knows.",
+    optional=("at",),
 )
 _BULK_RESULT: dict[str, Schema] = {
     "status": constant("`insufficient_data`: fewer than two symbols.", "learned", "insufficient_data"),
@@ -169,6 +175,8 @@ BULK_PREDICTED = answer(
         "count": integer("How many short-term memories."),
         "config": named("Configuration"),
         **NODE,
+        **AT,
     },
     about="What comes next, for each short-term memory.",
+    optional=("at",),
 )

@@ -150,3 +150,9 @@ PAGE: Mapping[str, Schema] = {
     "next_cursor": nullable(text("`cursor` of the next page; null at the end.", "WzEsICJhIl0")),
     "has_more": boolean("Whether there is a next page."),
 }
+AT: Mapping[str, Schema] = {
+    "at": record(
+        "The moment this is about; only where one was asked for.",
+        {"sequence": integer("After this change.", 10), "head": integer("The newest change.", 12)},
+    )
+}

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from kato.wire.answers import NUMBERS
 from kato.wire.schemas.parts import (
     A_NAME,
+    AT,
     EMOTIVES,
     EVENT,
     EVENTS,
@@ -258,6 +259,8 @@ EXPLAINED = answer(
         "sequence": integer("The newest change that was known."),
         "config": named("Configuration"),
         **NODE,
+        **AT,
     },
     about="What becomes of the pattern, and why.",
+    optional=("at",),
 )
