@@ -229,18 +229,21 @@ std::shared_ptr<const Segment> Segment::build(std::vector<const Content*> conten
     // Buckets hold about sixteen rows each when pairs are spread evenly.
     const std::size_t pairs = header.tokens - header.rows;
     header.buckets = next_power_of_two(std::max<std::size_t>(16, pairs / 16));
-    std::vector<std::uint32_t> buckets(header.buckets + 1), last(header.buckets, UINT32_MAX);
+    std::vector<std::uint32_t> buckets(header.buckets + 1), last(header.buckets, UINT32_MAX), bucket_of(local.size());
+    for (std::size_t i = 1; i < local.size(); ++i)
+        bucket_of[i] = std::uint32_t(bigram_hash(symbols[local[i - 1]], symbols[local[i]]) & (header.buckets - 1));
     const auto each_bucket = [&](auto&& visit) {
         std::fill(last.begin(), last.end(), UINT32_MAX);
-        for (std::size_t row = 0; row < contents.size(); ++row) {
-            const auto& tokens = contents[row]->tokens;
-            for (std::size_t i = 1; i < tokens.size(); ++i) {
-                const std::size_t bucket = bigram_hash(tokens[i - 1], tokens[i]) & (header.buckets - 1);
-                if (last[bucket] == row) continue;
-                last[bucket] = std::uint32_t(row);
-                visit(bucket, row);
+        for (const Run& run : runs)
+            for (std::uint32_t row = run.first; row < run.first + run.count; ++row) {
+                const std::uint64_t from = run.token + std::uint64_t{row - run.first} * run.length;
+                for (std::uint64_t i = from + 1; i < from + run.length; ++i) {
+                    const std::size_t bucket = bucket_of[i];
+                    if (last[bucket] == row) continue;
+                    last[bucket] = row;
+                    visit(bucket, row);
+                }
             }
-        }
     };
     each_bucket([&](std::size_t bucket, std::size_t) { ++buckets[bucket + 1]; });
     for (std::size_t i = 0; i < header.buckets; ++i) buckets[i + 1] += buckets[i];

@@ -114,17 +114,31 @@ public:
     }
 
 private:
+    static constexpr std::size_t kUsual = 24;  // symbols of most patterns
+
+    // Tuples, which nearly all sequences are here, need no iterator.
+    template <class Visit>
+    static void each_of(nb::handle sequence, Visit&& visit) {
+        if (PyTuple_Check(sequence.ptr()))
+            for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(sequence.ptr()); ++i) visit(nb::handle(PyTuple_GET_ITEM(sequence.ptr(), i)));
+        else
+            for (nb::handle item : sequence) visit(item);
+    }
+
     Content content_of(nb::handle events, const std::string& name) {
         Content content;
         content.name = name_of(name);
-        for (nb::handle event : events) {
+        const auto take = [&](nb::handle event) {
             std::uint8_t starts = 1;
-            for (nb::handle text : event) {
+            each_of(event, [&](nb::handle text) {
                 content.tokens.push_back(shared_->symbols.number(text));
                 content.starts.push_back(starts);
                 starts = 0;
-            }
-        }
+            });
+        };
+        content.tokens.reserve(kUsual);
+        content.starts.reserve(kUsual);
+        each_of(events, take);
         if (content.tokens.empty()) throw nb::value_error("a pattern holds at least one symbol");
         return content;
     }
