@@ -59,6 +59,13 @@ private:
     std::vector<Kept> kept_;
 };
 
+// A row with what it is ranked by; the name itself lies far away in memory.
+struct Ranked {
+    std::uint32_t worth;
+    std::uint64_t prefix;
+    Voter voter;
+};
+
 struct Mark {
     Symbol symbol;
     std::uint32_t worth;
@@ -119,26 +126,27 @@ std::vector<Voter> best_rows(const State& state, const std::vector<Mark>& marks,
         // Forgotten rows are counted as well, so the first cut may leave too few.
         std::uint32_t cut = highest;
         for (std::uint64_t sum = histogram[cut]; sum < wanted && cut > 0; sum += histogram[cut]) --cut;
-        std::vector<std::pair<std::uint32_t, Voter>> above;
+        std::vector<Ranked> above;
         Smallest at_cut(most);
         const auto take = [&](const Row& row, std::uint32_t worth) {
-            const std::uint64_t prefix = worth == cut ? prefix_of(row.name()) : 0;
+            const std::uint64_t prefix = prefix_of(row.name());
             if (worth == cut && !at_cut.may_take(prefix)) return;
             const std::uint64_t frequency = state.frequencies[row.slot()];
             if (frequency == 0) return;
             if (worth == cut)
                 at_cut.take(prefix, {row, frequency});
             else
-                above.push_back({worth, {row, frequency}});
+                above.push_back({worth, prefix, {row, frequency}});
         };
         each_row(state, counters, cut, take);
         for (const auto& [row, worth] : fresh)
             if (worth >= cut) take(row, worth);
-        std::sort(above.begin(), above.end(), [](const auto& a, const auto& b) {
-            return a.first != b.first ? a.first > b.first : name_before(a.second.row, b.second.row);
+        std::sort(above.begin(), above.end(), [](const Ranked& a, const Ranked& b) {
+            if (a.worth != b.worth) return a.worth > b.worth;
+            return a.prefix != b.prefix ? a.prefix < b.prefix : name_before(a.voter.row, b.voter.row);
         });
         std::vector<Voter> found;
-        for (const auto& each : above) found.push_back(each.second);
+        for (const Ranked& each : above) found.push_back(each.voter);
         for (const Voter& voter : at_cut.sorted()) found.push_back(voter);
         if (found.size() > most) found.resize(most);
         if (found.size() == most || cut == 0) return found;

@@ -26,8 +26,8 @@ REPEATS = (1.0, 0.0, 0.3, 2.0)
 """What another symbol of the memory may be worth; the first of equals is taken."""
 FEWEST = 16
 """Questions below which a self-test says nothing: the untested mix stays."""
-SURPRISE = 0.02
-"""Worth of one nat of log-loss beside the hit rate: it decides between ways that are right equally often."""
+SURPRISE = 0.1
+"""Worth of one nat of log-loss beside the hit rate: of some hundred questions the hit rate alone follows chance."""
 DOUBT = 0.02
 """Part of every probability that is spread over all symbols when log-loss is taken, as a share may be 0."""
 LISTED = 10
@@ -109,16 +109,19 @@ class Trial:
     """The pattern's frequency."""
 
 
-def trial(name: str, events: tuple[Event, ...], frequency: int, kind: Kind) -> Trial | None:
+def trial(name: str, events: tuple[Event, ...], frequency: int, kind: Kind, again: int = 0) -> Trial | None:
     """
     The question about a pattern: its end where ends are asked about, else a place that follows from its name.
 
     None for a pattern too short for it.
+
+    Args:
+        again: How many questions about the pattern there have been; each is about another place.
     """
     if kind.ending:
-        cut = len(events) - kind.horizon
+        cut = len(events) - kind.horizon if again == 0 else 0
     else:
-        cut = 1 + int(name[-8:], 16) % (len(events) - 1) if len(events) > 1 else 0
+        cut = 1 + (int(name[-8:], 16) + again) % (len(events) - 1) if again < len(events) - 1 else 0
     if cut < 1:
         return None
     ahead = events[cut : cut + kind.horizon]
@@ -152,7 +155,8 @@ def choose(
 
 def _trials(source: Source, kind: Kind, effort: Effort) -> list[Trial]:
     found = source.smallest(effort.calibrating)
-    trials = [made for told in found if (made := trial(*told, kind)) is not None]
+    rounds = max(1, effort.calibrating // max(1, len(found)))
+    trials = [made for again in range(rounds) for told in found if (made := trial(*told, kind, again)) is not None]
     if not trials:
         return []
     few = trials[:: max(1, len(trials) // 8)][:8]
