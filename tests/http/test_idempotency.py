@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from dataclasses import replace
 
@@ -243,7 +244,7 @@ def test_predictions_that_were_not_yet_made_are_missed_in_words(server, http, se
     )
     assert again.headers["idempotency-replayed"] == "true"
     assert again.json()["results"][1]["predictions"] == []
-    assert "lost with the server" in again.json()["warnings"][0]
+    assert "were not made" in again.json()["warnings"][0]
     patterns = http.get(f"/sessions/{session}/patterns").json()["patterns"]
     assert [pattern["frequency"] for pattern in patterns] == [2]
 
@@ -307,3 +308,32 @@ def test_a_client_that_loses_the_answer_to_its_reconnection_gets_one_session(ser
         client.observe(["a"])
         listed = http.get("/sessions", params={"node_id": "one in its place"}).json()["sessions"]
         assert [each["session_id"] for each in listed] == [client.session_id]
+
+
+@pytest.mark.parametrize("key", [None, "k"])
+def test_what_has_happened_is_not_told_as_out_of_time(monkeypatch, key):
+    """The time is up while predictions are made of what was just learned: the learning stands, so the answer is no 504."""
+    from kato.service import observing
+
+    predict_from = observing.predict_from
+
+    async def slow(system, view, events, settings):
+        if view.totals.patterns:
+            await asyncio.sleep(30)
+        return await predict_from(system, view, events, settings)
+
+    monkeypatch.setattr(observing, "predict_from", slow)
+    settings = Settings(data_dir=":memory:", request_timeout=1, log_level="CRITICAL")
+    body = {"observations": [{"strings": ["a", "b"]}, PREDICTING], "learn_after_each": True}
+    with running(settings) as server, httpx2.Client(base_url=server.url, timeout=20) as http:
+        session = http.post("/sessions", json={"node_id": "n"}).json()["session_id"]
+        answer = http.post(
+            f"/sessions/{session}/observe-sequence", json=body, headers=keyed(key) if key is not None else {}
+        )
+        assert answer.status_code == 200
+        assert "were not made" in answer.json()["warnings"][0]
+        assert len(answer.json()["patterns_learned"]) == 1
+        if key is not None:
+            again = http.post(f"/sessions/{session}/observe-sequence", json=body, headers=keyed(key))
+            assert (again.content, again.headers["idempotency-replayed"]) == (answer.content, "true")
+        assert http.get(f"/sessions/{session}/patterns").json()["patterns"][0]["frequency"] == 1

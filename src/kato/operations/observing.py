@@ -20,7 +20,8 @@ from kato.wire.schemas import episodes as shapes
 
 _SILENT = "process_predictions is false for this session, so no predictions were made"
 _LOST = (
-    "the first answer was lost with the server before its predictions were made; what was observed and learned is kept"
+    "predictions of what the sequence itself learned were not made, because its time was up or the server was stopped; "
+    "what was observed and learned is kept"
 )
 
 

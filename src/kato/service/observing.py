@@ -7,6 +7,7 @@ memory follows and what is learned; everything is stored in one transaction, and
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -321,15 +322,19 @@ async def observe_sequence(
     finally:
         if capture is not None:
             system.nodes.release(session.node_id, session.session_id)
-    if capture is not None:
+    if capture is None:
+        return done
+    try:
         for position, question in enumerate(everything):
             if question is not None and question[0] > 0:
                 view = capture.views[question[0] - 1]
                 answers[position] = await predict_from(system, view, question[1], session.settings)
-        done = SequenceObserved(course, initial_length, tuple(answers[:-1]), answers[-1])
+        whole = SequenceObserved(course, initial_length, tuple(answers[:-1]), answers[-1])
         if reply is not None:
-            await _remember(system, reply(done))
-    return done
+            await _remember(system, reply(whole))
+    except asyncio.CancelledError:
+        return done  # its time is up, but it has happened, and must not be told as if it had not
+    return whole
 
 
 async def _remember(system: System, reply: Reply) -> None:
