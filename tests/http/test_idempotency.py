@@ -11,8 +11,7 @@ import pytest
 
 from kato import IdempotencyMismatch, Kato, KATOClient
 from kato.errors import StorageUnavailable
-from kato.operations import OPERATIONS
-from kato.operations.idempotency import KEPT_PER_SESSION
+from kato.operations import OPERATIONS, idempotency
 from kato.settings import Settings
 from serving import running
 
@@ -193,12 +192,15 @@ def test_a_repetition_renews_the_session(http, session):
     assert http.get(f"/sessions/{session}").json()["expires_at"] >= before
 
 
-def test_the_newest_keys_of_a_session_are_remembered(http, session):
-    for number in range(KEPT_PER_SESSION + 1):
+def test_the_newest_keys_of_a_session_are_remembered(http, session, monkeypatch):
+    kept = 30
+    assert (idempotency.KEPT_PER_SESSION, idempotency.KEPT_PER_API_KEY) == (1000, 10_000)
+    monkeypatch.setattr(idempotency, "KEPT_PER_SESSION", kept)
+    for number in range(kept + 1):
         http.post(f"/sessions/{session}/clear-stm", headers=keyed(str(number)))
     replayed = [
         http.post(f"/sessions/{session}/clear-stm", headers=keyed(key)).headers.get("idempotency-replayed")
-        for key in (str(KEPT_PER_SESSION), "1", "0")
+        for key in (str(kept), "1", "0")
     ]
     assert replayed == ["true", "true", None]
 
