@@ -10,6 +10,7 @@ import pytest
 from guarding import KEYS, NODE, STRANGERS, Asking, guarded, may
 from kato import AsyncKATOClient, Forbidden, KATOClient, RateLimited, SessionNotFound, Unauthorized
 from kato.operations import OPERATIONS
+from kato.server.admission import Admission
 from kato.settings import Settings
 from kato.storage.opening import key_file
 from serving import running
@@ -107,6 +108,19 @@ def test_a_key_comes_in_one_header_or_the_other(ask, server):
     ):
         assert ask.http.get("/patterns", params={"node_id": NODE}, headers=headers).status_code == status, headers
     assert ask.http.get("/patterns", params={"node_id": NODE, "api_key": secret}).status_code == 401
+
+
+def test_only_the_whole_hash_tells_a_key(tmp_path, monkeypatch):
+    """Keys whose hashes begin alike are told apart; here all begin alike."""
+    monkeypatch.setattr("kato.server.admission._BUCKET", 0)
+    file = key_file(tmp_path)
+    made = [file.create("", "read", ()) for _ in range(3)]
+    admission = Admission(file, (), 0)
+    for secret, key in made:
+        assert admission.identify(secret, "here").key_id == key.key_id
+    for wrong in (None, "kato_", made[0][0][:-1], "x" * 48):
+        with pytest.raises(Unauthorized):
+            admission.identify(wrong, "here")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import httpx2
 import pytest
 
@@ -101,3 +103,92 @@ def test_a_host_is_an_address_of_ours_or_an_allowed_name(bound, host, served):
     else:
         with pytest.raises(OriginRefused):
             origins.check_host(host)
+
+
+# --- the table: who reaches a server on this machine, by host and origin ---------------------------------------------------
+
+REFUSED = 403
+COMBINATIONS = [
+    # host, origin, may read, may write and watch
+    ("127.0.0.1:{port}", None, True, True),
+    ("127.0.0.1:{port}", "http://127.0.0.1:{port}", True, True),
+    ("127.0.0.1:{port}", "https://127.0.0.1:{port}", True, True),
+    ("localhost:{port}", None, True, True),
+    ("LOCALHOST:{port}", "http://localhost:{port}", True, True),
+    ("localhost", "http://localhost", True, True),
+    ("kato.localhost:{port}", "http://kato.localhost:{port}", True, True),
+    ("127.1.2.3:{port}", None, True, True),
+    ("[::1]:{port}", "http://[::1]:{port}", True, True),
+    ("kato.example", None, True, True),
+    ("kato.example:{port}", "http://kato.example:{port}", True, True),
+    ("KATO.example", "https://KATO.example", True, True),
+    ("127.0.0.1:{port}", "https://page.example", True, True),
+    ("kato.example", "https://page.example", True, True),
+    # a page elsewhere may ask, and cannot read what is answered; it may neither write nor watch
+    ("127.0.0.1:{port}", "https://evil.example", True, False),
+    ("127.0.0.1:{port}", "null", True, False),
+    ("127.0.0.1:{port}", "http://127.0.0.1", True, False),
+    ("127.0.0.1:{port}", "http://127.0.0.1:1", True, False),
+    ("127.0.0.1:{port}", "http://localhost:{port}", True, False),
+    ("localhost:{port}", "http://127.0.0.1:{port}", True, False),
+    ("127.0.0.1:{port}", "http://127.0.0.1:{port}.evil.example", True, False),
+    ("127.0.0.1:{port}", "http://evil.example#127.0.0.1:{port}", True, False),
+    ("127.0.0.1:{port}", "http://x@127.0.0.1:{port}", True, False),
+    ("127.0.0.1:{port}", "file://127.0.0.1:{port}", True, False),
+    ("127.0.0.1:{port}", "chrome-extension://abcdef", True, False),
+    ("127.0.0.1:{port}", "https://page.example.evil.example", True, False),
+    ("127.0.0.1:{port}", "http://page.example", True, False),
+    ("127.0.0.1:{port}", "https://page.example:444", True, False),
+    ("127.0.0.1:{port}", "https://PAGE.example", True, False),
+    ("127.0.0.1:{port}", "*", True, False),
+    ("127.0.0.1:{port}", "127.0.0.1:{port}", True, False),
+    # a name of somebody's own that points here
+    ("evil.example", None, False, False),
+    ("evil.example:{port}", "http://evil.example:{port}", False, False),
+    ("evil.example", "https://page.example", False, False),
+    ("localhost.evil.example", None, False, False),
+    ("127.0.0.1.evil.example", None, False, False),
+    ("kato.example.evil.example", None, False, False),
+    ("evil.example#kato.example", None, False, False),
+    ("kato.example@evil.example", None, False, False),
+    ("xkato.example", None, False, False),
+    ("192.0.2.1", None, False, False),
+    ("0.0.0.0:{port}", None, False, False),
+    ("[::ffff:192.0.2.1]:{port}", None, False, False),
+    ("[2001:db8::1]:{port}", None, False, False),
+    ("2130706433", None, False, False),
+    ("0x7f.1", None, False, False),
+    ("localhost,evil.example", None, False, False),
+    ("*", None, False, False),
+]
+
+
+@pytest.fixture(scope="module")
+def on_this_machine():
+    settings = Settings(
+        data_dir=":memory:", log_level="CRITICAL", cors_origins=(LISTED,), allowed_hosts=("kato.example",)
+    )
+    with running(settings) as server, httpx2.Client(base_url=server.url) as client:
+        yield server, client
+
+
+@pytest.mark.parametrize(("host", "origin", "reads", "writes"), COMBINATIONS)
+def test_a_host_and_an_origin_together_may_read_or_write_or_nothing(on_this_machine, host, origin, reads, writes):
+    server, client = on_this_machine
+    headers = {"Host": host.format(port=server.port)}
+    if origin is not None:
+        headers["Origin"] = origin.format(port=server.port)
+    asked = client.get("/sessions", headers=headers)
+    made = client.post("/sessions", json={"node_id": "n"}, headers=headers)
+    for answer, may in ((asked, reads), (made, writes)):
+        assert answer.status_code == (200 if may else REFUSED)
+        assert may or answer.json()["error"]["code"] == "ORIGIN_REFUSED"
+        readable = answer.headers.get("access-control-allow-origin")
+        assert readable == (LISTED if headers.get("Origin") == LISTED else None)
+    watching = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+    key = {"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as raw:
+        lines = [f"{name}: {value}" for name, value in {**headers, **watching, **key}.items()]
+        raw.sendall("\r\n".join(["GET /ws/events HTTP/1.1", *lines, "", ""]).encode())
+        status = int(raw.recv(4096).split(b" ")[1])
+    assert status == (101 if writes else REFUSED)
