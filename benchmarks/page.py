@@ -45,7 +45,6 @@ def questions(session: str, pattern: str) -> list[tuple[str, str, str, dict[str,
         ("session", "GET", f"/sessions/{session}", {}),
         ("session", "GET", f"/sessions/{session}/stm", {}),
         ("session", "GET", f"/sessions/{session}/predictions", {}),
-        ("why", "GET", f"/sessions/{session}/predictions", {"explain": "true"}),
         ("operations", "GET", "/metrics", {}),
         ("operations", "GET", "/stats", {"minutes": 20}),
         ("operations", "GET", "/requests", {"limit": 500}),
@@ -61,10 +60,19 @@ def questions(session: str, pattern: str) -> list[tuple[str, str, str, dict[str,
     return found
 
 
+def why(http: httpx2.Client, session: str) -> dict[str, Any]:
+    """What the page asks to explain the first prediction."""
+    at = f"/sessions/{session}"
+    found = http.get(f"{at}/predictions").json()["predictions"][0]["name"]
+    config, stm = http.get(f"{at}/config").json()["config"], http.get(f"{at}/stm").json()["stm"]
+    return {"stm": stm, "pattern": found, "config": config}
+
+
 def milliseconds(http: httpx2.Client, method: str, path: str, query: dict[str, Any]) -> float:
-    """One request from its first byte to the last of its answer."""
+    """One request from its first byte to the last of its answer. The query of a POST is its body."""
+    given = {"json": query} if method == "POST" else {"params": query}
     started = time.perf_counter()
-    answer = http.request(method, path, params=query)
+    answer = http.request(method, path, **given)
     taken = (time.perf_counter() - started) * 1000
     assert answer.status_code == 200, answer.text
     return taken
@@ -78,12 +86,15 @@ def measure(http: httpx2.Client, repeat: int, seed: int) -> bool:
     pattern = http.get("/patterns", params={"node_id": NODE, "limit": 1}).json()["patterns"][0]["name"]
     print(f"{'screen':11}{'first':>9}{'median':>9}{'longest':>9}  request")
     within = True
-    for screen, method, path, query in questions(session, pattern):
+    explaining = ("why", "POST", f"/nodes/{NODE}/explain", why(http, session))
+    for screen, method, path, query in (*questions(session, pattern), explaining):
         first = milliseconds(http, method, path, query)
         times = [milliseconds(http, method, path, query) for _ in range(repeat)]
         median = statistics.median(times)
         within = within and median <= LIMIT_MS
-        shown = "&".join(f"{name}={value}" for name, value in query.items() if name not in {"symbol", "node_id"})
+        shown = "&".join(
+            f"{name}={value}" for name, value in query.items() if name in {"limit", "sort", "search", "minutes"}
+        )
         route = path.replace(session, "{id}").replace(pattern, "{id}")
         print(f"{screen:11}{first:9.1f}{median:9.1f}{max(times):9.1f}  {method} {route} {shown[:60]}", flush=True)
     return within

@@ -53,6 +53,7 @@ def test_by_mouse(tab, http):
     page.get_by_role("button", name=f"Prediction {place}: why?").click()
     expect(page.get_by_text(f"It is prediction {place} of 3")).to_be_visible()
     why = page.locator(".explanation")
+    expect(why.locator("tr", has_text="expected, not observed")).to_contain_text("coffee")
     expect(why.locator("details[open] > .tree").first).to_contain_text("evidence = matches / pattern")
     tab.shoot("story-why")
 

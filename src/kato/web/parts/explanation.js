@@ -1,7 +1,7 @@
 /** Why a pattern is predicted: what its numbers are made of, why it stands where it stands, where it comes from. */
 
 import { html } from "../vendor/htm/standalone.module.js";
-import { get, path } from "../api.js";
+import { ask, path } from "../api.js";
 import { number, short } from "../format.js";
 import { useAsked } from "../hooks.js";
 import { link } from "../route.js";
@@ -10,7 +10,6 @@ import { Trouble } from "./notice.js";
 import { Symbol } from "./sequence.js";
 import { titled } from "./tuning.js";
 
-const HISTORY = 10;
 const KINDS = {
   past: "expected before",
   match: "match",
@@ -71,48 +70,50 @@ function Tree({ tree, open }) {
 }
 
 /**
- * The explanation of one prediction of a session. `place`: its place, from 1; `of`: how many there are; `metric`: the number
- * that ranks, shown first; `time`: the session's counter, for what is explained is what it holds now.
+ * The explanation of one prediction for a memory. `config`: the session's; `metric`: the number that ranks, shown first.
  */
-export function Explanation({ session, node, name, place, of, metric, time }) {
+export function Explanation({ node, stm, name, config, metric }) {
   const found = useAsked(
-    async (signal) => {
-      const [answer, history] = await Promise.all([
-        get(path`/sessions/${session}/predictions`, { explain: true }, signal),
-        get(path`/nodes/${node}/history`, { pattern: name, limit: HISTORY }, signal),
-      ]);
-      return { explanation: answer.predictions.find((each) => each.name === name)?.explanation, history };
-    },
-    [session, node, name, time, metric],
+    (signal) => ask("POST", path`/nodes/${node}/explain`, { body: { stm, pattern: name, config }, signal }),
+    [node, JSON.stringify(stm), name, JSON.stringify(config)],
   );
   const answer = found.value;
   if (!answer) return html`<div class="explanation"><${Trouble} error=${found.error} again=${found.again} />${found.loading && "…"}</div>`;
-  const { explanation, history } = answer;
-  if (!explanation) return html`<div class="explanation">It is no longer predicted.</div>`;
-  const names = Object.keys(explanation.metrics);
+  const explanation = answer.prediction?.explanation;
+  const names = Object.keys(explanation?.metrics ?? {});
   const ordered = [...names.filter((each) => each === metric), ...names.filter((each) => each !== metric)];
+  const tree = (each) => html`<${Tree} key=${each} tree=${explanation.metrics[each]} open=${each === metric} />`;
   return html`<div class="explanation">
-    <p class="lead">It is prediction ${place} of ${of}, ranked by ${titled(metric)}.</p>
+    <p class="lead">${answer.sentence}</p>
+    ${!explanation && html`<${Checks} checks=${answer.checks} />`}
     <div class="pair">
       <section>
-        <h3>What its numbers are made of</h3>
-        ${ordered.slice(0, 1).map((each) => html`<${Tree} key=${each} tree=${explanation.metrics[each]} open />`)}
-        <details>
-          <summary>All other numbers</summary>
-          ${ordered.slice(1).map((each) => html`<${Tree} key=${each} tree=${explanation.metrics[each]} />`)}
-        </details>
+        ${ordered.length > 0 && html`<h3>What its numbers are made of</h3>`} ${ordered.slice(0, 1).map(tree)}
+        ${ordered.length > 1 && html`<details><summary>All other numbers</summary>${ordered.slice(1).map(tree)}</details>`}
+        <${Standing} node=${node} title="Ranking" standing=${explanation?.ranking} />
+        <${Standing} node=${node} title="Selection" standing=${answer.selection} />
       </section>
       <section>
-        <${Standing} node=${node} title="Ranking" standing=${explanation.ranking} />
-        <${Standing} node=${node} title="Selection" standing=${explanation.selection} />
-        ${explanation.alignment && html`<h3>Symbol by symbol</h3><${Alignment} rows=${explanation.alignment} />`}
+        <h3>Symbol by symbol</h3>
+        <${Alignment} rows=${answer.alignment} />
       </section>
     </div>
     <h3>When it was learned and changed</h3>
-    <${Entries} entries=${history.entries} />
-    ${history.has_more && html`<p class="help">The newest ${HISTORY} changes are shown.</p>`}
+    <${Entries} entries=${answer.provenance.entries} />
+    ${answer.provenance.has_more && html`<p class="help">The newest changes are shown; the pattern's own page has more.</p>`}
     <p>
-      <a href=${link("node", node, "pattern", `PTRN|${name}`)}>Look at this pattern, correct it or forget it</a>
+      <a href=${link("node", node, "pattern", answer.pattern_name)}>Look at this pattern, correct it or forget it</a>
     </p>
   </div>`;
+}
+
+/** What a pattern that is not predicted passed, and what not. */
+function Checks({ checks }) {
+  return html`<ul class="checks">
+    ${checks.map(
+      (each) => html`<li class=${each.passed ? "passed" : "failed"}>
+        <span class="unseen">${each.passed ? "Passed: " : "Failed: "}</span><bdi>${each.sentence}</bdi>
+      </li>`,
+    )}
+  </ul>`;
 }

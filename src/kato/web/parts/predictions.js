@@ -33,8 +33,8 @@ function Row({ prediction, place, stm, from, metric, share, isOpen, toggle }) {
   </tr>`;
 }
 
-/** `answer`: of GET …/predictions for `stm`. */
-export function Predictions({ stm, answer, metric }) {
+/** `answer`: of GET …/predictions for `stm`; `config`: the session's, for explanations. */
+export function Predictions({ stm, answer, metric, config }) {
   const [many, setMany] = useState(FIRST);
   const [open, setOpen] = useState("");
   if (!answer) return null;
@@ -80,13 +80,11 @@ export function Predictions({ stm, answer, metric }) {
                     html`<tr key="why" class="why">
                       <td colspan=${stm.length - from + 3}>
                         <${Explanation}
-                          session=${answer.session_id}
                           node=${answer.node_id}
+                          stm=${stm}
                           name=${prediction.name}
-                          place=${at + 1}
-                          of=${predictions.length}
+                          config=${config}
                           metric=${metric}
-                          time=${answer.time}
                         />
                       </td>
                     </tr>`}`;

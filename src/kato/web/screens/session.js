@@ -85,5 +85,5 @@ function Session({ id }) {
       <${Tuning} config=${config} change=${(part) => setWanted((before) => ({ ...before, ...part }))} />
     </div>
     <${Trouble} error=${mind.error} again=${mind.again} />
-    <${Predictions} stm=${stm} answer=${mind.value?.answer} metric=${config.rank_sort_algo} />`;
+    <${Predictions} stm=${stm} answer=${mind.value?.answer} metric=${config.rank_sort_algo} config=${{ ...about.value.config, ...settled }} />`;
 }
