@@ -12,7 +12,22 @@ import sys
 import typer
 
 from kato import KATOError, ServerUnreachable
-from kato.cli import backup, doctor, forecast, keys, nodes, predict, serve, train, transfer, verify
+from kato.cli import (
+    backup,
+    correct,
+    doctor,
+    explain,
+    forecast,
+    keys,
+    nodes,
+    predict,
+    serve,
+    top,
+    train,
+    transfer,
+    verify,
+    watch,
+)
 from kato.cli.files import BadFile
 
 app = typer.Typer(
@@ -28,6 +43,12 @@ app.command()(train.train)
 app.command()(predict.predict)
 app.command()(forecast.forecast)
 app.command()(nodes.nodes)
+app.command()(explain.explain)
+app.command()(correct.history)
+app.command()(correct.undo)
+app.command()(correct.forget)
+app.command()(watch.watch)
+app.command()(top.top)
 app.command()(backup.backup)
 app.command()(backup.restore)
 app.command()(transfer.export)
