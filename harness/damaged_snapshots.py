@@ -105,12 +105,14 @@ def try_snapshot(subject: Damaged, chance: random.Random, counts: Counter[str]) 
     named = bool(check_all(subject.database).findings)
     log, lines = logging.getLogger(_LINES), _Lines()
     log.addHandler(lines)
-    log.propagate, before = False, log.propagate
+    log.propagate, before, level = False, log.propagate, log.level
+    log.setLevel(logging.WARNING)
     try:
         told, used = subject.told()
     finally:
         log.removeHandler(lines)
         log.propagate = before
+        log.setLevel(level)
     if told != subject.expected:
         return f"{what}: wrong answers, {'by the snapshot' if used else 'by the rows'}"
     if named is bool(used) or lines.count != 1 - used:

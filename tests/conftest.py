@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent))  # so that tests can share helpers such as `serving`
@@ -15,3 +18,14 @@ settings.register_profile("kato", deadline=None)  # no test looks at a clock; a 
 settings.load_profile("kato")
 if os.environ.get("KATO_ENGINE") == "plain":
     sys.modules["kato.engine.matching._kernel"] = None  # as where no kernel could be built
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _logs_as_they_were() -> Iterator[None]:
+    """A server that tests start sets up the logs of this process; the next module finds them as they were."""
+    loggers = [logging.getLogger(name) for name in ("uvicorn", "kato.service")]
+    before = [(each.handlers[:], each.propagate, each.level) for each in loggers]
+    yield
+    for each, (handlers, propagate, level) in zip(loggers, before, strict=True):
+        each.handlers[:], each.propagate = handlers, propagate
+        each.setLevel(level)

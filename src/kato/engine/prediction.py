@@ -112,7 +112,7 @@ class Predictions:
     considered: int
     """Patterns of the node."""
     ensemble_size: int
-    examined: int = field(compare=False)
+    examined: int = field(compare=False, repr=False)
     """Patterns that were compared with the memory: what the answer cost, not what it says."""
     _make: Potentials | None = field(default=None, compare=False, repr=False)
     """Where an engine leaves the potentials for whoever asks for them: what makes both, until it has."""

@@ -28,6 +28,7 @@ _ERRORS = {
     401: ("The API key is missing or unknown", errors.Unauthorized("The API key is missing")),
     403: ("The host, the origin or the API key does not allow it", errors.Forbidden("The key may only read")),
     404: ("The session is gone, or there is no such thing", errors.SessionNotFound(A_SESSION)),
+    409: ("The node has changed since", errors.HeadChanged(12, 14)),
     413: ("The body or a count is beyond its limit", errors.PayloadTooLarge("strings", 10, 11, "KATO_MAX_STRINGS")),
     415: ("The body is not declared as what it must be", errors.UnsupportedMediaType("send application/json")),
     422: (
