@@ -26,7 +26,7 @@ REPEATS = (1.0, 0.0, 0.3, 2.0)
 """What another symbol of the memory may be worth; the first of equals is taken."""
 FEWEST = 16
 """Questions below which a self-test says nothing: the untested mix stays."""
-SURPRISE = 0.1
+SURPRISE = 0.05
 """Worth of one nat of log-loss beside the hit rate: of some hundred questions the hit rate alone follows chance."""
 DOUBT = 0.02
 """Part of every probability that is spread over all symbols when log-loss is taken, as a share may be 0."""
@@ -38,9 +38,9 @@ LISTED = 10
 class Effort:
     """How much a self-test may cost."""
 
-    voting: int = 500
+    voting: int = 600
     """Questions that choose the ways of voting."""
-    calibrating: int = 2000
+    calibrating: int = 1500
     """Questions that calibrate the chosen mix."""
     tokens: int = 2**27
     """Symbols that all of them may look at together; FEWEST questions are asked all the same."""
