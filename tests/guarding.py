@@ -34,6 +34,10 @@ STRANGERS = {
 }
 
 
+_NEEDED = {("GET", "/nodes/{node_id}/compare"): {"from": "1"}}
+"""Query parameters that an operation does not do without."""
+
+
 @dataclass(frozen=True)
 class Guarded:
     """A running server that asks for keys, and the keys."""
@@ -131,6 +135,7 @@ class Asking:
         request: dict[str, Any] = {"method": operation.method, "path": path}
         if nodes.PARAMETERS[0] in operation.parameters:
             request["params"] = {"node_id": NODE}
+        request.setdefault("params", {}).update(_NEEDED.get((operation.method, operation.template), {}))
         if operation.request is not None:
             body = dict(operation.request.SCHEMA.get("example", {}))
             own = {"node_id": NODE} if operation.template == "/sessions" else {"pattern": pattern}
