@@ -20,8 +20,8 @@ from kato.storage.interface import Edit, ForgetAll, Learn, LogEntry, Restore, St
 
 _PAGE = 1000
 """Log rows read at a time."""
-MOST_REPEATED = 5_000_000
-"""Rows of one log that are repeated at most: about a minute."""
+MOST_REPEATED = 2_000_000
+"""Rows of one log that are repeated at most: about two minutes."""
 _FEW = 2000
 """Up to so many names are recollected one by one; for more, repeating the whole log costs less."""
 
