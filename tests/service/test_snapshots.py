@@ -108,6 +108,19 @@ def test_little_is_not_worth_a_file(directory):
         assert memory.system.nodes.snapshots is None
 
 
+def test_an_embedded_memory_saves_when_it_is_closed_and_is_as_it_was(directory):
+    told = []
+    for expected in (0, 1):
+        with Kato(directory) as memory:
+            if not expected:
+                memory.learn_many([[[f"a{n}"], ["b"], [f"c{n % 3}"]] for n in range(10)], node_id="n")
+            told.append(memory.predict_many([[["b"], ["c1"]], [["a4"]]], node_id="n")["results"])
+            assert memory.system.nodes.snapshots is not None
+            assert memory.system.nodes.snapshots.used == expected
+        assert snapshots.path_of(directory / "kato.db.snapshots", "n").exists()
+    assert told[0] == told[1]
+
+
 def test_a_snapshot_is_written_while_the_node_grows(directory):
     storage = SqliteStorage(directory / "kato.db")
     nodes = Nodes(storage, choose(None), ThreadRuntime())
