@@ -248,13 +248,16 @@ void Index::seal() {
 void Index::place_segment(std::shared_ptr<const Segment> segment) {
     const std::uint32_t number = free_number();
     std::uint64_t highest = 0;
+    std::size_t gone = 0;
     for (std::size_t row = 0; row < segment->rows(); ++row) {
         const Slot slot = segment->slot(row);
         places_[slot] = number << 16 | std::uint32_t(row);
         highest = std::max(highest, frequencies_[slot]);
+        gone += frequencies_[slot] == 0;  // since whoever merged looked
     }
     holders_[number].segment = std::move(segment);
     holders_[number].highest = highest;
+    holders_[number].gone = gone;
     untidy_ = true;
 }
 
@@ -263,6 +266,7 @@ std::shared_ptr<const State> Index::state() {
     if (state_) return state_;
     auto state = std::make_shared<State>();
     for (const Holder& holder : holders_) {
+        state->has_gone = state->has_gone || holder.gone != 0;
         if (holder.segment) {
             state->segments.push_back(holder.segment);
             state->highest.push_back(holder.highest);
@@ -359,13 +363,9 @@ void Index::restore(std::vector<std::shared_ptr<const Segment>> segments, Span<c
     for (auto& segment : segments) {
         const Segment& here = *segment;
         place_segment(std::move(segment));
-        Holder& holder = holders_[places_[here.slot(0)] >> 16];
         for (std::size_t row = 0; row < here.rows(); ++row) {
             const Slot slot = here.slot(row);
-            if (frequencies_[slot] == 0) {
-                ++holder.gone;
-                continue;
-            }
+            if (frequencies_[slot] == 0) continue;
             enter_name(here.name(row), slot);
             frequency_ += frequencies_[slot];
             ++patterns_;

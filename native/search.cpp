@@ -140,6 +140,7 @@ private:
     }
 
     void evaluate(const Row& row, Bounds::Class& of) {
+        if (state_.has_gone && frequency(row) == 0) return;
         ++found_.evaluated;
         if (!judge_.passes_gate(row)) return;
         const Judge::Outlook outlook = judge_.outlook();
@@ -150,7 +151,6 @@ private:
         Match match = judge_.match();
         if (!could_enter({match.key, match.quality}, match.similarity, row)) return;
         match.frequency = frequency(row);
-        if (match.frequency == 0) return;
         if (settings_.key == Key::frequency) match.key = double(match.frequency);
         if (settings_.key == Key::similarity_by_frequency) match.key = match.similarity * double(match.frequency);
         best_.offer(match);

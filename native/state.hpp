@@ -47,6 +47,7 @@ struct State {
     std::uint64_t patterns = 0;   // U
     std::uint64_t symbols = 0;    // V
     std::uint64_t frequency = 0;  // Σ f
+    bool has_gone = false;        // some rows are of forgotten patterns
 };
 
 // One pattern, in a segment or in a tail.

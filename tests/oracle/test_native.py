@@ -181,6 +181,19 @@ def test_what_is_mostly_forgotten_is_made_small():
     assert plain.view().predict(known[-1].events, SETTINGS) == native.view().predict(known[-1].events, SETTINGS)
 
 
+def test_forgotten_patterns_are_not_examined():
+    known = patterns(1, 300, 6)
+    native = both(known)[1]
+    for sequence, pattern in enumerate(known, len(known) + 1):
+        native.apply([Change(sequence, "forget", pattern, None)])
+        if sequence % 100 == 0:
+            assert native.view().predict(known[0].events, SETTINGS).examined <= native.view().totals.patterns
+    assert native.view().predict(known[0].events, SETTINGS) == PlainKnowledge().view().predict(
+        known[0].events, SETTINGS
+    )
+    assert native.view().predict(known[0].events, SETTINGS).examined == 0
+
+
 def test_numbers_beyond_what_doubles_count_are_left_to_the_plain_engine():
     one, two = new_pattern((("a",), ("b",))), new_pattern((("a",), ("c",)))
     huge = edited(one, frequency=2**53)
