@@ -402,8 +402,10 @@ def test_a_symbol_no_other_pattern_holds_counts_as_unknown():
 
 
 def test_a_self_test_can_be_stopped():
-    source = source_of(*process(3, 30))
-    for questions in (3, 30):
+    """At its third question, which is one of choosing, and at its last, which is one of calibrating."""
+    source, asked_whether = source_of(*process(3, 30)), []
+    assert choose(source, NEXT, 0, SMALL, stopped=lambda: bool(asked_whether.append(None))) is not None
+    for questions in (3, len(asked_whether) - 1):
         left = iter([False] * questions)
         assert choose(source, NEXT, 0, SMALL, stopped=lambda left=left: next(left, True)) is None
 

@@ -117,7 +117,7 @@ class Predictions:
     _make: Potentials | None = field(default=None, compare=False, repr=False)
     """Where an engine leaves the potentials for whoever asks for them: what makes both, until it has."""
 
-    if not TYPE_CHECKING:
+    if not TYPE_CHECKING:  # pragma: no branch - type checkers take the fields as they are declared
 
         def __getattr__(self, name: str) -> object:
             """The potentials, made when one of them is first asked for."""
