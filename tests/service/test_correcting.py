@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from engines import ENGINES
 from kato import HeadChanged, InvalidInput, Kato, PatternNotFound, PayloadTooLarge
 from kato.service import correcting
 from kato.service.runtime import drive
@@ -15,7 +16,7 @@ from kato.storage.interface import Learn, Transaction
 AB, CD, EF = [["a"], ["b"]], [["c"], ["d"]], [["e"], ["f"]]
 
 
-@pytest.fixture(params=["plain", "native"])
+@pytest.fixture(params=ENGINES)
 def memory(request, tmp_path):
     with Kato(tmp_path, engine=request.param) as found:
         yield found

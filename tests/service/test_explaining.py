@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from engines import ENGINES
 from kato import InvalidInput, Kato, PatternNotFound
 from kato.service import explaining
 
 
-@pytest.fixture(params=["plain", "native"])
+@pytest.fixture(params=ENGINES)
 def memory(request):
     with Kato(":memory:", engine=request.param) as found:
         found.learn_many([[["a"], ["b"], [end]] for end in "cdefg"] + [[["a"], ["x"]]], "n")

@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from engines import ENGINES
 from kato import InvalidInput, Kato, PatternNotFound, PayloadTooLarge
 from kato.service import moments
 from kato.storage import recollecting
@@ -13,7 +14,7 @@ from kato.storage import recollecting
 STMS = [[["a"]], [["b", "c"], ["a"]], [["e"]]]
 
 
-@pytest.fixture(params=["plain", "native"])
+@pytest.fixture(params=ENGINES)
 def memory(request):
     now = [1_700_000_000_000_000]
 
