@@ -20,12 +20,18 @@ if os.environ.get("KATO_ENGINE") == "plain":
     sys.modules["kato.engine.matching._kernel"] = None  # as where no kernel could be built
 
 
+_LOGGERS = [logging.getLogger(name) for name in ("uvicorn", "kato.service")]
+_BEFORE = [(each.handlers[:], each.propagate, each.level) for each in _LOGGERS]
+
+
 @pytest.fixture(autouse=True, scope="module")
 def _logs_as_they_were() -> Iterator[None]:
-    """A server that tests start sets up the logs of this process; the next module finds them as they were."""
-    loggers = [logging.getLogger(name) for name in ("uvicorn", "kato.service")]
-    before = [(each.handlers[:], each.propagate, each.level) for each in loggers]
+    """
+    A server that tests start sets up the logs of this process; the next module finds them as this process began.
+
+    Not as this module began: a server that a whole package shares is started before what a module asks for itself.
+    """
     yield
-    for each, (handlers, propagate, level) in zip(loggers, before, strict=True):
+    for each, (handlers, propagate, level) in zip(_LOGGERS, _BEFORE, strict=True):
         each.handlers[:], each.propagate = handlers, propagate
         each.setLevel(level)
