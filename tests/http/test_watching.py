@@ -11,6 +11,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from kato import Kato, KATOClient
+from kato.errors import StorageFull, StorageUnavailable, StoredDataCorrupt
 from kato.server.watching import CLOSING, TOO_SLOW, Watcher, Watching
 from kato.service.events import PatternsLearned
 from kato.settings import Settings
@@ -55,6 +56,84 @@ def test_a_watcher_sees_a_session_live_and_learn(server):
         assert {"short_term_memory", "metadata"} <= set(together["updated_fields"])
         kato.delete_session()
         assert next_event(connection)["reason"] == "explicit_delete"
+
+
+def test_corrections_are_told(server):
+    with watch(server, "?node_id=corrected") as connection, KATOClient(server.url) as kato:
+        next_event(connection, "state.snapshot")
+        kato.learn_many([[["a"], ["b"]], [["c"], ["d"]]], "corrected")
+        one, other = next_event(connection)["pattern_names"]
+        kato.edit_pattern(one, "corrected", frequency=7)
+        kato.forget_pattern(other, "corrected")
+        kato.undo(2, node_id="corrected")
+        kato.undo(node_id="elsewhere")  # there is nothing to undo, so nothing is told
+        session_id = kato.create_session("corrected")
+        kato.clear_all()
+        told = [json.loads(connection.recv(timeout=10)) for _ in range(6)]
+    seen = {"session_id": None, "node_id": "corrected"}
+    for event in told:
+        event["data"].pop("changed_at", None) or event["data"].pop("forgotten_at", None)
+    assert [(event["event_type"], event["data"]) for event in told if event["event_type"].startswith("pattern.")] == [
+        ("pattern.changed", seen | names(one) | {"count": 1, "frequency": 7, "trigger": "edit"}),
+        ("pattern.forgotten", seen | names(other) | {"count": 1, "frequency": 0, "trigger": "forget"}),
+        ("pattern.changed", seen | names(one, other) | {"count": 2, "frequency": 1, "trigger": "undo"}),
+        (
+            "pattern.forgotten",
+            {**seen, "session_id": session_id, "pattern_name": None, "pattern_names": [], "count": 2}
+            | {"frequency": 0, "trigger": "clear_all"},
+        ),
+    ]
+
+
+def names(*several):
+    return {"pattern_name": several[-1], "pattern_names": list(several)}
+
+
+def test_a_node_that_knows_nothing_forgets_nothing(server):
+    with watch(server, "?event_type=pattern.forgotten&event_type=session.destroyed") as connection:
+        next_event(connection, "state.snapshot")
+        with KATOClient(server.url) as kato:
+            kato.create_session("blank")
+            kato.clear_all()
+            kato.delete_session()
+        assert json.loads(connection.recv(timeout=10))["event_type"] == "session.destroyed"
+
+
+@pytest.mark.parametrize("refusal", [StorageUnavailable("The disk refuses"), StorageFull("The disk is full")])
+def test_a_storage_that_fails_is_told_once_and_so_is_its_recovery(refusal, monkeypatch):
+    with running(Settings(data_dir=":memory:", log_level="CRITICAL")) as server:
+        storage = server.application.system.storage
+        commit = storage.commit
+
+        def refuse(*_, **__):
+            raise refusal
+
+        with watch(server, "?event_type=system.error") as connection, KATOClient(server.url, max_retries=0) as kato:
+            next_event(connection, "state.snapshot")
+            monkeypatch.setattr(storage, "commit", refuse)
+            monkeypatch.setattr(storage, "check", refuse)
+            for _ in range(2):
+                with pytest.raises(type(refusal)):
+                    kato.create_session("node")
+            monkeypatch.setattr(storage, "commit", commit)
+            monkeypatch.setattr(storage, "check", lambda: None)
+            assert [next_event(connection), next_event(connection)] == [
+                {
+                    "error_type": refusal.kind,
+                    "severity": severity,
+                    "message": message,
+                    "affected_component": "storage",
+                }
+                for severity, message in (("critical", refusal.message), ("info", "The storage takes writes again"))
+            ]
+
+
+def test_what_concerns_one_request_says_nothing_of_the_storage():
+    with Kato() as kato:
+        told = []
+        kato.system.events.watch(told.append)
+        kato.system.dependency.note(StoredDataCorrupt("A row is damaged"))
+        assert (told, kato.system.dependency.failure) == ([], None)
 
 
 def test_expiry_is_told_when_it_happens(server):

@@ -26,7 +26,7 @@ async def dependencies(system: System) -> tuple[Json, list[str]]:
     issues: list[str] = []
     status = "healthy"
     try:
-        await system.runtime.compute(system.storage.check)
+        await system.check_storage()
     except StorageError as error:
         status = "unhealthy"
         issues.append(error.message)

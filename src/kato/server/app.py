@@ -10,6 +10,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from kato.errors import StorageError
 from kato.operations import OPERATIONS
 from kato.operations.health import VERSION
 from kato.server.admission import Admission
@@ -198,6 +199,9 @@ async def _sweep(system: System) -> None:
         await asyncio.sleep(_SWEEP_SECONDS)
         system.measures.woke_late(max(0.0, loop.time() - due))
         await _attempt("sweep", system.sessions.expire_due())
+        if system.dependency.failure is not None:
+            with contextlib.suppress(StorageError):  # told when it began; what is awaited is its end
+                await system.check_storage()
 
 
 async def _record(system: System) -> None:

@@ -17,12 +17,13 @@ from urllib.parse import parse_qsl
 
 from kato.errors import KATOError, Overloaded, StorageError
 from kato.server.admission import Admission, key_in, refusal_headers
+from kato.server.event_frames import corrected_data, dependency_data, frame, learned_data, session_data
 from kato.server.origins import Origins
 from kato.service.callers import ANYONE, Caller
-from kato.service.events import PatternsLearned, SessionEvent
+from kato.service.events import DependencyEvent, Event, PatternsCorrected, PatternsLearned, SessionEvent
 from kato.service.runtime import random_hex
 from kato.service.system import System
-from kato.wire.answers import pattern_id, time_text
+from kato.wire.answers import time_text
 from kato.wire.encoding import encode_answer
 from kato.wire.failures import error_body
 
@@ -34,7 +35,6 @@ _BEHIND = 1000
 """Frames a connection may be behind before it is closed."""
 _LONGEST_TEXT = 65_536
 _TOGETHER_SECONDS = 1.0
-_NAMED = 100
 _MEMBERS = ("node_id", "session_id", "event_type")
 _ALWAYS = {"state.snapshot", "subscribed"}
 CLOSING, TOO_SLOW, BINARY, TOO_LONG, NOT_WELCOME = 1001, 1013, 1003, 1009, 1008
@@ -58,17 +58,19 @@ class Watcher:
 
     def may_see(self, kind: str, data: Mapping[str, Any], owner: str | None) -> bool:
         """Whether an event of a session, or of what its node learned, is for this caller's eyes at all."""
+        if "node_id" not in data:
+            return True  # about the service itself
         visible = self.caller.visible
         return visible.session(owner, data["node_id"]) if kind.startswith("session.") else visible.node(data["node_id"])
 
-    def put(self, frame: str) -> None:
+    def put(self, text: str) -> None:
         """Queue a frame; a connection that is too far behind is told to close instead."""
         if self.closed:
             return
         if self.frames.qsize() >= _BEHIND:
             self.close(TOO_SLOW)
             return
-        self.frames.put_nowait(frame)
+        self.frames.put_nowait(text)
 
     def close(self, code: int) -> None:
         """Send nothing more, and close with this code."""
@@ -97,21 +99,25 @@ class Watching:
 
     # --- telling ---
 
-    def _hear(self, event: SessionEvent | PatternsLearned) -> None:
+    def _hear(self, event: Event) -> None:
         if not self._watchers:
             return
-        if isinstance(event, PatternsLearned):
-            self._tell("pattern.learned", _learned_data(event), event.owner)
+        if isinstance(event, DependencyEvent):
+            self._loop.call_soon_threadsafe(self._tell, "system.error", dependency_data(event), None)
+        elif isinstance(event, PatternsCorrected):
+            self._tell(event.kind, corrected_data(event), event.owner)
+        elif isinstance(event, PatternsLearned):
+            self._tell("pattern.learned", learned_data(event), event.owner)
         elif event.kind == "session.updated":
             self._updated(event)
         else:
             self._waiting.pop(event.session_id, None)
             self._told.pop(event.session_id, None)
-            self._tell(event.kind, _session_data(event), event.owner)
+            self._tell(event.kind, session_data(event), event.owner)
 
     def _updated(self, event: SessionEvent) -> None:
         """The first update of a session is told at once; those of the next second together, at its end."""
-        data = _session_data(event)
+        data = session_data(event)
         waiting = self._waiting.get(event.session_id)
         if waiting is not None:
             fields = [*waiting[0]["updated_fields"], *data["updated_fields"]]
@@ -133,15 +139,15 @@ class Watching:
             self._tell("session.updated", *waiting)
 
     def _tell(self, kind: str, data: dict[str, Any], owner: str | None) -> None:
-        frame, anonymous = _frame(kind, data), ""
+        text, anonymous = frame(kind, data), ""
         for watcher in tuple(self._watchers):
             if not watcher.may_see(kind, data, owner) or not watcher.passes(kind, data):
                 continue
-            if watcher.caller.visible.session(owner, data["node_id"]):
-                watcher.put(frame)
+            if "node_id" not in data or watcher.caller.visible.session(owner, data["node_id"]):
+                watcher.put(text)
             elif "session_id" not in watcher.filter:
                 # What a node learned concerns all who may touch it; in whose session, only them.
-                anonymous = anonymous or _frame(kind, {**data, "session_id": None})
+                anonymous = anonymous or frame(kind, {**data, "session_id": None})
                 watcher.put(anonymous)
 
     def _count_frames(self) -> int:
@@ -169,7 +175,7 @@ class Watching:
             await _refuse(scope, send, error)
             return
         await send({"type": "websocket.accept"})
-        watcher.put(_frame("state.snapshot", await self._snapshot(watcher.caller)))
+        watcher.put(frame("state.snapshot", await self._snapshot(watcher.caller)))
         self._watchers.add(watcher)
         self._system.measures.websockets += 1
         tasks = [
@@ -208,7 +214,7 @@ class Watching:
 
     async def _snapshot(self, caller: Caller) -> dict[str, Any]:
         try:
-            await self._system.runtime.compute(self._system.storage.check)
+            await self._system.check_storage()
             active, status = self._system.sessions.count(visible=caller.visible).active, "healthy"
         except StorageError:
             active, status = 0, "unhealthy"
@@ -217,11 +223,11 @@ class Watching:
     @staticmethod
     async def _sending(watcher: Watcher, send: Send) -> None:
         while True:
-            frame = await watcher.frames.get()
-            if isinstance(frame, int):
-                await send({"type": "websocket.close", "code": frame})
+            text = await watcher.frames.get()
+            if isinstance(text, int):
+                await send({"type": "websocket.close", "code": text})
                 return
-            await send({"type": "websocket.send", "text": frame})
+            await send({"type": "websocket.send", "text": text})
 
     async def _listening(self, watcher: Watcher, receive: Receive) -> None:
         while not watcher.closed:
@@ -254,13 +260,13 @@ class Watching:
             "event_type": _values(given.get("event_types", given.get("event_type"))),
         }
         watcher.filter = {name: values for name, values in found.items() if values is not None}
-        watcher.put(_frame("subscribed", {"filter": watcher.filter}))
+        watcher.put(frame("subscribed", {"filter": watcher.filter}))
 
     async def _beating(self, watcher: Watcher) -> None:
         while self._heartbeat_seconds:
             await asyncio.sleep(self._heartbeat_seconds)
             if watcher.passes("heartbeat", {}):
-                watcher.put(_frame("heartbeat", {}))
+                watcher.put(frame("heartbeat", {}))
 
 
 def _values(given: Any) -> list[str] | None:
@@ -280,47 +286,3 @@ async def _refuse(scope: Scope, send: Send, error: KATOError) -> None:
     body = error_body(error, trace_id=trace_id, session_id=None, timestamp=time_text(time.time_ns() // 1000))
     await send({"type": "websocket.http.response.start", "status": error.status_code, "headers": headers})
     await send({"type": "websocket.http.response.body", "body": encode_answer(body)})
-
-
-def _frame(kind: str, data: Mapping[str, Any]) -> str:
-    event = {
-        "event_type": kind,
-        "event_id": f"evt-{random_hex(32)}",
-        "timestamp": time_text(time.time_ns() // 1000),
-        "data": data,
-    }
-    return encode_answer(event).decode()
-
-
-def _session_data(event: SessionEvent) -> dict[str, Any]:
-    data: dict[str, Any] = {"session_id": event.session_id, "node_id": event.node_id}
-    at = time_text(event.at)
-    if event.kind == "session.created":
-        data |= {"created_at": at, "expires_at": time_text(event.expires_at or event.at)}
-    elif event.kind == "session.updated":
-        data |= {
-            "updated_at": at,
-            "updated_fields": list(event.fields),
-            "stm_size": event.stm_length,
-            "stm_length": event.stm_length,
-        }
-    elif event.kind == "session.expired":
-        data |= {"expired_at": at, "reason": "expired"}
-    else:
-        data |= {"destroyed_at": at, "reason": event.reason}
-    return data
-
-
-def _learned_data(event: PatternsLearned) -> dict[str, Any]:
-    names = [pattern_id(name) for name in event.names]
-    return {
-        "session_id": event.session_id,
-        "node_id": event.node_id,
-        "pattern_name": names[-1],
-        "pattern_names": names[:_NAMED],
-        "count": len(names),
-        "frequency": event.frequency,
-        "is_new": event.is_new,
-        "trigger": event.trigger,
-        "learned_at": time_text(event.at),
-    }

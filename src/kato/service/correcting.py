@@ -9,6 +9,7 @@ from itertools import islice
 from kato.engine.knowledge import Change
 from kato.engine.pattern import bare_name
 from kato.errors import HeadChanged, InvalidInput, PatternNotFound, PayloadTooLarge
+from kato.service.events import corrected
 from kato.service.system import System
 from kato.storage import records
 from kato.storage.interface import LogEntry, Reply, Restore, Storage, Transaction
@@ -150,8 +151,9 @@ async def undo(
             assert reply is not None
             return reply(Undone(plan.count, plan.head, plan.to, tuple(changes)))
 
+        now = system.runtime.now()
         transaction = Transaction(
-            at=system.runtime.now(),
+            at=now,
             node_id=node_id,
             operations=plan.restores,
             actor=actor,
@@ -164,6 +166,8 @@ async def undo(
             if expected_head is not None or attempt == _TRIES:
                 raise
         else:
+            if committed.changes:
+                system.events.tell(corrected(node_id, now, "undo", committed.changes))
             return Undone(plan.count, plan.head, plan.to, committed.changes)
     raise AssertionError  # pragma: no cover - the last try returns or raises
 

@@ -9,6 +9,7 @@ from kato.engine.knowledge import View
 from kato.engine.listing import PatternOrder, PatternPage, PatternPosition, SymbolOrder, SymbolPage, SymbolPosition
 from kato.engine.pattern import Pattern, bare_name
 from kato.errors import PatternNotFound
+from kato.service.events import PatternsCorrected, corrected
 from kato.service.session_state import cleared
 from kato.service.sessions import Session
 from kato.service.system import System
@@ -72,6 +73,7 @@ async def edit_pattern(
     edit = Edit(name, frequency=frequency, emotives=emotives, metadata=metadata)
     now = system.runtime.now()
     committed = await system.commit(Transaction(at=now, node_id=node_id, operations=(edit,), actor=actor))
+    system.events.tell(corrected(node_id, now, "edit", committed.changes))
     after = committed.changes[-1].after
     assert after is not None
     return after
@@ -87,6 +89,7 @@ async def forget_pattern(system: System, node_id: str, pattern_id: str, *, actor
     name = (await read_pattern(system, node_id, pattern_id)).name
     now = system.runtime.now()
     committed = await system.commit(Transaction(at=now, node_id=node_id, operations=(Forget(name),), actor=actor))
+    system.events.tell(corrected(node_id, now, "forget", committed.changes))
     before = committed.changes[-1].before
     assert before is not None
     return before
@@ -107,17 +110,32 @@ async def clear_all(
     view = await system.nodes.view(session.node_id)
     totals = view.totals
     counts = totals.patterns, totals.symbols, totals.vectors
+    now = system.runtime.now()
     transaction = Transaction(
-        at=system.runtime.now(),
+        at=now,
         node_id=session.node_id,
         operations=(ForgetAll(),) if totals.patterns else (),
         session_id=session.session_id,
         actor=session.actor,
         reply=reply(counts) if reply is not None else None,
     )
-    await system.sessions.record(
+    committed = await system.sessions.record(
         session, cleared(session.state), transaction, fields=("short_term_memory", "emotives", "metadata")
     )
+    if committed.changes:
+        system.events.tell(
+            PatternsCorrected(
+                "pattern.forgotten",
+                session.session_id,
+                session.node_id,
+                now,
+                names=(),
+                count=totals.patterns,
+                frequency=0,
+                trigger="clear_all",
+                owner=session.owner,
+            )
+        )
     return counts
 
 

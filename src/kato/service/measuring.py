@@ -67,10 +67,16 @@ class WriterCount:
 
 
 class MeasuredWriter:
-    """A writer that counts what goes through it; the counts are exact once a future is done."""
+    """
+    A writer that counts what goes through it; the counts are exact once a future is done.
 
-    def __init__(self, writer: TransactionWriter) -> None:
+    Args:
+        note: Called with how each transaction ended: its error, or None.
+    """
+
+    def __init__(self, writer: TransactionWriter, note: Callable[[BaseException | None], None]) -> None:
         self._writer = writer
+        self._note = note
         self._guard = threading.Lock()
         self.count = WriterCount()
 
@@ -83,6 +89,8 @@ class MeasuredWriter:
 
         def finished(done: Future[Committed]) -> None:
             failed = done.cancelled() or done.exception() is not None
+            if not done.cancelled():
+                self._note(done.exception())
             with self._guard:
                 self.count.waiting -= 1
                 self.count.transactions += 1

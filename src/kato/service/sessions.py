@@ -175,7 +175,7 @@ class Sessions:
         await self._runtime.wait(self._writer.submit(transaction))
         session.stored_expiry = session.expires_at
         self._remember(session)
-        self._events.session(
+        self._events.tell(
             SessionEvent(
                 "session.created", session.session_id, node_id, now, caller.key_id, expires_at=session.expires_at
             )
@@ -314,7 +314,7 @@ class Sessions:
         session.last_accessed = now
         session.expires_at = max(session.expires_at, expires_at)
         session.stored_expiry = expires_at
-        self._events.session(
+        self._events.tell(
             SessionEvent(
                 "session.updated",
                 session.session_id,
@@ -363,7 +363,7 @@ class Sessions:
         session.ttl_seconds = ttl
         session.expires_at = session.stored_expiry = expires_at
         fields = tuple(name for name, given in (("config", configuration), ("ttl", ttl_seconds)) if given is not None)
-        self._events.session(
+        self._events.tell(
             SessionEvent(
                 "session.updated",
                 session.session_id,
@@ -379,7 +379,7 @@ class Sessions:
         """End the session; those who wait for it find it gone. Its node keeps what was learned."""
         now = self._runtime.now()
         await self._end(session, "deleted", now)
-        self._events.session(
+        self._events.tell(
             SessionEvent(
                 "session.destroyed", session.session_id, session.node_id, now, session.owner, reason="explicit_delete"
             )
@@ -404,7 +404,7 @@ class Sessions:
 
     def _tell_expired(self, session_id: str, node_id: str, owner: str | None, now: int) -> None:
         for kind in ("session.expired", "session.destroyed"):
-            self._events.session(SessionEvent(kind, session_id, node_id, now, owner, reason="expired"))
+            self._events.tell(SessionEvent(kind, session_id, node_id, now, owner, reason="expired"))
 
     async def expire_due(self) -> int:
         """End every session whose lifetime has passed and which is not in use; how many."""

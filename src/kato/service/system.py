@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from kato.engine.forecasting.choosing import Effort
 from kato.engine.knowledge import Knowledge
 from kato.engine.matching import choose
+from kato.errors import StorageError
+from kato.service.dependencies import Dependency
 from kato.service.events import Events
 from kato.service.forecasting import LITTLE, Forecasts
 from kato.service.measuring import MeasuredWriter, Measures
@@ -48,6 +50,7 @@ class System:
     moments: Moments
     sessions: Sessions
     events: Events
+    dependency: Dependency
     limits: Limits
     engine: str
     started_at: int
@@ -111,7 +114,8 @@ class System:
         memory_budget: int | None,
     ) -> System:
         events = Events()
-        measured = MeasuredWriter(writer)
+        dependency = Dependency(events, runtime.now)
+        measured = MeasuredWriter(writer, dependency.note)
         nodes = Nodes(storage, knowledge, runtime, memory_budget=memory_budget)
         is_plain = knowledge.__name__.startswith("Plain")
         return cls(
@@ -124,6 +128,7 @@ class System:
             moments=Moments(storage, knowledge, runtime, memory_budget),
             sessions=Sessions(storage, measured, runtime, policy, events),
             events=events,
+            dependency=dependency,
             limits=limits,
             measures=Measures(runtime.now, os.sep),
             storage_name=storage.name,
@@ -135,6 +140,20 @@ class System:
     async def commit(self, transaction: Transaction) -> Committed:
         """Store a transaction; when this returns it is kept and every loaded node knows of it."""
         return await self.runtime.wait(self.writer.submit(transaction))
+
+    async def check_storage(self) -> None:
+        """
+        See whether the storage serves; after a refusal, whether it takes writes again.
+
+        Raises:
+            StorageError: It does not.
+        """
+        try:
+            await self.runtime.compute(self.storage.check)
+        except StorageError as error:
+            self.dependency.note(error)
+            raise
+        self.dependency.note(None)
 
     def close(self) -> None:
         """Finish what waits to be written and let go of everything."""
