@@ -69,6 +69,10 @@ POST   /nodes/{node}/learn                      knowledge
 POST   /nodes/{node}/predict                    predictions
 POST   /nodes/{node}/explain                    predictions
 GET    /requests                                numbers
+GET    /server-log                              numbers
+GET    /keys                                    keys
+POST   /keys                                    keys
+DELETE /keys/{key}                              keys
 GET    /sessions/{sid}/forecast                 predictions
 POST   /nodes/{node}/forecast                   predictions
 """
@@ -177,6 +181,9 @@ metrics{{}}.value num\nmetrics{{}}.reason str\nmetrics{{}}.parts list
 _PROVENANCE = f"""
 {under("entries[]", _ENTRY)}
 has_more bool\nnext_cursor str?\ntotal int\ntotal_is_exact bool
+"""
+_KEY = """
+name str\nscope str\nprefixes[] str\ncreated_at time\ncreated_by str?\nlast_used_at time?\nrevoked_at time?\nrevoked_by str?
 """
 _UPTIME = "uptime_seconds num"
 _PROCESSORS = """
@@ -388,6 +395,14 @@ FIELDS: dict[str, str] = {
         requests[].at time\nrequests[].method str\nrequests[].route str\nrequests[].status int
         requests[].duration_ms num\nrequests[].trace_id str\ncount int\nkept int
     """,
+    "GET /server-log": """
+        lines[].at str\nlines[].level str\nlines[].event str\nlines[].trace_id str?\nlines[].method str?\nlines[].route str?
+        lines[].status int?\nlines[].duration_ms num?\nlines[].session_id str?\nlines[].node_id str?\nlines[].key_id str?
+        lines[].task str?\nlines[].withheld list\ncount int\nkept int
+    """,
+    "GET /keys": f"status =active\nreason null\n{under('keys[]', _KEY)}\nkeys[].id str\nkeys[].is_own bool\ncount int",
+    "POST /keys": f"status =created\nkey str\nid str\n{_KEY}",
+    "DELETE /keys/{key}": f"status =revoked\nid str\n{_KEY}",
     "POST /nodes/{node}/learn": f"""
         status =completed\nlearned int\nresults[].status =learned\nresults[].pattern_name pattern\nresults[].frequency int
         results[].is_new bool\n{_NODE}

@@ -16,6 +16,8 @@ Every error KATO raises.
     │   ├── Unauthorized · Forbidden · OriginRefused
     │   ├── RouteNotFound · MethodNotAllowed
     │   ├── PatternNotFound · MetricNotFound
+    │   ├── KeyNotFound              no usable API key of that id
+    │   ├── KeyConflict              the server's keys cannot be changed so
     │   ├── HeadChanged              something changed since the state that an undoing is about
     │   ├── RateLimited · TooManySessions · Overloaded · NotReady · RequestTimedOut
     │   ├── StorageError
@@ -323,6 +325,25 @@ class MetricNotFound(_Refusal):
 
     def __init__(self, name: str, minutes: int) -> None:
         super().__init__(f"No data available for metric {name[:200]} in the last {minutes} minutes")
+
+
+class KeyNotFound(_Refusal):
+    """There is no usable API key of that id among those the caller may manage."""
+
+    code = "KEY_NOT_FOUND"
+    kind = "ResourceNotFoundError"
+    status = 404
+
+    def __init__(self, key_id: str) -> None:
+        super().__init__(f"There is no usable key {key_id[:200]!r} among those that this key may manage")
+
+
+class KeyConflict(_Refusal):
+    """The API keys are not such that this could be done to them; the message says why."""
+
+    code = "KEY_CONFLICT"
+    kind = "ConflictError"
+    status = 409
 
 
 class HeadChanged(_Refusal):

@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from guarding import Asking, guarded
 from kato.operations import OPERATIONS
 from kato.operations.predictions import PARAMETERS as PREDICTION_PARAMETERS
+from kato.server.logs import set_up
 from kato.wire.schemas import COMPONENTS
 from surface import BEYOND, EQUAL, FIELDS, PROMISED, endpoints, fields
 
 TABLE = [*endpoints(PROMISED), *endpoints(BEYOND)]
-PLACES = {"sid": "session_id", "id": "pattern_id", "node": "node_id"}
+PLACES = {"sid": "session_id", "id": "pattern_id", "node": "node_id", "key": "key_id"}
 NODE = "the whole surface"
 
 
@@ -44,12 +46,29 @@ KETTLE = {"strings": ["kettle", "water"], "emotives": {"joy": 0.5}, "metadata": 
 CONFIG = {"affinity_emotive": "joy", "filter_pipeline": ["length"], "length_min_ratio": 0, "recall_threshold": 0.0}
 
 
+def _about_keys(directory):
+    """What a server that asks for keys answers about them, and about its log."""
+    with guarded(directory, log_level="INFO", log_output=str(directory / "log")) as guard, Asking(guard) as ask:
+        made = ask.as_("admin", "POST", "/keys", json={"name": "shop", "scope": "read", "prefixes": ["shop/"]})
+        assert made.headers["cache-control"] == "no-store"
+        revoked = ask.as_("admin", "DELETE", f"/keys/{made.json()['id']}")
+        found = {
+            "POST /keys": made,
+            "DELETE /keys/{key}": revoked,
+            "GET /keys": ask.as_("admin", "GET", "/keys"),
+            "GET /server-log": ask.as_("admin", "GET", "/server-log"),
+        }
+    set_up("CRITICAL", "human", "stdout")
+    assert {answer.status_code for answer in found.values()} == {200}
+    return {row: answer.json() for row, answer in found.items()}
+
+
 @pytest.fixture(scope="module")
-def answers(server):
+def answers(server, tmp_path_factory):
     """Every endpoint's answer, by its row."""
     import httpx2
 
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = _about_keys(tmp_path_factory.mktemp("keys"))
     with httpx2.Client(base_url=server.url, timeout=20) as http:
 
         def ask(row, path=None, **more):

@@ -28,6 +28,8 @@ RAISED = [
     errors.OriginRefused("no"),
     errors.RouteNotFound("/x"),
     errors.MethodNotAllowed("PUT", ["GET"]),
+    errors.KeyNotFound("key-1"),
+    errors.KeyConflict("no"),
     errors.HeadChanged(12, 14),
     errors.PatternNotFound("p", "n"),
     errors.MetricNotFound("m", 5),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import unicodedata
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -13,13 +13,14 @@ from rich.table import Column, Table
 from kato.cli.opening import AsJson, Data
 from kato.cli.printing import console, print_json
 from kato.errors import StorageUnavailable
+from kato.operations.keys import key_members
 from kato.settings import Settings
 from kato.storage.keys import SCOPES, Key, KeyFile
 from kato.storage.opening import key_file
 from kato.wire.answers import time_text
+from kato.wire.key_requests import LONGEST_NAME
 from kato.wire.limits import Limits
 
-_LONGEST_NAME = 100
 app = typer.Typer(
     help="Make, list and revoke the API keys of a data directory; a running server follows at once.",
     no_args_is_help=True,
@@ -57,15 +58,15 @@ def create(
     known = next((each for each in SCOPES if each == scope), None)
     if known is None:
         raise typer.BadParameter(f"--scope must be one of {', '.join(SCOPES)}")
-    if len(name) > _LONGEST_NAME or not _is_text(name):
-        raise typer.BadParameter(f"--name may have {_LONGEST_NAME} characters, without control characters")
+    if len(name) > LONGEST_NAME or not _is_text(name):
+        raise typer.BadParameter(f"--name may have {LONGEST_NAME} characters, without control characters")
     if not all(each and len(each) <= Limits().max_node_id and _is_text(each) for each in prefixes):
         raise typer.BadParameter(
             f"--prefix must have 1 to {Limits().max_node_id} characters, without control characters, as a node id has"
         )
     secret, made = keys_of(data).create(name, known, prefixes)
     if as_json:
-        print_json({"key": secret, **_shown(made, None)})
+        print_json({"key": secret, **key_members(made, None)})
         return
     sys.stdout.write(f"{secret}\n")
     sys.stderr.write(f"{made.key_id}, scope {made.scope}, {_nodes(made)}. It is shown this once; keep it.\n")
@@ -77,7 +78,7 @@ def list_(as_json: AsJson = False, data: Data = None) -> None:
     file = keys_of(data)
     keys, uses = file.read(), file.read_uses()
     if as_json:
-        print_json({"keys": [_shown(key, uses.get(key.key_id)) for key in keys]})
+        print_json({"keys": [key_members(key, uses.get(key.key_id)) for key in keys]})
         return
     if not keys:
         console.print("There are no keys; a server on a loopback address lets everybody do everything.")
@@ -109,7 +110,7 @@ def revoke(
             f"there is no usable key {key!r}, or more than one of that name; `kato keys list` shows them"
         )
     if as_json:
-        print_json(_shown(revoked, file.read_uses().get(revoked.key_id)))
+        print_json(key_members(revoked, file.read_uses().get(revoked.key_id)))
         return
     console.print(f"{revoked.key_id} is revoked.", highlight=False)
 
@@ -121,15 +122,3 @@ def _is_text(text: str) -> bool:
 
 def _nodes(key: Key) -> str:
     return "nodes that begin with " + ", ".join(map(repr, key.prefixes)) if key.prefixes else "all nodes"
-
-
-def _shown(key: Key, used: int | None) -> dict[str, Any]:
-    return {
-        "id": key.key_id,
-        "name": key.name,
-        "scope": key.scope,
-        "prefixes": list(key.prefixes),
-        "created_at": time_text(key.created_at),
-        "last_used_at": time_text(used) if used is not None else None,
-        "revoked_at": time_text(key.revoked_at) if key.revoked_at is not None else None,
-    }

@@ -276,6 +276,22 @@ class AsyncServiceMethods(AsyncSender):
         """Return the latest requests that the server answered, newest first: route, status, duration, trace id."""
         return await self._send(calls.requests(limit=limit, errors=errors))
 
+    async def server_log(self, *, limit: int | None = None, level: str | None = None) -> Body:
+        """Return the latest lines of the server's log, newest first."""
+        return await self._send(calls.server_log(limit=limit, level=level))
+
+    async def list_keys(self) -> Body:
+        """Return the API keys without the keys themselves, oldest first."""
+        return await self._send(calls.service("/keys"))
+
+    async def create_key(self, name: str = "", *, scope: str = "write", prefixes: Sequence[str] | None = None) -> Body:
+        """Make an API key: `key` in the answer, this once."""
+        return await self._send(calls.create_key(name, scope, prefixes))
+
+    async def revoke_key(self, key_id: str) -> Body:
+        """Revoke an API key: from the next request on it lets nobody in."""
+        return await self._send(calls.revoke_key(key_id))
+
     async def concurrency(self) -> Body:
         """Return how many requests are in flight, and how many may be."""
         return await self._send(calls.service("/concurrency"))

@@ -507,6 +507,22 @@ def requests(*, limit: int | None = None, errors: bool = False) -> Call:
     return Call("GET", "/requests", {}, _query(limit=limit, errors=errors or None))
 
 
+def server_log(*, limit: int | None = None, level: str | None = None) -> Call:
+    """The latest lines of the server's log."""
+    return Call("GET", "/server-log", {}, _query(limit=limit, level=level))
+
+
+def create_key(name: str, scope: str, prefixes: Sequence[str] | None) -> Call:
+    """Make an API key."""
+    body = {"name": name, "scope": scope, "prefixes": None if prefixes is None else list(prefixes)}
+    return Call("POST", "/keys", {}, body={key: value for key, value in body.items() if value is not None})
+
+
+def revoke_key(key_id: str) -> Call:
+    """Revoke an API key."""
+    return Call("DELETE", "/keys/{key_id}", {"key_id": key_id})
+
+
 def invalidate_cache(session_id: str | None = None) -> Call:
     """Drop cached values, which never changes a result."""
     return Call("POST", "/cache/invalidate", {}, _query(session_id=session_id))

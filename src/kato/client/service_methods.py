@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from kato.client import calls
 from kato.client.recovery import Body
 from kato.client.session_methods import Sender
@@ -86,6 +88,45 @@ class ServiceMethods(Sender):
             errors: Only those with a status of 400 or more.
         """
         return self._send(calls.requests(limit=limit, errors=errors))
+
+    def server_log(self, *, limit: int | None = None, level: str | None = None) -> Body:
+        """
+        Return the latest lines of the server's log, newest first, without what might hold an observation, a key or a path.
+
+        Args:
+            limit: Most lines, 1 to 1000; the server takes 100 when None.
+            level: Only lines of this level ("debug" … "critical") or a more serious one.
+        """
+        return self._send(calls.server_log(limit=limit, level=level))
+
+    def list_keys(self) -> Body:
+        """Return the API keys without the keys themselves, oldest first; `status` "disabled" and why where there are none."""
+        return self._send(calls.service("/keys"))
+
+    def create_key(self, name: str = "", *, scope: str = "write", prefixes: Sequence[str] | None = None) -> Body:
+        """
+        Make an API key: `key` in the answer, this once.
+
+        Args:
+            name: What it is for, or whose it is; at most 100 characters.
+            scope: "read", "write" or "admin".
+            prefixes: It may touch nodes whose ids begin with one of these; empty: all. None: as the key that asks.
+
+        Raises:
+            KeyConflict: The server asks for no keys, or keeps none.
+            Forbidden: The key that asks is no administrator's, or may touch less itself.
+        """
+        return self._send(calls.create_key(name, scope, prefixes))
+
+    def revoke_key(self, key_id: str) -> Body:
+        """
+        Revoke an API key: from the next request on it lets nobody in.
+
+        Raises:
+            KeyNotFound: There is no such usable key among those that the key that asks may manage.
+            KeyConflict: It is the key that asks, or the server has no keys.
+        """
+        return self._send(calls.revoke_key(key_id))
 
     def concurrency(self) -> Body:
         """Return how many requests are in flight, and how many may be."""

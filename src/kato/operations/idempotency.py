@@ -129,7 +129,8 @@ class _Remembering:
 
     def __call__(self, answer: Answer) -> Reply:
         self.answer = _saying(answer, self.warnings)
-        return Reply(self.scope, self.key, self.fingerprint, _packed(self.answer), self.expires_at, self.keep)
+        kept = _packed(_without_secrets(self.answer))
+        return Reply(self.scope, self.key, self.fingerprint, kept, self.expires_at, self.keep)
 
 
 async def _again(system: System, request: Request, earlier: Reply, fingerprint: bytes) -> Answer:
@@ -164,6 +165,16 @@ def _saying(answer: Answer, warnings: Sequence[str]) -> Answer:
     if not warnings or isinstance(answer.body, bytes):
         return answer
     return replace(answer, body={**answer.body, "warnings": [*answer.body["warnings"], *warnings]})
+
+
+def _without_secrets(answer: Answer) -> Answer:
+    """What may be kept of an answer."""
+    if not answer.told_once or isinstance(answer.body, bytes):
+        return answer
+    names = ", ".join(answer.told_once)
+    sentence = f"{names} was told in the answer to the first such request, and is kept nowhere"
+    hidden: dict[str, object] = dict.fromkeys(answer.told_once)
+    return replace(answer, body={**answer.body, **hidden, "warnings": [*answer.body["warnings"], sentence]})
 
 
 def _packed(answer: Answer) -> bytes:

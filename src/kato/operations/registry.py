@@ -28,6 +28,8 @@ class Answer:
     session_id: str | None = None
     """The live session the request named."""
     headers: Mapping[str, str] = field(default_factory=dict)
+    told_once: tuple[str, ...] = ()
+    """Members of the body that are told this once: they are not kept for repeated requests, which get null."""
 
 
 @dataclass(frozen=True, slots=True)

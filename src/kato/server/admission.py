@@ -41,7 +41,8 @@ class Admission:
     def __init__(
         self, file: KeyFile | None, given: Sequence[str], per_minute: int, *, clock: Callable[[], int] | None = None
     ) -> None:
-        self._file = file
+        self.file = file
+        """Where the keys are kept; None for a memory that is kept nowhere."""
         # By their place in the list: a name made of the key itself would tell something about it.
         self._given = {fingerprint(key): Caller(f"environment-{number}") for number, key in enumerate(given, start=1)}
         self._callers: dict[str, dict[str, Caller]] = {}
@@ -67,8 +68,8 @@ class Admission:
         return bool(self._callers)
 
     def _read(self) -> None:
-        stamp = self._file.stamp() if self._file is not None else None
-        keys = self._file.read() if self._file is not None and stamp is not None else ()
+        stamp = self.file.stamp() if self.file is not None else None
+        keys = self.file.read() if self.file is not None and stamp is not None else ()
         usable = {key.sha256: Caller(key.key_id, key.scope, key.prefixes) for key in keys if key.revoked_at is None}
         self._callers = {}
         for digest, caller in {**usable, **self._given}.items():
@@ -83,10 +84,10 @@ class Admission:
         Raises:
             StorageUnavailable: They cannot be read; nobody is let in by what they were before.
         """
-        if self._file is None:
+        if self.file is None:
             return
         try:
-            if self._file.stamp() != self._stamp:
+            if self.file.stamp() != self._stamp:
                 self._read()
         except StorageError as error:
             logger().error("keys cannot be read", reason=error.message)
@@ -142,8 +143,8 @@ class Admission:
     def write_uses(self) -> None:
         """Write down when keys were used last, if that has changed. May block on the disk."""
         uses = dict(self._uses)
-        if self._file is not None and uses != self._uses_written:
-            self._file.write_uses(uses)
+        if self.file is not None and uses != self._uses_written:
+            self.file.write_uses(uses)
             self._uses_written = uses
 
 

@@ -14,7 +14,7 @@ from kato.errors import StorageError
 from kato.operations import OPERATIONS
 from kato.operations.health import VERSION
 from kato.server.admission import Admission
-from kato.server.logs import logger
+from kato.server.logs import TAIL, logger
 from kato.server.openapi import description
 from kato.server.origins import Origins
 from kato.server.routing import Routes
@@ -109,7 +109,7 @@ class Application:
         settings = self.settings
         admission = open_admission(settings, clock=self._clock)
         system = open_system(settings, clock=self._clock)
-        system.api_keys = admission.asks_for_keys
+        system.api_keys, system.keys, system.log_tail = admission.asks_for_keys, admission.file, TAIL
         watching = Watching(system, most=settings.ws_max_connections, heartbeat_seconds=settings.ws_heartbeat)
         upkeep = [
             asyncio.create_task(_sweep(system)),

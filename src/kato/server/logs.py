@@ -7,14 +7,21 @@ A traceback shows where and what kind, without the values of variables: those ar
 from __future__ import annotations
 
 import logging
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any, TextIO
 
 import orjson
 import structlog
 from structlog.tracebacks import ExceptionDictTransformer
 
+from kato.service.log_tail import LogTail
+
+TAIL = LogTail()
+"""The latest lines that were written, whatever the log looks like and wherever it goes."""
+_PLACE = re.compile(r"%[-+ #0]*[\d*]*(?:\.[\d*]+)?[a-zA-Z]")
+"""Where a message of an inner part or of the HTTP library has a value."""
 _bound: list[Any] = []
 """The logger as it was last set up, put together once: every request writes a line."""
 
@@ -41,6 +48,7 @@ def set_up(level: str, form: str, output: str) -> None:
     before: list[Any] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _keep,
     ]
     last: list[Any] = [
         structlog.dev.ConsoleRenderer(
@@ -58,6 +66,16 @@ def set_up(level: str, form: str, output: str) -> None:
     )
     _bound[:] = [structlog.get_logger("kato").bind()]
     _set_up_library(before, last, stream, least)
+
+
+def _keep(_: object, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A step of writing a line: keep it among the latest."""
+    record = line.get("_record")
+    told = {name: value for name, value in line.items() if not name.startswith("_")}
+    # Of a message put together elsewhere only the sentence is kept: its values might be anything.
+    event = _PLACE.sub("…", str(record.msg)) if record is not None else str(line["event"])
+    TAIL.add(event, told)
+    return line
 
 
 def _line(event: Mapping[str, Any], **ways: Any) -> str:

@@ -22,6 +22,7 @@ _PLACES = {
     "symbol": "The symbol, percent-encoded.",
     "node_id": "The node, percent-encoded.",
     "name": "The number's name, with or without `kato_`.",
+    "key_id": "The key's id, as `GET /keys` tells it.",
 }
 _ERRORS = {
     400: ("The configuration, a vector or the state does not allow it", errors.EmptyMemory()),

@@ -13,6 +13,7 @@ from kato.errors import StorageError
 from kato.service.dependencies import Dependency
 from kato.service.events import Events
 from kato.service.forecasting import LITTLE, Forecasts
+from kato.service.log_tail import LogTail
 from kato.service.measuring import MeasuredWriter, Measures
 from kato.service.moments import Moments
 from kato.service.nodes import Nodes
@@ -21,6 +22,7 @@ from kato.service.runtime import LoopRuntime, Runtime, ThreadRuntime
 from kato.service.sessions import Sessions
 from kato.service.turns import Turns
 from kato.storage.interface import Committed, Storage, Transaction
+from kato.storage.keys import KeyFile
 from kato.storage.opening import open_storage
 from kato.storage.writer import DirectWriter, TransactionWriter, Writer
 from kato.wire.limits import Limits
@@ -62,6 +64,10 @@ class System:
     capacity: Capacity = field(default_factory=Capacity)
     api_keys: Callable[[], bool] = lambda: False
     """Whether API keys are asked for."""
+    keys: KeyFile | None = None
+    """Where the API keys are kept; None where none are."""
+    log_tail: LogTail = field(default_factory=LogTail)
+    """The latest lines of the log; none where there is no server that writes one."""
 
     @classmethod
     def for_server(

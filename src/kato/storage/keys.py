@@ -3,7 +3,7 @@ API keys, kept in a small file beside the database: who may call a server, and w
 
 A file of its own, because one process holds the database and keys are made and revoked while it runs. The file is replaced as
 a whole, so whoever reads it sees all of one moment; `Keys` notices when it has been replaced. When a key was used last is
-written by the server alone, to a second file, so that nothing but `kato keys` ever writes the keys themselves.
+written by the server alone, to a second file, so that the keys themselves are written only when one is made or revoked.
 
 A key is stored as its SHA-256 alone. It has 256 random bits, so nobody finds it by trying, however fast the hash; a slow hash and
 a salt are for passwords, which people choose, and would cost every request what they cost a thief.
@@ -47,6 +47,9 @@ class Key:
     created_at: int
     """Microseconds since 1970."""
     revoked_at: int | None = None
+    created_by: str | None = None
+    """The id of the key whose holder made it over HTTP; None for `kato keys`."""
+    revoked_by: str | None = None
 
 
 def fingerprint(key: str) -> str:
@@ -83,8 +86,8 @@ class KeyFile:
                 f"{self.path} does not hold keys; restore it, or remove it and make new ones"
             ) from error
 
-    def create(self, name: str, scope: Scope, prefixes: Sequence[str]) -> tuple[str, Key]:
-        """Make a key; returns it, which nobody can do again, and what is kept of it."""
+    def create(self, name: str, scope: Scope, prefixes: Sequence[str], by: str | None = None) -> tuple[str, Key]:
+        """Make a key; returns it, which nobody can do again, and what is kept of it. `by`: the id of the maker's key."""
         secret = f"kato_{secrets.token_urlsafe(32)}"
         made = Key(
             key_id=f"key-{secrets.token_hex(6)}",
@@ -93,12 +96,13 @@ class KeyFile:
             prefixes=tuple(dict.fromkeys(prefixes)),
             sha256=fingerprint(secret),
             created_at=time.time_ns() // 1000,
+            created_by=by,
         )
         with self._changing() as keys:
             self._write([*keys, made])
         return secret, made
 
-    def revoke(self, named: str) -> Key | None:
+    def revoke(self, named: str, by: str | None = None) -> Key | None:
         """
         Revoke a key by its id, or by a name that one usable key alone has; None where there is no such usable key.
 
@@ -110,7 +114,7 @@ class KeyFile:
             found = by_id or [key for key in usable if key.name == named]
             if len(found) != 1:
                 return None
-            revoked = replace(found[0], revoked_at=time.time_ns() // 1000)
+            revoked = replace(found[0], revoked_at=time.time_ns() // 1000, revoked_by=by)
             self._write([revoked if key is found[0] else key for key in keys])
         return revoked
 
@@ -160,7 +164,7 @@ class KeyFile:
 
 def _key(entry: Mapping[str, Any]) -> Key:
     found = Key(**{**entry, "prefixes": tuple(entry["prefixes"])})
-    texts = (found.key_id, found.name, found.sha256, *found.prefixes)
+    texts = (found.key_id, found.name, found.sha256, *found.prefixes, found.created_by or "", found.revoked_by or "")
     if not all(isinstance(text, str) for text in texts) or found.scope not in SCOPES or not found.sha256:
         raise ValueError(found.key_id)
     return found

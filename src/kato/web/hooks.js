@@ -30,6 +30,18 @@ export function useAsked(question, inputs) {
   return { ...found, again };
 }
 
+const EVERY = 5000;
+
+/** The same, asked again every five seconds while somebody looks. */
+export function useEvery(question, inputs) {
+  const found = useAsked(question, inputs);
+  useEffect(() => {
+    const timer = setInterval(() => document.visibilityState === "visible" && found.again(), EVERY);
+    return () => clearInterval(timer);
+  }, [found.again]);
+  return found;
+}
+
 /** Call `act()` soon after a live event that `concerns(event)`; events in a burst count once. */
 export function useLive(concerns, act, inputs) {
   useEffect(() => {

@@ -26,6 +26,8 @@ _CODES: dict[str, type[KATOError]] = {
         errors.OriginRefused,
         errors.RouteNotFound,
         errors.MethodNotAllowed,
+        errors.KeyNotFound,
+        errors.KeyConflict,
         errors.HeadChanged,
         errors.PatternNotFound,
         errors.MetricNotFound,

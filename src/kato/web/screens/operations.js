@@ -1,26 +1,18 @@
-/** How the service fares: health, load, the latest requests. */
+/** How the service fares: health, load, who may call it, the latest requests, the log. */
 
-import { html, useEffect, useState } from "../vendor/htm/standalone.module.js";
+import { html, useState } from "../vendor/htm/standalone.module.js";
 import { get } from "../api.js";
 import { ago, bytes, count, duration, moment, number } from "../format.js";
-import { useAsked } from "../hooks.js";
+import { useEvery } from "../hooks.js";
 import { Sparkline } from "../parts/charts.js";
+import { Keys } from "../parts/keys.js";
 import { Nothing, Trouble } from "../parts/notice.js";
+import { ServerLog } from "../parts/server_log.js";
 
-const EVERY = 5000;
 const MINUTES = 20;
 const POINTS_A_MINUTE = 6;
 const LATEST = 500;
 const SHOWN = 50;
-
-function useEvery(question, inputs) {
-  const found = useAsked(question, inputs);
-  useEffect(() => {
-    const timer = setInterval(() => document.visibilityState === "visible" && found.again(), EVERY);
-    return () => clearInterval(timer);
-  }, [found.again]);
-  return found;
-}
 
 /** The differences of a series that only grows. */
 const growth = (points) => points.slice(1).map((point, at) => Math.max(0, point.value - points[at].value));
@@ -60,7 +52,9 @@ export function Operations() {
   return html`<h1>Operations</h1>
     <${Trouble} error=${found.error} again=${found.again} />
     ${found.value && html`<${Health} ...${found.value} />`} ${found.value && html`<${Load} ...${found.value} />`}
-    <${Requests} />`;
+    <${Keys} />
+    <${Requests} />
+    <${ServerLog} />`;
 }
 
 function Health({ health }) {
@@ -155,7 +149,7 @@ function Requests() {
     <${Trouble} error=${found.error} again=${found.again} />
     ${found.value && requests.length === 0
       ? html`<${Nothing}>There is none.<//>`
-      : html`<div class="scroll" tabindex="0" role="region" aria-label="Latest requests, newest first">
+      : html`<div class="scroll log" tabindex="0" role="region" aria-label="Latest requests, newest first">
           <table class="tight">
             <thead>
               <tr>

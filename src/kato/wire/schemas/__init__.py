@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from kato.wire.schemas import episodes, errors, forecasts, history, knowledge, predictions, service, sessions
+from kato.wire.schemas import (
+    episodes,
+    errors,
+    forecasts,
+    history,
+    keys,
+    knowledge,
+    predictions,
+    server_log,
+    service,
+    sessions,
+)
 from kato.wire.schemas.parts import Schema, example
 
 __all__ = [
@@ -12,8 +23,10 @@ __all__ = [
     "example",
     "forecasts",
     "history",
+    "keys",
     "knowledge",
     "predictions",
+    "server_log",
     "service",
     "sessions",
 ]
