@@ -79,7 +79,8 @@ def everything(http: httpx2.Client, node: str, session_id: str) -> dict[str, obj
 
 
 def test_every_post_is_tried_here():
-    assert {path.replace("{node}", "{node_id}") for path, _ in POSTS} == {
+    elsewhere = {"/keys"}  # a key is not told again, so its answers differ: test_keys.py
+    assert elsewhere | {path.replace("{node}", "{node_id}") for path, _ in POSTS} == {
         operation.template for operation in OPERATIONS if operation.method == "POST"
     }
 
