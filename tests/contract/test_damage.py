@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import random
 import re
+import sqlite3
 
 import pytest
 
-from contract.asking import AB, CD, commit, create, record
+from contract.asking import AB, CD, NOWHERE, commit, create, record
 from kato.engine.event import vector_name
 from kato.errors import StorageError, StoredDataCorrupt
 from kato.storage import sqlite_reading
-from kato.storage.interface import Learn, Reply
+from kato.storage.interface import Edit, Forget, ForgetAll, Learn, Reply, Restore
 from kato.storage.sqlite import SqliteStorage
 
 VECTOR = (0.25, -1.0)
@@ -130,4 +131,71 @@ def test_a_pattern_that_disappeared_is_missed(sound, tmp_path):
     store._writer.execute("DELETE FROM log WHERE id = (SELECT max(id) FROM log)")
     with pytest.raises(StoredDataCorrupt, match="ends at 63, not as stored at 64"):
         store.load("node")
+    store.close()
+
+
+def hidden(path, name):
+    """Flip one bit of a pattern's name in the index of names, so that no search finds its row."""
+    content = bytearray(path.read_bytes())
+    at = [match.start() for match in re.finditer(re.escape(bytes.fromhex(name)), bytes(content))]
+    for place in at:
+        content[place + 10] ^= 1
+        path.write_bytes(content)
+        connection = sqlite3.connect(path)
+        (row,) = connection.execute("SELECT name FROM pattern NOT INDEXED WHERE id = 1").fetchone()
+        found = connection.execute("SELECT id FROM pattern WHERE node = 1 AND name = ?", (row,)).fetchall()
+        connection.close()
+        if row.hex() == name and not found:
+            return
+        content[place + 10] ^= 1
+    pytest.fail("the name is not in the index")
+
+
+@pytest.fixture
+def hiding(tmp_path):
+    """A storage whose index of names hides the only pattern of a node, which knows it."""
+    path = tmp_path / "kato.db"
+    store = SqliteStorage(path)
+    (change,) = commit(store, Learn(AB))
+    store.close()
+    hidden(path, change.after.name)
+    store = SqliteStorage(path)
+    yield store, change.after.name
+    store.close()
+
+
+@pytest.mark.parametrize("operation", [lambda _: Learn(AB), lambda name: Edit(name, frequency=5), Forget])
+def test_a_pattern_that_its_index_hides_is_neither_learned_anew_nor_told_to_be_missing(hiding, operation):
+    store, name = hiding
+    with pytest.raises(StoredDataCorrupt, match=f"Pattern {name} of node 'node' is in the log and cannot be found"):
+        commit(store, operation(name))
+    with pytest.raises(StoredDataCorrupt, match="cannot be found: an index is damaged"):
+        store.pattern("node", name)
+    assert store.node("node").head == 1
+    assert store.pattern("node", NOWHERE) is None
+    assert store.pattern("nobody", name) is None
+    commit(store, Learn(CD))
+
+
+def test_forgetting_everything_leaves_no_hidden_row_behind(hiding):
+    store, _ = hiding
+    commit(store, Learn(CD))
+    store._writer.execute("DELETE FROM pattern WHERE name = (SELECT max(name) FROM pattern)")
+    with pytest.raises(StoredDataCorrupt, match="patterns where 2 were stored"):
+        commit(store, ForgetAll())
+
+
+def test_what_was_forgotten_is_new_again(tmp_path):
+    store = SqliteStorage(tmp_path / "kato.db")
+    (change,) = commit(store, Learn(AB))
+    name = change.after.name
+    commit(store, Forget(name))
+    assert store.pattern("node", name) is None
+    assert commit(store, Learn(AB))[0].after.frequency == 1
+    commit(store, ForgetAll())
+    assert store.pattern("node", name) is None
+    commit(store, Restore(name, AB, change.after, to=1))
+    commit(store, Restore(name, AB, None, to=0))
+    assert store.pattern("node", name) is None
+    assert commit(store, Learn(AB))[0].after.frequency == 1
     store.close()

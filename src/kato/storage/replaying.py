@@ -77,7 +77,7 @@ def _operations(connection: sqlite3.Connection, node_id: str, group: list[LogEnt
         """The events of the first learned of the patterns of a name: a stored one, or else one of this group."""
         if name in learned:
             return learned[name]
-        pattern = sqlite_reading.read_pattern(connection, node_id, name)
+        pattern = sqlite_reading.find_pattern(connection, node_id, name)
         if pattern is None:
             raise KeyError(name)
         return learned.setdefault(name, pattern.events)
@@ -87,6 +87,6 @@ def _operations(connection: sqlite3.Connection, node_id: str, group: list[LogEnt
         if isinstance(operation, Learn):
             name = pattern_name(operation.events)
             if name not in learned:
-                stored = sqlite_reading.read_pattern(connection, node_id, name)
+                stored = sqlite_reading.find_pattern(connection, node_id, name)
                 learned[name] = stored.events if stored is not None else operation.events
         yield operation

@@ -16,6 +16,7 @@ from kato.errors import StorageUnavailable, StoredDataCorrupt
 from kato.storage import records
 from kato.storage.interface import Loaded, LogEntry, NodeInfo, Order
 from kato.storage.schema import log_id, node_of, sequence_of
+from kato.storage.sqlite_absence import SUBJECT, WHOLE_SUBJECT, check_absent
 from kato.storage.sqlite_errors import check_integers, mapped
 
 T = TypeVar("T")
@@ -54,8 +55,8 @@ def read_checked(
     return records.read_pattern(name.hex(), events, frequency, emotives, metadata, affinity, known)
 
 
-def read_pattern(connection: sqlite3.Connection, node_id: str, name: str) -> Pattern | None:
-    """The first learned of the patterns of a name."""
+def find_pattern(connection: sqlite3.Connection, node_id: str, name: str) -> Pattern | None:
+    """The first learned of the patterns of a name, by the index of names alone."""
     key = records.name_key(name)
     if key is None:
         return None
@@ -65,6 +66,21 @@ def read_pattern(connection: sqlite3.Connection, node_id: str, name: str) -> Pat
         (node_id, key),
     ).fetchone()
     return read_checked(node_id, row) if row else None
+
+
+def read_pattern(connection: sqlite3.Connection, node_id: str, name: str) -> Pattern | None:
+    """
+    The first learned of the patterns of a name.
+
+    Raises:
+        StoredDataCorrupt: It is not what was written, or hidden.
+    """
+    pattern = find_pattern(connection, node_id, name)
+    if pattern is None and records.name_key(name) is not None:
+        row = connection.execute("SELECT id FROM node WHERE node_id = ?", (node_id,)).fetchone()
+        if row is not None:
+            check_absent(connection, row[0], node_id, [name])
+    return pattern
 
 
 def read_page(
@@ -91,7 +107,7 @@ def read_page(
     else:
         total = connection.execute(f"SELECT count(*) FROM pattern WHERE {where}", parameters).fetchone()[0]
         if total != row[1]:  # a damaged index hides rows
-            raise _patterns_are(node_id, total, row[1])
+            raise patterns_are(node_id, total, row[1])
     column, descending = order.removeprefix("-"), order.startswith("-")
     direction, beyond = ("DESC", "<") if descending else ("ASC", ">")
     if column == "name":
@@ -174,7 +190,7 @@ def _read_all(
                 if is_closed():
                     raise StorageUnavailable("The storage has been closed")
         if found != expected:
-            raise _patterns_are(node_id, found, expected)
+            raise patterns_are(node_id, found, expected)
     finally:
         connection.close()
 
@@ -264,11 +280,6 @@ def read_log_of(connection: sqlite3.Connection, number: int, node_id: str, after
     return [LogEntry(node_id, sequence_of(key), *rest) for key, *rest in rows]
 
 
-# Where the name of a row's pattern stands in its payload; a row about all patterns has nothing there. The first half of a
-# name finds its rows (schema.TABLES), the whole of it leaves out those of another name that begins alike.
-_SUBJECT, _WHOLE_SUBJECT = "substr(payload, 10, 16)", "substr(payload, 10, 40)"
-
-
 def read_history(
     connection: sqlite3.Connection,
     node_id: str,
@@ -310,11 +321,11 @@ def count_history(connection: sqlite3.Connection, node_id: str, name: str, befor
 
 def _about(name: str | None) -> tuple[tuple[str, tuple[bytes, ...]], ...]:
     """Conditions that together find the rows about a name, each row once."""
-    about_all = (f"{_SUBJECT} = ? AND", (b"",))
+    about_all = (f"{SUBJECT} = ? AND", (b"",))
     if not name:
         return (("", ()),) if name is None else (about_all,)
     whole = name.encode()
-    return ((f"{_SUBJECT} = ? AND {_WHOLE_SUBJECT} = ? AND", (whole[:16], whole)), about_all)
+    return ((f"{SUBJECT} = ? AND {WHOLE_SUBJECT} = ? AND", (whole[:16], whole)), about_all)
 
 
 def verify_log(connection: sqlite3.Connection, node_id: str) -> None:
@@ -336,7 +347,8 @@ def verify_log(connection: sqlite3.Connection, node_id: str) -> None:
         raise log_ends(node_id, sequence, head)
 
 
-def _patterns_are(node_id: str, found: int, expected: int) -> StoredDataCorrupt:
+def patterns_are(node_id: str, found: int, expected: int) -> StoredDataCorrupt:
+    """The error for a node that has another number of patterns than its row says."""
     return StoredDataCorrupt(
         f"Node {node_id[:200]!r} has {found} patterns where {expected} were stored; restore a backup"
     )

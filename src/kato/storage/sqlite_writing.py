@@ -16,7 +16,8 @@ from kato.storage import records
 from kato.storage.folding import changed, learned, vector_symbols
 from kato.storage.interface import Edit, Forget, ForgetAll, Learn, Operation, Restore, Transaction
 from kato.storage.schema import log_id
-from kato.storage.sqlite_reading import PATTERN_COLUMNS, read_checked
+from kato.storage.sqlite_absence import check_absent
+from kato.storage.sqlite_reading import PATTERN_COLUMNS, patterns_are, read_checked
 
 _EVENTS = PATTERN_COLUMNS.split(", ").index("events")
 _CHUNK = 500
@@ -48,6 +49,8 @@ class _Node:
     head: int
     hash: bytes
     patterns: int
+    stored: int
+    """Patterns whose rows are there."""
     held: dict[str, list[_Held]] = field(default_factory=dict)
     """Patterns looked up so far, by name, in the order first learned; usually one each."""
     added: list[_Held] = field(default_factory=list)
@@ -124,11 +127,12 @@ class NodeTables:
         row = self._connection.execute(
             "SELECT id, head, hash, patterns FROM node WHERE node_id = ?", (node_id,)
         ).fetchone()
-        expected, head = transaction.expected_head, row[1] if row is not None else 0
+        expected, head = transaction.expected_head, int(row[1]) if row is not None else 0
         if expected is not None and expected != head:
             raise HeadChanged(expected, head)
         if row is not None:
-            return _Node(node_id, *row)
+            number, head, digest, patterns = row
+            return _Node(node_id, number, head, digest, patterns, stored=patterns)
         first = next((each for each in transaction.operations if not isinstance(each, ForgetAll)), None)
         if first is None:
             return None
@@ -139,7 +143,7 @@ class NodeTables:
             (node_id, records.GENESIS, transaction.at, transaction.at),
         )
         assert cursor.lastrowid is not None
-        return _Node(node_id, cursor.lastrowid, 0, records.GENESIS, 0)
+        return _Node(node_id, cursor.lastrowid, 0, records.GENESIS, 0, stored=0)
 
     def _look_up(self, node: _Node, names: list[str], known: Mapping[str, tuple[Event, ...]]) -> None:
         node.held = {name: [] for name in names}
@@ -154,6 +158,9 @@ class NodeTables:
             for number, *row in rows:
                 pattern = read_checked(node.node_id, row, known)
                 node.held[pattern.name].append(_Held(row[_EVENTS], number, pattern, pattern))
+        missed = [name for name, found in node.held.items() if not found and records.name_key(name) is not None]
+        if missed and node.head:
+            check_absent(self._connection, node.number, node.node_id, missed)
 
     # --- changing ---
 
@@ -190,7 +197,10 @@ class NodeTables:
         return self._log(node, operation, payload, before, after, vectors, transaction)
 
     def _forget_all(self, node: _Node, operation: ForgetAll, transaction: Transaction) -> Change:
-        self._connection.execute("DELETE FROM pattern WHERE node = ?", (node.number,))
+        gone = self._connection.execute("DELETE FROM pattern WHERE node = ?", (node.number,)).rowcount
+        if gone != node.stored:  # a damaged index hides rows, which would come back one day
+            raise patterns_are(node.node_id, gone, node.stored)
+        node.stored = 0
         self._connection.execute("DELETE FROM vector WHERE node = ?", (node.number,))
         node.patterns = 0
         node.added.clear()
