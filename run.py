@@ -160,10 +160,11 @@ def port_number(text: str) -> int:
 
 
 def test(arguments: argparse.Namespace) -> int:
-    """Set up and run the tests."""
+    """Set up and run the tests, the files of tests spread over the processors."""
     python = set_up(tests=True)
     say("running the tests")
-    return subprocess.run([str(python), "-m", "pytest", *arguments.pytest], cwd=ROOT, check=False).returncode
+    spread = ["-n", "logical", "--maxprocesses", "8", "--dist", "loadfile"]
+    return subprocess.run([str(python), "-m", "pytest", *spread, *arguments.pytest], cwd=ROOT, check=False).returncode
 
 
 def main() -> int:
