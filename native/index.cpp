@@ -209,6 +209,25 @@ void Index::clear() {
     patterns_ = symbols_ = frequency_ = 0;
 }
 
+void Index::fork(Index& other) {
+    const Guard guard(other.mutex_);
+    // Handing them out makes either copy a chunk before its first change to it.
+    other.frequencies_.share();
+    other.members_.share();
+    other.occurrences_.share();
+    frequencies_ = other.frequencies_;
+    members_ = other.members_;
+    occurrences_ = other.occurrences_;
+    holders_ = other.holders_;  // the open tail too: the other one places only behind what is counted here
+    places_ = other.places_;
+    names_ = other.names_;
+    named_ = other.named_;
+    patterns_ = other.patterns_;
+    symbols_ = other.symbols_;
+    frequency_ = other.frequency_;
+    untidy_ = other.untidy_;
+}
+
 void Index::begin_many() {
     const Guard guard(mutex_);
     if (open_ != UINT32_MAX) seal();

@@ -37,6 +37,10 @@ public:
     void forget(Slot slot);
     void clear();
 
+    // Become, from nothing, what another index is at this moment; then both go their own ways. Segments, and all else that
+    // neither changes, they hold together.
+    void fork(Index& other);
+
     // While many patterns arrive, they are gathered for one large segment instead of many small ones.
     void begin_many();
     void end_many();

@@ -58,6 +58,7 @@ NB_MODULE(_kernel, module) {
         .def("set_frequency", &Writer::set_frequency, "slot"_a, "frequency"_a)
         .def("forget", &Writer::forget, "slot"_a)
         .def("clear", &Writer::clear)
+        .def("fork", &Writer::fork, nb::rv_policy::take_ownership)
         .def("begin_many", &Writer::begin_many)
         .def("end_many", &Writer::end_many)
         .def("tend", &Writer::tend)

@@ -73,6 +73,13 @@ public:
         index_.clear();
         shared_ = std::make_shared<Shared>();  // states in use keep theirs
     }
+    // Another index that begins as this one is. Symbols are numbered by both together, and never taken back.
+    Writer* fork() {
+        auto made = std::make_unique<Writer>();
+        made->index_.fork(index_);
+        made->shared_ = shared_;
+        return made.release();
+    }
     void begin_many() { index_.begin_many(); }
     void end_many() { index_.end_many(); }
     bool tend() {

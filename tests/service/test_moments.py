@@ -8,7 +8,10 @@ import pytest
 
 from engines import ENGINES
 from kato import InvalidInput, Kato, PatternNotFound, PayloadTooLarge
+from kato.engine.event import vector_name
+from kato.engine.settings import EngineSettings
 from kato.service import moments
+from kato.service.runtime import drive
 from kato.storage import recollecting
 
 STMS = [[["a"]], [["b", "c"], ["a"]], [["e"]]]
@@ -116,23 +119,131 @@ def test_times_mean_the_newest_change_until_then(memory):
 def test_the_present_is_not_made_again_and_few_moments_are_kept(memory, monkeypatch):
     memory.learn_many([[["a"], [str(number)]] for number in range(9)], "n")
     made = []
-    recollect = moments.recollect
-    monkeypatch.setattr(moments, "recollect", lambda *asked: made.append(asked[2]) or recollect(*asked))
-    for at in (9, 1, 2, 1, 3, 4, 5, 1, 5, 2):
+    rewound = moments.rewound
+
+    def rewind(storage, node_id, later, sequence):
+        made.append((later.sequence, sequence))
+        return rewound(storage, node_id, later, sequence)
+
+    monkeypatch.setattr(moments, "rewound", rewind)
+    for at in (9, 5, 2, 5, 3, 4, 1, 5, 1, 2):
         assert memory.get_node("n", at=at)["patterns"] == at
-    assert made == [1, 2, 3, 4, 5, 2]
+    assert made == [(9, 5), (5, 2), (5, 3), (5, 4), (2, 1), (3, 2)], "from the nearest at hand"
     memory.system.moments._budget = 0
-    for at in (6, 7, 7, 6):
+    for at in (7, 6, 6, 7):
         assert memory.get_node("n", at=at)["patterns"] == at
-    assert made[6:] == [6, 7, 6]
+    assert made[6:] == [(9, 7), (7, 6), (9, 7)]
 
 
 def test_a_log_too_long_to_repeat_is_refused(memory, monkeypatch):
     memory.learn_many([[["a"], ["b"]], [["c"], ["d"]], [["e"], ["f"]]], "n")
     monkeypatch.setattr(recollecting, "MOST_REPEATED", 1)
-    with pytest.raises(PayloadTooLarge, match="the changes before that moment may be at most 1, got 2"):
-        memory.list_patterns("n", at=2)
-    assert memory.list_patterns("n", at=3)["total"] == 3
+    assert memory.list_patterns("n", at=2)["total"] == 2, "it need not be repeated"
+    memory.create_session("n")
+    memory.clear_all()
+    with pytest.raises(PayloadTooLarge, match="the changes before that moment may be at most 1, got 3"):
+        memory.list_patterns("n", at=3)
+    assert memory.list_patterns("n", at=4)["total"] == 0
+
+
+def repeated(memory, sequence):
+    """What the whole log, repeated, says of a moment."""
+    made = memory.system.moments._recollected("n", sequence)
+    view = made.view()
+    events = [(("a",), ("b",)), (("c",), (VECTOR,)), (("d",),)]
+    settings = EngineSettings(recall_threshold=0.0, affinity_emotive="joy")
+    return everything(view, events, settings)
+
+
+def everything(view, events, settings):
+    """All that a state can be asked, in a form that is equal for equal states."""
+    return (
+        view.sequence,
+        view.totals,
+        view.symbols(with_affinity=True),
+        view.symbols(),
+        [view.list_patterns(order, None, 1000, "") for order in ("name", "-frequency", "length")],
+        [view.predict(each, settings) for each in events],
+        view.nearest((1.0, 0.5), settings),
+    )
+
+
+VECTOR = vector_name((1.0, 0.5))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_put_back_is_what_the_whole_log_gives(memory, monkeypatch, seed):
+    """From the present and from one another, forwards and backwards through a random history without a forgetting of all."""
+    chance = random.Random(seed)
+    memory.create_session("n", config={"persistence": 2})
+    for _ in range(40):
+        kind = chance.random()
+        known = memory.list_patterns("n", limit=1000)["patterns"]
+        if kind < 0.6 or not known:
+            for _ in range(chance.randint(1, 3)):
+                vectors = [[float(chance.randint(0, 2)), 0.5]] if chance.random() < 0.3 else []
+                words = [*chance.choices("abcd", k=1), *([VECTOR] if chance.random() < 0.05 else [])]
+                memory.observe(
+                    words, vectors=vectors, emotives={"joy": chance.random()}, metadata={"k": chance.random()}
+                )
+            memory.learn()
+        elif kind < 0.75:
+            memory.forget_pattern(chance.choice(known)["name"], "n")
+        elif kind < 0.85:
+            memory.edit_pattern(
+                chance.choice(known)["name"], "n", frequency=chance.randint(1, 9), emotives=[{"fear": 1.0}]
+            )
+        else:
+            memory.undo(chance.randint(1, 3), "n")
+    head = memory.get_node("n")["head"]
+    recollect, rewinding = moments.recollect, []
+    monkeypatch.setattr(moments, "recollect", lambda *asked: rewinding.append(asked[2]) or recollect(*asked))
+    settings = EngineSettings(recall_threshold=0.0, affinity_emotive="joy")
+    events = [(("a",), ("b",)), (("c",), (VECTOR,)), (("d",),)]
+    for sequence in [*range(head, 0, -1), *chance.sample(range(1, head + 1), 10)]:
+        view = drive(memory.system.moments.view("n", sequence))
+        found = everything(view, events, settings)
+        taken = len(rewinding)
+        assert found == repeated(memory, sequence), (sequence, head)
+        del rewinding[taken:]
+    assert len(rewinding) < head / 2, "mostly it is put back"
+
+
+def test_where_a_vector_got_its_components_from_another_pattern_the_log_is_repeated(memory, monkeypatch):
+    """A symbol can be observed by its name, without components; that they came later is not to be seen from the changed rows."""
+    memory.create_session("n")
+    memory.observe([VECTOR, "a"])
+    memory.observe(["b"])
+    memory.learn()
+    memory.observe(["c"], vectors=[[1.0, 0.5]])
+    memory.observe(["d"])
+    memory.learn()
+    recollect, made = moments.recollect, []
+    monkeypatch.setattr(moments, "recollect", lambda *asked: made.append(asked[2]) or recollect(*asked))
+    assert memory.get_node("n", at=2)["vectors"] == 1
+    assert memory.get_node("n", at=1)["vectors"] == 0
+    assert made == [1]
+
+
+def test_very_many_changes_are_not_put_back_one_by_one(memory, monkeypatch):
+    memory.learn_many([[["a"], [str(number)]] for number in range(40)], "n")
+    monkeypatch.setattr(recollecting, "_FEW", 3)
+    recollect, made = moments.recollect, []
+    monkeypatch.setattr(moments, "recollect", lambda *asked: made.append(asked[2]) or recollect(*asked))
+    assert [memory.get_node("n", at=at)["patterns"] for at in (35, 20)] == [35, 20]
+    assert made == [20], "five of forty are few, fifteen of thirty-five are not"
+
+
+def test_a_moment_goes_on_being_what_it_was_while_the_node_learns(memory):
+    memory.learn_many([[["a"], ["b"]], [["a"], ["c"]]], "n")
+    then = drive(memory.system.moments.view("n", 1))
+    before = [view.list_patterns("name", None, 10, "") for view in (then,)]
+    memory.learn_many([[["a"], ["b"]]] * 3 + [[["a"], ["d"]]], "n")
+    memory.forget_pattern(before[0].patterns[0].name, "n")
+    assert [view.list_patterns("name", None, 10, "") for view in (then,)] == before
+    assert memory.list_patterns("n", at=1)["patterns"][0]["frequency"] == 1
+    assert memory.get_node("n", at=6)["patterns"] == 3
+    assert memory.get_node("n")["patterns"] == 2
 
 
 def test_two_moments_are_compared(memory):

@@ -7,8 +7,8 @@ What a node has learned, held in memory: the interface of every engine.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
 from kato.engine.event import Event, Symbol, Vector
 from kato.engine.forecasting.source import Source
@@ -39,6 +39,11 @@ class Change:
     """Components of vectors in the events of `after`, as far as this change brought them."""
     at: int = 0
     session_id: str | None = None
+
+
+def onwards(changes: Iterable[Change], sequence: int) -> list[Change]:
+    """The same changes, numbered on from a sequence."""
+    return [replace(change, sequence=number) for number, change in enumerate(changes, start=sequence + 1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +198,14 @@ class Knowledge(Protocol):
 
     def view(self) -> View:
         """The present state: it holds every change whose `apply` has returned, and none by half."""
+        ...
+
+    def fork(self) -> Self:
+        """Another knowledge that begins as this one is and goes its own way; costs far less than filling one."""
+        ...
+
+    def rewind(self, changes: Sequence[Change], sequence: int) -> None:
+        """Apply changes that lead back to an earlier sequence, in their order; what they say of sequences is not looked at."""
         ...
 
     def tend(self) -> bool:

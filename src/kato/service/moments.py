@@ -1,18 +1,20 @@
 """
 Earlier states of nodes, ready to be asked like the present one.
 
-A state is made by repeating the node's log up to its row, which costs as much as there are rows; the few made last are kept. As
-a log only grows, a state once made stays right.
+A state is made from the nearest later one that is at hand, the present or one made before, by putting back what changed in
+between; where too much did, by repeating the node's log up to its row, which costs as much as there are rows. The few made last
+are kept. As a log only grows, a state once made stays right.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from kato.engine.knowledge import Knowledge, View
+from kato.service.rewinding import rewound
 from kato.service.runtime import Runtime
 from kato.storage.interface import Storage
 from kato.storage.recollecting import Difference, differences, recollect
@@ -38,10 +40,17 @@ class Moments:
     """Makes earlier states of nodes, one at a time, and keeps a few."""
 
     def __init__(
-        self, storage: Storage, knowledge: Callable[[], Knowledge], runtime: Runtime, memory_budget: int | None
+        self,
+        storage: Storage,
+        knowledge: Callable[[], Knowledge],
+        runtime: Runtime,
+        memory_budget: int | None,
+        present: Callable[[str], Awaitable[Knowledge]],
     ) -> None:
+        """`present`: gives what a node that has learned something knows now."""
         self._storage = storage
         self._make = knowledge
+        self._present = present
         self._runtime = runtime
         self._budget = memory_budget
         self._turn = runtime.lock()
@@ -63,13 +72,23 @@ class Moments:
                 if key in self._states:
                     self._states.move_to_end(key)
                     return self._states[key].view()
-            state = await self._runtime.compute(self._recollect, node_id, sequence)
+            present = await self._present(node_id)
+            state = await self._runtime.compute(self._made, node_id, sequence, present)
             with self._guard:
                 self._states[key] = state
                 self._let_go()
             return state.view()
 
-    def _recollect(self, node_id: str, sequence: int) -> Knowledge:
+    def _made(self, node_id: str, sequence: int, present: Knowledge) -> Knowledge:
+        with self._guard:
+            states = [state for (node, _), state in self._states.items() if node == node_id]
+        # What has just been stored may not have reached the present one yet.
+        later = [state for state in (*states, present) if state.sequence >= sequence]
+        nearest = min(later, key=lambda state: state.sequence, default=None)
+        state = rewound(self._storage, node_id, nearest, sequence) if nearest is not None else None
+        return state if state is not None else self._recollected(node_id, sequence)
+
+    def _recollected(self, node_id: str, sequence: int) -> Knowledge:
         found = recollect(self._storage, node_id, sequence)
         state = self._make()
         state.load(found.patterns.values(), found.vectors, sequence)

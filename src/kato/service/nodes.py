@@ -84,10 +84,14 @@ class Nodes:
             known = node_id in self._loaded
         if not known and await self._runtime.compute(self._storage.node, node_id) is None:
             return self._nothing.view()
+        return (await self.present(node_id)).view()
+
+    async def present(self, node_id: str) -> Knowledge:
+        """What a node that the storage knows has learned, as it goes on learning."""
         node = await self._present(node_id)
         node.last_accessed = self._runtime.now()
         node.access_count += 1
-        return node.knowledge.view()
+        return node.knowledge
 
     async def _present(self, node_id: str) -> LoadedNode:
         """The node in memory, loaded if it was not."""

@@ -131,7 +131,7 @@ class System:
             policy=policy,
             nodes=nodes,
             forecasts=Forecasts(storage, runtime, LITTLE if is_plain else Effort()),
-            moments=Moments(storage, knowledge, runtime, memory_budget),
+            moments=Moments(storage, knowledge, runtime, memory_budget, nodes.present),
             sessions=Sessions(storage, measured, runtime, policy, events),
             events=events,
             dependency=dependency,

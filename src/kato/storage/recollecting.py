@@ -22,8 +22,8 @@ _PAGE = 1000
 """Log rows read at a time."""
 MOST_REPEATED = 2_000_000
 """Rows of one log that are repeated at most: about two minutes."""
-_FEW = 2000
-"""Up to so many names are recollected one by one; for more, repeating the whole log costs less."""
+_FEW, _PART = 2000, 8
+"""Up to so many names, or one for so many rows of the log, are recollected one by one; for more, repeating all costs less."""
 
 
 class Recollection:
@@ -142,15 +142,24 @@ def differences(storage: Storage, node_id: str, earlier: int, later: int) -> lis
     Costs as much as there are rows about the patterns that rows between the two are about; as much as there are rows at all
     when they are about all of them, or about very many.
     """
-    names: dict[str | None, None] = {}
+    found = few_differences(storage, node_id, earlier, later)
+    return found if found is not None else _between(node_id, _checked(storage, node_id, later), earlier)
+
+
+def few_differences(storage: Storage, node_id: str, earlier: int, later: int) -> list[Difference] | None:
+    """The same, at a cost that follows the rows about the patterns they are about; None where they are about very many."""
+    names: dict[str, None] = {}
     for entry in _rows(storage, node_id, earlier, later):
-        names[records.subject_of(entry.payload)] = None
-        if None in names or len(names) > _FEW:
-            return _between(node_id, _checked(storage, node_id, later), earlier)
+        name = records.subject_of(entry.payload)
+        if name is None:
+            return None
+        names[name] = None
+        if len(names) > max(_FEW, later // _PART):
+            return None
     found: list[Difference] = []
+    start = _last_forgotten(storage, node_id, later) if names else 0
     for name in names:
-        assert name is not None
-        found += _between(node_id, _about(storage, node_id, name, later), earlier)
+        found += _between(node_id, _rows(storage, node_id, start, later, name), earlier)
     return sorted(found, key=lambda each: each.before is None)
 
 
@@ -175,7 +184,11 @@ def _between(node_id: str, entries: Iterable[LogEntry], earlier: int) -> list[Di
 
 
 def _rows(storage: Storage, node_id: str, after: int, up_to: int, name: str | None = None) -> Iterator[LogEntry]:
-    while page := storage.history(node_id, name=name, after=after, before=up_to + 1, newest_first=False, limit=_PAGE):
+    page: list[LogEntry] = []
+    while not page or len(page) == _PAGE:
+        page = storage.history(node_id, name=name, after=after, before=up_to + 1, newest_first=False, limit=_PAGE)
+        if not page:
+            return
         yield from page
         after = page[-1].sequence
 
@@ -198,7 +211,9 @@ def _checked(storage: Storage, node_id: str, up_to: int) -> Iterator[LogEntry]:
 
 def _about(storage: Storage, node_id: str, name: str, up_to: int) -> Iterator[LogEntry]:
     """The rows about a name up to a sequence, those before everything was last forgotten left out."""
-    start = 0
-    for entry in storage.history(node_id, name="", before=up_to + 1, limit=1):
-        start = entry.sequence
-    return _rows(storage, node_id, start, up_to, name)
+    return _rows(storage, node_id, _last_forgotten(storage, node_id, up_to), up_to, name)
+
+
+def _last_forgotten(storage: Storage, node_id: str, up_to: int) -> int:
+    """The newest row up to a sequence that forgets everything; 0 without one."""
+    return next((entry.sequence for entry in storage.history(node_id, name="", before=up_to + 1, limit=1)), 0)

@@ -141,6 +141,8 @@ class Index:
         """Forget a pattern."""
     def clear(self) -> None:
         """Forget everything."""
+    def fork(self) -> Index:
+        """Another index that begins as this one is and goes its own way."""
     def begin_many(self) -> None:
         """Many patterns are coming: gather them for one large segment."""
     def end_many(self) -> None:

@@ -15,7 +15,7 @@ from itertools import islice
 from zipfile import BadZipFile
 
 from kato.engine.event import Symbol, Vector
-from kato.engine.knowledge import CannotOpen, Change, Cost, Present
+from kato.engine.knowledge import CannotOpen, Change, Cost, Present, onwards
 from kato.engine.matching import _kernel
 from kato.engine.matching.beside import Annotations, Felt, read
 from kato.engine.matching.plain import PlainKnowledge, PlainView
@@ -119,6 +119,28 @@ class NativeKnowledge:
             lambda: self._names_of(kernel, losses),
             self._occurrences,
         )
+
+    def fork(self) -> NativeKnowledge:
+        """Another knowledge that begins as this one is and goes its own way; segments that neither changes are held once."""
+        made = NativeKnowledge()
+        with self._lock:
+            made.sequence = self.sequence
+            made._index = self._index.fork()
+            made._losses, made._names = self._losses, self._names
+            made._annotations, made._felt = self._annotations.fork(), self._felt.fork()
+            made._components, made._vectors = dict(self._components), self._vectors
+            made._occurrences = self._occurrences
+            made._plain = self._plain.fork() if self._plain is not None else None
+        return made
+
+    def rewind(self, changes: Sequence[Change], sequence: int) -> None:
+        """Apply changes that lead back to an earlier sequence, in their order; what they say of sequences is not looked at."""
+        self.apply(onwards(changes, self.sequence))
+        with self._lock:
+            self._view = None
+            self.sequence = sequence
+            if self._plain is not None:
+                self._plain.rewind((), sequence)
 
     def tend(self) -> bool:
         """One step of upkeep; False when there is nothing to do. One caller at a time, alongside all else."""

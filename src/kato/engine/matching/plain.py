@@ -21,7 +21,7 @@ from kato.engine.explaining import Explained, explain
 from kato.engine.filtering import passes
 from kato.engine.forecasting.electing import Voter
 from kato.engine.forecasting.plain import PlainSource
-from kato.engine.knowledge import Change, Cost, Counts, SymbolStatistics, Totals
+from kato.engine.knowledge import Change, Cost, Counts, SymbolStatistics, Totals, onwards
 from kato.engine.listing import (
     PatternOrder,
     PatternPage,
@@ -249,6 +249,25 @@ class PlainKnowledge:
                     self._vectors,
                 )
             return self._view
+
+    def fork(self) -> PlainKnowledge:
+        """Another knowledge that begins as this one is and goes its own way."""
+        made = PlainKnowledge()
+        with self._lock:
+            made.sequence = self.sequence
+            made._known = dict(self._known)
+            made._members, made._frequencies = Counter(self._members), Counter(self._frequencies)
+            made._affinities, made._holders = dict(self._affinities), dict(self._holders)
+            made._frequency = self._frequency
+            made._components, made._vectors = dict(self._components), self._vectors
+        return made
+
+    def rewind(self, changes: Sequence[Change], sequence: int) -> None:
+        """Apply changes that lead back to an earlier sequence, in their order; what they say of sequences is not looked at."""
+        self.apply(onwards(changes, self.sequence))
+        with self._lock:
+            self._view = None
+            self.sequence = sequence
 
     def tend(self) -> bool:
         """There is no upkeep."""

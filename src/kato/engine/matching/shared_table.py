@@ -60,6 +60,13 @@ class SharedTable(Generic[T]):
         self._own.clear()
         return SharedView(list(self._chunks), self._stored)
 
+    def fork(self) -> SharedTable[T]:
+        """Another table that begins as this one is and goes its own way; chunks that neither changes are held once."""
+        made = SharedTable(self._stored)
+        self._own.clear()
+        made._chunks = list(self._chunks)
+        return made
+
     @property
     def size_bytes(self) -> int:
         """About the bytes of the values: those of a few of them, times all."""
