@@ -7,8 +7,8 @@ from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 import pytest
 
-from contract.asking import AB, CD, NOWHERE, commit, create, patterns, record
-from kato.errors import PatternNotFound, StorageUnavailable
+from contract.asking import AB, CD, NOWHERE, change, commit, create, patterns, record
+from kato.errors import PatternNotFound, SessionNotFound, StorageUnavailable
 from kato.storage.interface import Forget, Learn, SessionTouch, Transaction
 from kato.storage.writer import DirectWriter, Writer
 
@@ -190,9 +190,17 @@ def test_what_needs_no_flush_and_meets_nobody_is_committed_by_its_caller(store, 
     monkeypatch.setattr(store, "commit", watched)
     writer = Writer(store, "learn")
     for moment in range(1, 131):
-        writer.submit(Transaction(moment, sessions=(SessionTouch("s", moment, 500 + moment),))).result()
-    writer.submit(Transaction(200, "node", (Learn(AB),))).result()
+        touch = Transaction(moment, sessions=(SessionTouch("s", moment, 500 + moment),))
+        if writer.at_once(touch) is None:
+            writer.submit(touch).result()
+    learn = Transaction(200, "node", (Learn(AB),))
+    assert writer.at_once(learn) is None, "it needs a flush"
+    writer.submit(learn).result()
+    with pytest.raises(SessionNotFound):
+        writer.at_once(Transaction(201, sessions=(change("gone", 1),)))
+    commits.pop()
     writer.close()
+    assert writer.at_once(Transaction(202)) is None, "it is closed"
     assert commits == [*[(True, False)] * 64, (False, True), *[(True, False)] * 64, (False, True), (False, True)]
     assert store.session("s").expires_at == 630
 
@@ -212,7 +220,9 @@ def test_nobody_overtakes_a_group_that_is_being_committed(store, monkeypatch):
     writer = Writer(store, "learn")
     learned = writer.submit(Transaction(1, "node", (Learn(AB),)))
     assert entered.wait(10)
-    touched = writer.submit(Transaction(2, sessions=(SessionTouch("s", 5, 500),)))
+    touch = Transaction(2, sessions=(SessionTouch("s", 5, 500),))
+    assert writer.at_once(touch) is None
+    touched = writer.submit(touch)
     assert not touched.done()
     go.set()
     assert touched.result()

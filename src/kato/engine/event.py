@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 Symbol = str
 Event = tuple[Symbol, ...]
@@ -24,6 +24,18 @@ def vector_name(components: Sequence[float]) -> Symbol:
     """
     plain = [component + 0.0 for component in components]
     return "VCTR|" + hashlib.sha1(struct.pack(f"<{len(plain)}d", *plain), usedforsecurity=False).hexdigest()
+
+
+def make_events(sequence: Iterable[Sequence[str]], *, sort_symbols: bool) -> tuple[Event, ...]:
+    """
+    The events of a sequence without vectors, as `make_event` makes each; those that hold nothing are left out.
+
+    >>> make_events([["b", "a"], [], ["c"]], sort_symbols=True)
+    (('a', 'b'), ('c',))
+    """
+    if not sort_symbols:
+        return tuple([tuple(event) for event in sequence if event])
+    return tuple([tuple(sorted(event) if len(event) > 1 else event) for event in sequence if event])
 
 
 def make_event(strings: Sequence[str], vector_symbols: Sequence[Symbol], *, sort_symbols: bool) -> Event:

@@ -69,12 +69,15 @@ class ShortTermMemory:
             neighbours: Per vector of the observation, its learned neighbours, nearest first.
             window: Most events kept, and most emotive and metadata entries; the newest stay. At least 1.
         """
-        own = {vector_name(vector): vector for vector in observation.vectors}
-        near = {name: vector for found in neighbours for name, vector in found}
-        named = {**near, **own}
+        named: dict[Symbol, Vector] = {}
+        if observation.vectors:
+            named = {name: vector for found in neighbours for name, vector in found}
+            named.update((vector_name(vector), vector) for vector in observation.vectors)
         event = make_event(observation.strings, list(named), sort_symbols=settings.sort_symbols)
         dropped = max(0, len(self.events) + bool(event) - window)
-        events = (*self.events[dropped:], event) if event else self.events[dropped:]
+        events = self.events[dropped:] if dropped else self.events
+        if event:
+            events += (event,)
         vectors = {**self.vectors, **named} if named else self.vectors
         memory = ShortTermMemory(
             events=events,
@@ -96,7 +99,10 @@ class ShortTermMemory:
     def _gathered(
         held: tuple[Mapping[str, Any], ...], given: Mapping[str, Any], window: int
     ) -> tuple[Mapping[str, Any], ...]:
-        return (*held[max(0, len(held) + 1 - window) :], given) if given else held
+        if not given:
+            return held
+        kept = held if len(held) < window else held[len(held) + 1 - window :]
+        return kept + (given,)  # noqa: RUF005 - copies once; unpacking copies twice, and there may be a thousand
 
 
 @dataclass(frozen=True, slots=True)

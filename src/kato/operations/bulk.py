@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 
-from kato.engine.event import make_event
+from kato.engine.event import make_events
 from kato.engine.knowledge import Change, Knowledge
 from kato.operations import node_id as nodes
 from kato.operations.moments import AT, moment_of, told, view_at
@@ -98,14 +98,17 @@ class Learner:
 
     def operation(self, sequence: BulkSequence) -> Learn | None:
         """What the storage is to do for one sequence; None for fewer than two symbols, which are not learned."""
-        events = tuple(make_event(event, (), sort_symbols=self._sort) for event in sequence.events if event)
+        events = make_events(sequence.events, sort_symbols=self._sort)
         if symbol_count(events) < 2:
             return None
+        persistence = sequence.persistence or self._persistence
+        if not (sequence.emotives or sequence.metadata):
+            return Learn(events, persistence=persistence)
         return Learn(
             events=events,
             emotives=tuple(each for each in sequence.emotives if each),
             metadata=tuple(each for each in sequence.metadata if each),
-            persistence=sequence.persistence or self._persistence,
+            persistence=persistence,
         )
 
 
@@ -196,7 +199,7 @@ async def predict_many(system: System, request: Request) -> Answer:
     moment = await moment_of(system, node_id, query)
     view = await view_at(system, node_id, moment)
     for position, stm in enumerate(body.stms):
-        events = tuple(make_event(event, (), sort_symbols=settings.sort_symbols) for event in stm if event)
+        events = make_events(stm, sort_symbols=settings.sort_symbols)
         if len(events) > window:
             said = [*said, f"stms[{position}] has {len(events)} events; the newest {window} are held"]
         asked = await predicting.predict_from(system, view, events[-window:], settings)

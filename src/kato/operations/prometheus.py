@@ -67,8 +67,9 @@ class _Numbers(Collector):
         for (method, route, status), count in sorted(self._system.measures.routes.items()):
             requests.add_metric((method, route, str(status)), count.requests)
             buckets, total, seconds = by_route.get((method, route), ([0] * len(BUCKETS), 0, 0.0))
-            merged = [a + b for a, b in zip(buckets, count.buckets, strict=True)]
-            by_route[(method, route)] = (merged, total + count.requests, seconds + count.seconds)
+            own = count.durations.cumulative()[: len(BUCKETS)]
+            merged = [a + b for a, b in zip(buckets, own, strict=True)]
+            by_route[(method, route)] = (merged, total + count.requests, seconds + count.durations.total)
         for labels, (counts, total, seconds) in by_route.items():
             bounds = [*(str(bound) for bound in BUCKETS), "+Inf"]
             durations.add_metric(labels, list(zip(bounds, [*counts, total], strict=True)), seconds)

@@ -104,7 +104,8 @@ class Admission:
         """
         self.follow()
         if not self._asks:
-            self._count(self._by_address, network_of(address))
+            if self._by_address is not None:
+                self._count(self._by_address, network_of(address))
             return ANYONE
         caller = self._caller(key) if key is not None else None
         if caller is None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import time
 from collections.abc import Mapping, MutableMapping
 from typing import Any, TextIO
 
@@ -17,6 +18,7 @@ import structlog
 from structlog.tracebacks import ExceptionDictTransformer
 
 from kato.service.log_tail import LogTail
+from kato.wire.answers import time_text
 
 TAIL = LogTail()
 """The latest lines that were written, whatever the log looks like and wherever it goes."""
@@ -29,6 +31,24 @@ _bound: list[Any] = []
 def logger() -> Any:
     """The server's logger."""
     return _bound[0] if _bound else structlog.get_logger("kato")
+
+
+def log_request(**fields: Any) -> None:
+    """
+    The line of one request. Every request writes one, so where lines are JSON it is put together without the logger's chain.
+
+    Args:
+        fields: What is known of it; values that JSON knows.
+    """
+    if not _requests:
+        logger().info("request", **fields)
+        return
+    stream = _requests[0]
+    if stream is not None:
+        line = {**fields, "event": "request", "level": "info", "timestamp": time_text(time.time_ns() // 1000)}
+        TAIL.add("request", line)
+        stream.write(orjson.dumps(line).decode() + "\n")
+        stream.flush()
 
 
 def set_up(level: str, form: str, output: str) -> None:
@@ -65,6 +85,7 @@ def set_up(level: str, form: str, output: str) -> None:
         cache_logger_on_first_use=False,
     )
     _bound[:] = [structlog.get_logger("kato").bind()]
+    _requests[:] = [stream if least <= logging.INFO else None] if form == "json" else []
     _set_up_library(before, last, stream, least)
 
 
@@ -83,6 +104,8 @@ def _line(event: Mapping[str, Any], **ways: Any) -> str:
     return orjson.dumps(event, default=ways.get("default")).decode()
 
 
+_requests: list[TextIO | None] = []
+"""Where the lines of requests go as JSON, None where they are not wanted; empty where the logger writes them."""
 _files: list[TextIO] = []
 """The file that is written to, where it is a file."""
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kato.errors import OriginRefused
 
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _EXPOSED = "X-Trace-ID, X-Session-ID, Retry-After, Idempotency-Replayed"
 _METHODS = "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS"
+_MOST_KNOWN, _LONGEST_KNOWN = 1000, 300
 Headers = list[tuple[bytes, bytes]]
 
 
@@ -53,6 +54,8 @@ class Origins:
     allowed_hosts: Sequence[str] = ()
     cors_origins: Sequence[str] = ()
     """Origins that may read answers; "*" for all. Empty: no cross-origin answer at all."""
+    _known: set[str] = field(default_factory=set, repr=False, compare=False)
+    """Host headers that were found to be ours: nearly every request has the same one."""
 
     def check_host(self, host: str) -> None:
         """
@@ -64,6 +67,13 @@ class Origins:
         Raises:
             OriginRefused: It is no loopback name, not the bound address, and not allowed.
         """
+        if host in self._known:
+            return
+        self._check_name(host)
+        if len(self._known) < _MOST_KNOWN and len(host) <= _LONGEST_KNOWN:
+            self._known.add(host)
+
+    def _check_name(self, host: str) -> None:
         name = host_name(host)
         allowed = {host_name(each) for each in self.allowed_hosts}
         if is_loopback(name) or name == self.bound_host.lower() or name in allowed or "*" in self.allowed_hosts:
@@ -94,6 +104,8 @@ class Origins:
 
     def answer_headers(self, origin: str | None) -> Headers:
         """What lets a page of an allowed origin read an answer; and that caches must keep answers apart by origin."""
+        if not self.cors_origins:
+            return []
         listed = bool(self.cors_origins) and "*" not in self.cors_origins
         if origin is None or not self.is_allowed(origin):
             return [(b"vary", b"Origin")] if listed else []

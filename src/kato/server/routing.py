@@ -17,13 +17,29 @@ from kato.operations import Operation
 class _Branch:
     """What can follow a path so far: fixed segments, one place for a value, and the operations that end here."""
 
-    __slots__ = ("ends", "fixed", "name", "value")
+    __slots__ = ("ends", "fixed", "is_open", "value")
 
     def __init__(self) -> None:
         self.fixed: dict[str, _Branch] = {}
         self.value: _Branch | None = None
-        self.name = ""
-        self.ends: dict[str, Operation] = {}
+        self.ends: dict[str, tuple[Operation, tuple[str, ...]]] = {}
+        """Method → its operation and the names of the values on the way."""
+        self.is_open = False
+
+
+class Place:
+    """Where a raw path leads: a branch at which operations end, and the values on the way, as they were sent."""
+
+    __slots__ = ("branch", "values")
+
+    def __init__(self, branch: _Branch, values: list[str]) -> None:
+        self.branch = branch
+        self.values = values
+
+    @property
+    def is_open(self) -> bool:
+        """Whether what is there needs no key, and is not counted against anybody."""
+        return self.branch.is_open
 
 
 class Routes:
@@ -33,55 +49,57 @@ class Routes:
         self._root = _Branch()
         for operation in operations:
             branch = self._root
+            names = []
             for segment in _segments(operation.template):
                 if segment.startswith("{"):
+                    names.append(segment[1:-1])
                     branch.value = branch.value or _Branch()
-                    branch.name = branch.name or segment[1:-1]
                     branch = branch.value
                 else:
                     branch = branch.fixed.setdefault(segment, _Branch())
-            branch.ends[operation.method] = operation
+            branch.ends[operation.method] = operation, tuple(names)
+            branch.is_open = branch.is_open or operation.scope is None
 
-    def find(self, method: str, raw_path: str) -> tuple[Operation, Mapping[str, str]]:
+    def place(self, raw_path: str) -> Place | None:
+        """Where a raw path leads; None where there is nothing. A trailing slash makes no difference."""
+        return self._walk(self._root, _segments(raw_path), 0, [])
+
+    def find(self, method: str, raw_path: str, place: Place | None) -> tuple[Operation, Mapping[str, str]]:
         """
-        The operation at a raw path and the values in it. A trailing slash makes no difference; HEAD finds GET.
+        The operation at a place, and the values on the way to it. HEAD finds GET.
 
         Raises:
             RouteNotFound: There is nothing at that path.
             MethodNotAllowed: There is, but not for that method.
             InvalidInput: A value is not UTF-8.
         """
-        segments = _segments(raw_path)
-        found = self._walk(self._root, segments, 0, [])
-        if found is None:
+        if place is None:
             raise RouteNotFound(raw_path)
-        branch, values = found
-        operation = branch.ends.get("GET" if method == "HEAD" else method)
-        if operation is None:
-            allowed = sorted({*branch.ends, *(["HEAD"] if "GET" in branch.ends else []), "OPTIONS"})
+        ends = place.branch.ends
+        end = ends.get("GET" if method == "HEAD" else method)
+        if end is None:
+            allowed = sorted({*ends, *(["HEAD"] if "GET" in ends else []), "OPTIONS"})
             raise MethodNotAllowed(method, allowed)
-        names = [segment[1:-1] for segment in _segments(operation.template) if segment.startswith("{")]
-        return operation, {name: decoded(name, value) for name, value in zip(names, values, strict=True)}
+        operation, names = end
+        return operation, {name: decoded(name, value) for name, value in zip(names, place.values, strict=True)}
 
-    def is_open(self, raw_path: str) -> bool:
-        """Whether what is at a raw path needs no key, and is not counted against anybody."""
-        found = self._walk(self._root, _segments(raw_path), 0, [])
-        return found is not None and any(operation.scope is None for operation in found[0].ends.values())
-
-    def _walk(
-        self, branch: _Branch, segments: list[str], position: int, values: list[str]
-    ) -> tuple[_Branch, list[str]] | None:
-        if position == len(segments):
-            return (branch, values) if branch.ends else None
-        segment = segments[position]
-        follow = branch.fixed.get(segment)
-        if follow is not None:
-            found = self._walk(follow, segments, position + 1, values)
-            if found is not None:
-                return found
-        if branch.value is not None and segment:
-            return self._walk(branch.value, segments, position + 1, [*values, segment])
-        return None
+    def _walk(self, branch: _Branch, segments: list[str], position: int, values: list[str]) -> Place | None:
+        while position < len(segments):
+            segment = segments[position]
+            follow, value = branch.fixed.get(segment), branch.value if segment else None
+            position += 1
+            if follow is not None and value is not None:
+                # Two ways to go on: the fixed one first.
+                found = self._walk(follow, segments, position, values)
+                return found or self._walk(value, segments, position, [*values, segment])
+            if follow is not None:
+                branch = follow
+            elif value is not None:
+                values = [*values, segment]
+                branch = value
+            else:
+                return None
+        return Place(branch, values) if branch.ends else None
 
 
 def _segments(path: str) -> list[str]:

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qsl
@@ -38,13 +37,14 @@ from kato.server.bodies import (
     is_lines,
     read_all,
 )
-from kato.server.logs import logger
+from kato.server.deadlines import DeadlinePassed, within
+from kato.server.exchange import Exchange
+from kato.server.logs import log_request, logger
 from kato.server.origins import Headers, Origins
 from kato.server.page import Page, is_page
 from kato.server.routing import Routes, session_in
 from kato.server.streaming import pieces_of, send_lines
-from kato.service.callers import ANYONE, Caller
-from kato.service.runtime import random_hex
+from kato.service.callers import Caller
 from kato.service.system import System
 from kato.wire.answers import time_text
 from kato.wire.encoding import encode_answer
@@ -57,60 +57,12 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-_TRACE = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _NODE_HEADERS = {"x-test-id": "X-Test-ID", "x-node-id": "X-Node-ID"}
 _SHOWN = len("session-") + 8
+_WITHOUT_BODY = frozenset({"GET", "HEAD"})
+_JSON = (b"content-type", b"application/json")
 _CLIENT_GONE = 499
 """In the log and the numbers only: the client left before its request was whole, so nobody is answered."""
-
-
-class Exchange:
-    """One request on its way: what was asked, and what is known of it so far."""
-
-    __slots__ = (
-        "address",
-        "caller",
-        "headers",
-        "host",
-        "method",
-        "node_id",
-        "origin",
-        "path",
-        "query",
-        "route",
-        "session_id",
-        "trace_id",
-        "unreadable",
-    )
-
-    def __init__(self, scope: Scope) -> None:
-        self.unreadable: set[str] = set()  # names of headers that are not UTF-8
-        self.headers = {name: self._text(name, value) for name, value in _named(scope["headers"])}
-        self.method: str = scope["method"]
-        raw = scope.get("raw_path") or scope["path"].encode()
-        self.path = raw.decode("latin-1").partition("?")[0]
-        self.query: bytes = scope.get("query_string", b"")
-        given = self.headers.get("x-trace-id", "")
-        self.trace_id = given if _TRACE.fullmatch(given) else f"kato-{random_hex(32)}"
-        self.origin = self.headers.get("origin")
-        self.host = self.headers.get("host", "")
-        self.route = "unmatched"
-        self.session_id: str | None = None
-        self.node_id: str | None = None
-        self.address: str = (scope.get("client") or ("unknown",))[0]
-        self.caller = ANYONE
-
-    def _text(self, name: str, value: bytes) -> str:
-        try:
-            return value.decode()
-        except UnicodeDecodeError:
-            self.unreadable.add(name)
-            return value.decode("latin-1")
-
-
-def _named(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[str, bytes]]:
-    for name, value in headers:
-        yield name.decode("latin-1").lower(), value
 
 
 class Transport:
@@ -163,19 +115,24 @@ class Transport:
             status = await self._answer(system, exchange, scope, receive, send)
         finally:
             seconds = time.perf_counter() - started
-            if system is not None:
-                system.measures.finished(exchange.method, exchange.route, status, seconds, exchange.trace_id)
-            logger().info(
-                "request",
-                trace_id=exchange.trace_id,
-                method=exchange.method,
-                route=exchange.route,
-                status=status,
-                duration_ms=round(seconds * 1000, 3),
-                session_id=_shortened(exchange.session_id),
-                node_id=exchange.node_id,
-                key_id=exchange.caller.key_id,
-            )
+            # The answer's bytes leave when the event loop comes round; only then is there time for the books.
+            asyncio.get_running_loop().call_soon(self._note, system, exchange, status, seconds)
+
+    @staticmethod
+    def _note(system: System | None, exchange: Exchange, status: int, seconds: float) -> None:
+        """Count and log a request that was answered. Whatever arrives next comes after this."""
+        if system is not None:
+            system.measures.finished(exchange.method, exchange.route, status, seconds, exchange.trace_id)
+        log_request(
+            trace_id=exchange.trace_id,
+            method=exchange.method,
+            route=exchange.route,
+            status=status,
+            duration_ms=round(seconds * 1000, 3),
+            session_id=_shortened(exchange.session_id),
+            node_id=exchange.node_id,
+            key_id=exchange.caller.key_id,
+        )
 
     async def _answer(
         self, system: System | None, exchange: Exchange, scope: Scope, receive: Receive, send: Send
@@ -190,18 +147,20 @@ class Transport:
             if system is None or admission is None:
                 raise NotReady("The server is starting or stopping")
             self._check_load(system, exchange)
-            if not self._routes.is_open(exchange.path):
+            place = self._routes.place(exchange.path)
+            if place is None or not place.is_open:
                 exchange.caller = admission.identify(key_in(exchange.headers), exchange.address)
             if exchange.path.rstrip("/") in self._documentation_paths:
                 return await self._describe(exchange, scope, receive, send, headers)
-            operation, values = self._routes.find(exchange.method, exchange.path)
+            operation, values = self._routes.find(exchange.method, exchange.path, place)
             exchange.route = operation.template
             _require(exchange.caller, operation, values)
             if operation.lines is not None and is_lines(exchange.headers):
                 return await self._converse(system, exchange, operation, values, receive, send, headers)
             answer = await self._operate(system, exchange, operation, values, receive)
             body = answer.body if isinstance(answer.body, bytes) else encode_answer(answer.body)
-            headers += [(name.encode(), value.encode()) for name, value in answer.headers.items()]
+            if answer.headers:
+                headers += [(name.encode(), value.encode()) for name, value in answer.headers.items()]
             session_id = answer.session_id or exchange.session_id
             if session_id is not None:
                 headers.append((b"x-session-id", session_id.encode()))
@@ -268,7 +227,8 @@ class Transport:
         assert operation.lines is not None
         check_coding(exchange.headers)
         request = self._request(exchange, values)
-        exchange.session_id = await self._named_session(system, exchange, values)
+        if "session_id" not in values:
+            exchange.session_id = await self._named_session(system, exchange)
         exchange.node_id = values.get("node_id")
         await _ahead(system, operation, request, exchange.unreadable)
         async with (
@@ -293,35 +253,40 @@ class Transport:
             RequestTimedOut: That took too long: reading, waiting, or the operation itself.
         """
         try:
-            async with asyncio.timeout(self._timeout) as limit:
-                body = b""
-                if exchange.method not in {"GET", "HEAD"}:
-                    # Who sends slowly takes no place from those who have said what they want.
-                    with system.measures.aside():
-                        body = await read_all(exchange.headers, receive, system.limits.max_body_bytes)
-                    self._check_load(system, exchange)
-                    check_media_type(exchange.headers, operation, body)
-                # When the time is up, what has not begun to be stored is taken back; what has is finished and told.
-                return await self._run(system, exchange, operation, self._request(exchange, values, body))
-        except TimeoutError as error:
-            if not limit.expired():
-                raise
+            # When the time is up, what has not begun to be stored is taken back; what has is finished and told.
+            return await within(self._timeout, self._take(system, exchange, operation, values, receive))
+        except DeadlinePassed as error:
             raise RequestTimedOut(self._timeout or 0.0) from error
 
-    @staticmethod
-    def _request(exchange: Exchange, values: Mapping[str, str], body: bytes = b"") -> Request:
-        query = parse_qsl(exchange.query.decode("latin-1"), keep_blank_values=True, errors="surrogateescape")
-        return Request(values, tuple(query), body, exchange.headers, exchange.trace_id, exchange.caller)
-
-    async def _run(self, system: System, exchange: Exchange, operation: Operation, request: Request) -> Answer:
-        exchange.session_id = await self._named_session(system, exchange, request.path)
+    async def _take(
+        self, system: System, exchange: Exchange, operation: Operation, values: Mapping[str, str], receive: Receive
+    ) -> Answer:
+        body = b""
+        if exchange.method not in _WITHOUT_BODY:
+            # Who sends slowly takes no place from those who have said what they want.
+            system.measures.set_aside()
+            try:
+                body = await read_all(exchange.headers, receive, system.limits.max_body_bytes)
+            finally:
+                system.measures.take_up()
+            self._check_load(system, exchange)
+            check_media_type(exchange.headers, operation, body)
+        request = self._request(exchange, values, body)
+        if "session_id" not in values:
+            exchange.session_id = await self._named_session(system, exchange)
         warnings = await _ahead(system, operation, request, exchange.unreadable)
         return await perform(system, operation, request, warnings=warnings)
 
-    async def _named_session(self, system: System, exchange: Exchange, values: Mapping[str, str]) -> str | None:
+    @staticmethod
+    def _request(exchange: Exchange, values: Mapping[str, str], body: bytes = b"") -> Request:
+        query: tuple[tuple[str, str], ...] = ()
+        if exchange.query:
+            text = exchange.query.decode("latin-1")
+            query = tuple(parse_qsl(text, keep_blank_values=True, errors="surrogateescape"))
+        return Request(values, query, body, exchange.headers, exchange.trace_id, exchange.caller)
+
+    async def _named_session(self, system: System, exchange: Exchange) -> str | None:
         """The live session that a request outside `/sessions/…` names by header or cookie; it counts as accessed."""
-        if "session_id" in values:
-            return None
         named = exchange.headers.get("x-session-id") or _cookie(exchange.headers.get("cookie", ""))
         if named and await system.sessions.access(named, caller=exchange.caller):
             return named
@@ -344,10 +309,9 @@ class Transport:
         return error.status_code
 
     async def _send(self, send: Send, exchange: Exchange, status: int, body: bytes, headers: Headers) -> None:
-        names = {name for name, _ in headers}
-        whole = [*headers, (b"x-trace-id", exchange.trace_id.encode()), (b"content-length", str(len(body)).encode())]
-        if b"content-type" not in names and body:
-            whole.append((b"content-type", b"application/json"))
+        whole = [*headers, (b"x-trace-id", exchange.trace_id.encode()), (b"content-length", b"%d" % len(body))]
+        if body and not any(name == b"content-type" for name, _ in headers):
+            whole.append(_JSON)
         await send({"type": "http.response.start", "status": status, "headers": whole})
         await send({"type": "http.response.body", "body": b"" if exchange.method == "HEAD" else body})
 
@@ -378,6 +342,8 @@ async def _ahead(system: System, operation: Operation, request: Request, unreada
     key = request.headers.get(IDEMPOTENCY_KEY, "") if operation.method == "POST" else ""
     wrong_key = key if key and not is_key(key, system.limits) else ""
     unasked = operation.request is None and request.body.strip(BLANK)
+    if not (wrong_key or unasked or unreadable):
+        return []
     in_session = "session_id" in request.path
     nameless = [name for name in _NODE_HEADERS if name in unreadable and not in_session]
     if not (wrong_key or unasked or nameless):

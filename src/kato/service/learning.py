@@ -111,4 +111,4 @@ async def learn_many(
 
 def symbol_count(events: Sequence[Event]) -> int:
     """Symbols in a sequence of events, repetitions counted."""
-    return sum(len(event) for event in events)
+    return sum(map(len, events))

@@ -10,13 +10,14 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import psutil
 
+from kato.service.histogram import Histogram
 from kato.storage.interface import Committed, Transaction
 from kato.storage.writer import TransactionWriter
 
@@ -38,12 +39,10 @@ class RouteCount:
     """Requests of one method, route template and status."""
 
     requests: int = 0
-    seconds: float = 0.0
-    buckets: list[int] = field(default_factory=lambda: [0] * len(BUCKETS))
+    durations: Histogram = field(default_factory=lambda: Histogram(BUCKETS))
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
+class Served(NamedTuple):
     """One request that was answered."""
 
     at: int
@@ -80,6 +79,27 @@ class MeasuredWriter:
         self._guard = threading.Lock()
         self.count = WriterCount()
 
+    def at_once(self, transaction: Transaction) -> Committed | None:
+        """Have the transaction committed here and now, if it can be."""
+        started = time.perf_counter()
+        try:
+            committed = self._writer.at_once(transaction)
+        except Exception as error:
+            self._ended(transaction, started, error)
+            raise
+        if committed is not None:
+            self._ended(transaction, started, None)
+        return committed
+
+    def _ended(self, transaction: Transaction, started: float, error: BaseException | None) -> None:
+        self._note(error)
+        count = self.count
+        with self._guard:
+            count.transactions += 1
+            count.operations += len(transaction.operations)
+            count.errors += error is not None
+            count.seconds += time.perf_counter() - started
+
     def submit(self, transaction: Transaction) -> Future[Committed]:
         """Hand the transaction on."""
         started = time.perf_counter()
@@ -88,15 +108,9 @@ class MeasuredWriter:
         future = self._writer.submit(transaction)
 
         def finished(done: Future[Committed]) -> None:
-            failed = done.cancelled() or done.exception() is not None
-            if not done.cancelled():
-                self._note(done.exception())
             with self._guard:
                 self.count.waiting -= 1
-                self.count.transactions += 1
-                self.count.operations += len(transaction.operations)
-                self.count.errors += failed
-                self.count.seconds += time.perf_counter() - started
+            self._ended(transaction, started, CancelledError() if done.cancelled() else done.exception())
 
         future.add_done_callback(finished)
         return future
@@ -166,18 +180,18 @@ class Measures:
             self.in_flight += 1
             self.peak_in_flight = max(self.peak_in_flight, self.in_flight)
 
-    @contextmanager
-    def aside(self) -> Iterator[None]:
-        """While its body arrives, a request is not in flight."""
+    def set_aside(self) -> None:
+        """A request's body is awaited: so long it is not in flight."""
         with self._guard:
             self.in_flight -= 1
             self.arriving += 1
-        try:
-            yield
-        finally:
-            with self._guard:
-                self.arriving -= 1
-            self.started()
+
+    def take_up(self) -> None:
+        """It has arrived, or will not come."""
+        with self._guard:
+            self.arriving -= 1
+            self.in_flight += 1
+            self.peak_in_flight = max(self.peak_in_flight, self.in_flight)
 
     def finished(self, method: str, route: str, status: int, seconds: float, trace_id: str) -> None:
         """A request was answered. `route` is the template, never a path with ids."""
@@ -188,12 +202,11 @@ class Measures:
             self.failed += status >= 400
             self.errors += status >= 500
             self.seconds += seconds
-            count = self.routes.setdefault((method, route, status), RouteCount())
+            count = self.routes.get((method, route, status))
+            if count is None:
+                count = self.routes[method, route, status] = RouteCount()
             count.requests += 1
-            count.seconds += seconds
-            for position, bound in enumerate(BUCKETS):
-                if seconds <= bound:
-                    count.buckets[position] += 1
+            count.durations.add(seconds)
             self._served.append(Served(self._now(), method, route, status, seconds, trace_id))
             self._recent.append((moment, seconds, status >= 500))
             self._forget_old(moment)

@@ -30,7 +30,7 @@ from kato.storage.interface import Committed, Learn, Reply, Transaction
 logger = logging.getLogger("kato.service")
 Vector = tuple[float, ...]
 
-_TRIM = 64
+_TRIM = 256
 """A full memory loses an event with each observation; the steps behind those events are let go of only so often."""
 
 
@@ -96,7 +96,7 @@ class Course:
         learned_before = len(self.operations)
         state = SessionState(
             memory=seen.memory,
-            steps=(*self.state.steps, step),
+            steps=self.state.steps + (step,),  # noqa: RUF005 - copies once
             next_ordinal=self.state.next_ordinal + 1,
             percept=Percept(observation, seen.before_learning.emotives),
             recalled=seen.before_learning.events,

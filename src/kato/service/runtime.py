@@ -9,7 +9,7 @@ coroutine to its end.
 from __future__ import annotations
 
 import asyncio
-import secrets
+import os
 import threading
 import time
 from collections.abc import Callable, Coroutine
@@ -37,6 +37,10 @@ class Runtime(Protocol):
         """Call a function that may take long, where it delays nobody else."""
         ...
 
+    def later(self, function: Callable[[], None]) -> None:
+        """Call a function when there is time, before anything that arrives from now on is looked at."""
+        ...
+
     def lock(self) -> AbstractAsyncContextManager[Any]:
         """A lock of this runtime; waiters enter in order of arrival."""
         ...
@@ -53,7 +57,7 @@ class Runtime(Protocol):
 
 def random_hex(digits: int) -> str:
     """That many random hexadecimal digits, fit for a secret (4 bits each)."""
-    return secrets.token_hex((digits + 1) // 2)[:digits]
+    return os.urandom((digits + 1) // 2).hex()[:digits]
 
 
 class Clock:
@@ -64,7 +68,9 @@ class Clock:
 
     def __call__(self) -> int:
         """The time now, or the latest told if that is later."""
-        self._latest = max(self._latest, time.time_ns() // 1000)
+        now = time.time_ns() // 1000
+        if now > self._latest:
+            self._latest = now
         return self._latest
 
 
@@ -106,6 +112,10 @@ class LoopRuntime:
         with self._counting:
             self.waiting += more
 
+    def later(self, function: Callable[[], None]) -> None:
+        """Call a function once what is under way has been answered."""
+        asyncio.get_running_loop().call_soon(function)
+
     def lock(self) -> AbstractAsyncContextManager[Any]:
         """An asyncio lock: first come, first served."""
         return asyncio.Lock()
@@ -145,6 +155,10 @@ class ThreadRuntime:
     async def compute(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call the function here and now."""
         return function(*args, **kwargs)
+
+    def later(self, function: Callable[[], None]) -> None:
+        """Call the function here and now."""
+        function()
 
     def lock(self) -> AbstractAsyncContextManager[Any]:
         """A lock that blocks the thread."""

@@ -16,6 +16,7 @@ from typing import Any
 from kato.engine.event import Event, vector_name
 from kato.engine.exact import mean
 from kato.engine.memory import Observation, ShortTermMemory
+from kato.storage import records
 from kato.storage.interface import SessionRecord
 
 Vector = tuple[float, ...]
@@ -111,14 +112,19 @@ def needed_steps(state: SessionState) -> tuple[Step, ...]:
     events = len(state.memory.events)
     emotives = len(state.memory.emotives)
     metadata = len(state.memory.metadata)
-    keep = len(state.steps)
+    steps = state.steps
+    keep = len(steps)
     while keep > 0 and (events > 0 or emotives > 0 or metadata > 0):
         keep -= 1
-        step = state.steps[keep]
-        events -= bool(step.event)
-        emotives -= bool(step.observation.emotives)
-        metadata -= bool(step.observation.metadata)
-    return state.steps[keep:]
+        step = steps[keep]
+        observation = step.observation
+        if step.event:
+            events -= 1
+        if observation.emotives:
+            emotives -= 1
+        if observation.metadata:
+            metadata -= 1
+    return steps[keep:]
 
 
 def compacted(state: SessionState, window: int) -> SessionState:
@@ -171,7 +177,7 @@ def encode_step(step: Step) -> bytes:
         document["d"] = dict(observation.metadata)
     if step.neighbours:
         document["n"] = dict(step.neighbours)
-    return _dump(document)
+    return records.dump(document)
 
 
 def decode_step(ordinal: int, content: bytes) -> Step:
@@ -206,7 +212,7 @@ def encode_head(state: SessionState) -> bytes:
             document["average"] = None if same else state.percept.emotives_average
         if state.recalled is not memory.events and state.recalled != memory.events:
             document["recalled"] = state.recalled
-    return _dump(document)
+    return records.dump(document)
 
 
 def decode_state(record: SessionRecord) -> SessionState:
@@ -266,10 +272,3 @@ def _read_percept(document: Mapping[str, Any]) -> Percept:
 
 def _vectors(values: Sequence[Sequence[float]]) -> tuple[Vector, ...]:
     return tuple(tuple(float(component) for component in vector) for vector in values)
-
-
-_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-
-
-def _dump(document: Mapping[str, Any]) -> bytes:
-    return _JSON.encode(document).encode()

@@ -8,13 +8,15 @@ A session in use is held in memory and written through to the storage. Everythin
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
+from types import TracebackType
 from typing import Any
 
 from kato.engine.settings import EngineSettings, resolve
-from kato.errors import SessionExpired, SessionNotFound, TooManySessions
+from kato.errors import SessionExpired, SessionNotFound, StorageError, TooManySessions
 from kato.service.callers import ANYONE, Caller
 from kato.service.events import Events, SessionEvent
 from kato.service.policy import Policy
@@ -22,6 +24,7 @@ from kato.service.runtime import Runtime, random_hex
 from kato.service.session_state import SessionState, decode_state, encode_head, encode_step
 from kato.storage.interface import (
     EVERYTHING,
+    Committed,
     Reply,
     SessionChange,
     SessionCounts,
@@ -87,6 +90,26 @@ class Session:
         return max(0, -(-(self.expires_at - now) // _SECOND))
 
 
+class Turn:
+    """A turn on a session: see `Sessions.using`."""
+
+    __slots__ = ("_caller", "_session", "_session_id", "_sessions")
+
+    def __init__(self, sessions: Sessions, session_id: str, caller: Caller) -> None:
+        self._sessions = sessions
+        self._session_id = session_id
+        self._caller = caller
+
+    async def __aenter__(self) -> Session:
+        self._session = await self._sessions.enter(self._session_id, self._caller)
+        return self._session
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._sessions.leave(self._session)
+
+
 class Sessions:
     """The sessions of a storage."""
 
@@ -99,6 +122,10 @@ class Sessions:
         self._policy = policy
         self._events = events
         self._live: dict[str, Session] = {}
+
+    async def _commit(self, transaction: Transaction) -> Committed:
+        committed = self._writer.at_once(transaction)
+        return committed if committed is not None else await self._runtime.wait(self._writer.submit(transaction))
 
     # --- making ---
 
@@ -172,7 +199,7 @@ class Sessions:
         )
         remembered = reply(session) if reply is not None else None
         transaction = Transaction(at=now, sessions=(SessionCreate(record),), reply=remembered)
-        await self._runtime.wait(self._writer.submit(transaction))
+        await self._commit(transaction)
         session.stored_expiry = session.expires_at
         self._remember(session)
         self._events.tell(
@@ -227,31 +254,48 @@ class Sessions:
         self._live[session.session_id] = session
         return session
 
-    @asynccontextmanager
-    async def using(self, session_id: str, *, caller: Caller) -> AsyncIterator[Session]:
+    def using(self, session_id: str, *, caller: Caller) -> Turn:
         """
-        The caller's turn on a live session; its expiry slides at arrival and at the end.
+        The caller's turn on a live session, to be entered with `async with`; its expiry slides at arrival and at the end.
 
         Args:
             caller: Who asks; a session that is not among those they may see does not exist for them.
 
-        Raises:
+        Raises (on entering):
             SessionNotFound, SessionExpired: Also for those who were waiting when it was deleted.
         """
+        return Turn(self, session_id, caller)
+
+    async def enter(self, session_id: str, caller: Caller) -> Session:
+        """Take a turn; `leave` must follow. Raises as `using` does."""
         session = await self._find(session_id, caller)
         session.using += 1
         self._slide(session)
         try:
-            async with session.turn:
-                if session.ended:
-                    raise SessionNotFound(session_id)
-                session.actor = caller.key_id
-                yield session
-        finally:
-            self._slide(session)
-            session.using -= 1
-            if not session.ended:
-                self._store_slide(session)
+            await session.turn.__aenter__()
+        except BaseException:
+            self._put_back(session)
+            raise
+        if session.ended:
+            await self.leave(session)
+            raise SessionNotFound(session_id)
+        session.actor = caller.key_id
+        return session
+
+    async def leave(self, session: Session) -> None:
+        """End a turn."""
+        await session.turn.__aexit__(None, None, None)
+        self._put_back(session)
+
+    def _put_back(self, session: Session) -> None:
+        self._slide(session)
+        session.using -= 1
+        if session.ended:
+            return
+        if 0 <= session.expires_at - session.stored_expiry < _SLIDE_WORTH_STORING:
+            session.expires_at = session.stored_expiry  # memory and store agree
+        else:
+            self._runtime.later(partial(self._store_slide, session))
 
     def _slide(self, session: Session) -> None:
         now = self._runtime.now()
@@ -260,14 +304,15 @@ class Sessions:
             session.expires_at = now + session.ttl_seconds * _SECOND
 
     def _store_slide(self, session: Session) -> None:
-        """Store how far the expiry slid; memory and store always agree, so a slide not worth a write is taken back."""
-        if 0 <= session.expires_at - session.stored_expiry < _SLIDE_WORTH_STORING:
-            session.expires_at = session.stored_expiry
+        """Store how far the expiry slid. Nobody waits for it: a slide lost with the process costs the moment it was made in."""
+        if session.ended or session.expires_at == session.stored_expiry:
             return
-        # Nobody waits for this write: a slide lost with the process costs at most the moment it was made in.
         session.stored_expiry = session.expires_at
         touch = SessionTouch(session.session_id, session.last_accessed, session.expires_at)
-        self._writer.submit(Transaction(at=session.last_accessed, sessions=(touch,)))
+        transaction = Transaction(at=session.last_accessed, sessions=(touch,))
+        with suppress(StorageError):  # the server tells of it, and the next one who writes is told
+            if self._writer.at_once(transaction) is None:
+                self._writer.submit(transaction)
 
     async def access(self, session_id: str, *, caller: Caller) -> bool:
         """Count an access from outside `/sessions/…`; whether the session is live."""
@@ -306,9 +351,7 @@ class Sessions:
         now = self._runtime.now()
         expires_at = now + session.ttl_seconds * _SECOND if self._policy.session_auto_extend else session.expires_at
         change = _state_change(session, state, last_accessed=now, expires_at=expires_at)
-        committed = await self._runtime.wait(
-            self._writer.submit(replace(transaction, sessions=(*transaction.sessions, change)))
-        )
+        committed = await self._commit(transaction.with_session(change))
         session.state = state
         session.version += 1
         session.last_accessed = now
@@ -357,7 +400,7 @@ class Sessions:
         remembered = None
         if reply is not None:
             remembered = reply(replace(session, configuration=changed, ttl_seconds=ttl, expires_at=expires_at))
-        await self._runtime.wait(self._writer.submit(Transaction(at=now, sessions=(change,), reply=remembered)))
+        await self._commit(Transaction(at=now, sessions=(change,), reply=remembered))
         session.version += 1
         session.configuration = changed
         session.ttl_seconds = ttl
@@ -387,7 +430,7 @@ class Sessions:
 
     async def _end(self, session: Session, state: str, now: int) -> None:
         end = _end_operation(session.session_id, state, now, self._policy)
-        await self._runtime.wait(self._writer.submit(Transaction(at=now, sessions=(end,))))
+        await self._commit(Transaction(at=now, sessions=(end,)))
         session.ended = True
         self._live.pop(session.session_id, None)
 
@@ -418,7 +461,7 @@ class Sessions:
                     ended += 1
                 continue
             end = _end_operation(session_id, "expired", now, self._policy)
-            await self._runtime.wait(self._writer.submit(Transaction(at=now, sessions=(end,))))
+            await self._commit(Transaction(at=now, sessions=(end,)))
             self._tell_expired(session_id, node_id, owner, now)
             ended += 1
         self._storage.sweep(now=now)

@@ -145,7 +145,8 @@ class System:
 
     async def commit(self, transaction: Transaction) -> Committed:
         """Store a transaction; when this returns it is kept and every loaded node knows of it."""
-        return await self.runtime.wait(self.writer.submit(transaction))
+        committed = self.writer.at_once(transaction)
+        return committed if committed is not None else await self.runtime.wait(self.writer.submit(transaction))
 
     async def check_storage(self) -> None:
         """

@@ -213,6 +213,19 @@ class Transaction:
     reply: Callable[[Sequence[Change]], Reply] | Reply | None = None
     """A function gets the changes the operations made, so that the answer can tell them."""
 
+    def with_session(self, operation: SessionOperation) -> Transaction:
+        """The same, which does this to a session too, after all else."""
+        return Transaction(
+            self.at,
+            self.node_id,
+            self.operations,
+            self.session_id,
+            self.actor,
+            (*self.sessions, operation),
+            self.expected_head,
+            self.reply,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Committed:

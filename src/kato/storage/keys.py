@@ -72,6 +72,7 @@ class KeyFile:
 
     def __init__(self, database: Path) -> None:
         self.path = keys_beside(database)
+        self._name = str(self.path)
         self._uses = self.path.with_suffix(".used.json")
 
     def read(self) -> tuple[Key, ...]:
@@ -130,7 +131,7 @@ class KeyFile:
     def stamp(self) -> tuple[int, int, int] | None:
         """Differs whenever the file has been replaced; None where there is none."""
         try:
-            found = self.path.stat()
+            found = os.stat(self._name)  # every request asks
         except FileNotFoundError:
             return None
         except OSError as error:

@@ -35,7 +35,7 @@ from kato.storage.interface import (
     Transaction,
     Visible,
 )
-from kato.storage.sqlite_errors import DATABASE_ERRORS, is_of_the_storage, mapped, translated
+from kato.storage.sqlite_errors import DATABASE_ERRORS, is_of_the_storage, mapped, silenced, translated
 from kato.storage.sqlite_reading import Stream
 from kato.storage.sqlite_sessions import SessionTables
 from kato.storage.sqlite_since import read_since
@@ -43,8 +43,8 @@ from kato.storage.sqlite_writing import NodeTables
 
 _WAL_KEPT = 64 * 1024 * 1024
 """Bytes the write-ahead log's file keeps between checkpoints; a bulk learning may have made it larger."""
-_WAL_PAGES = 1000
-"""Pages after which a commit that may take its time copies the write-ahead log into the file."""
+_WAL_PAGES = 4000
+"""Pages after which a commit that may take its time copies the write-ahead log into the file: everybody waits so long."""
 _FREED_AT_ONCE = 1000
 """Pages given back while others wait to write: some milliseconds."""
 
@@ -186,30 +186,40 @@ class SqliteStorage:
         self, transactions: Sequence[Transaction], *, durable: bool, tidy: bool = True
     ) -> list[Committed | Exception]:
         """Apply the transactions in order, each all or nothing, all in one commit. Tidying copies the log to its place."""
-        with self._writing() as connection:
-            self._recover(connection)
-            self._refuses = True  # until it has not
-            self._set_durable(connection, durable)
-            if tidy is not self._tidies:
-                connection.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES if tidy else 0}")
-                self._tidies = tidy
-            connection.execute("BEGIN IMMEDIATE")
+        with self._write_lock:
+            self._refuse_when_closed()
             try:
-                if len(transactions) == 1:
-                    results = [self._alone(transactions[0])]
-                else:
-                    results = [self._attempt(transaction) for transaction in transactions]
-                if connection.in_transaction:
-                    connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
-            self._refuses = False
-            for transaction, result in zip(transactions, results, strict=True):
-                if isinstance(result, Committed) and result.changes and transaction.node_id is not None:
-                    for listener in self._listeners:
-                        listener(transaction.node_id, result.changes)
+                return self._commit(self._writer, transactions, durable=durable, tidy=tidy)
+            except DATABASE_ERRORS as error:
+                raise silenced(error) from error
+
+    def _commit(
+        self, connection: sqlite3.Connection, transactions: Sequence[Transaction], *, durable: bool, tidy: bool
+    ) -> list[Committed | Exception]:
+        if self._refuses:
+            self._recover(connection)
+        self._refuses = True  # until it has not
+        self._set_durable(connection, durable)
+        if tidy is not self._tidies:
+            connection.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES if tidy else 0}")
+            self._tidies = tidy
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            if len(transactions) == 1:
+                results = [self._alone(transactions[0])]
+            else:
+                results = [self._attempt(transaction) for transaction in transactions]
+            if connection.in_transaction:
+                connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        self._refuses = False
+        for transaction, result in zip(transactions, results, strict=True):
+            if isinstance(result, Committed) and result.changes and transaction.node_id is not None:
+                for listener in self._listeners:
+                    listener(transaction.node_id, result.changes)
         return results
 
     def _set_durable(self, connection: sqlite3.Connection, durable: bool) -> None:

@@ -20,7 +20,12 @@ def mapped() -> Iterator[None]:
     try:
         yield
     except DATABASE_ERRORS as error:
-        raise translated(error, _SILENT) from error
+        raise silenced(error) from error
+
+
+def silenced(error: Exception) -> StorageError:
+    """Our error for one of SQLite's, without any of what that says."""
+    return translated(error, _SILENT)
 
 
 def translated(error: Exception, otherwise: str) -> StorageError:

@@ -27,6 +27,15 @@ _AT_ONCE = 64
 class TransactionWriter(Protocol):
     """Takes transactions and says when they are kept."""
 
+    def at_once(self, transaction: Transaction) -> Committed | None:
+        """
+        Commit here and now; None, and nothing has happened, where others come first or a flush must be waited for.
+
+        Raises:
+            KATOError, SessionChanged: As the storage does; nothing is kept.
+        """
+        ...
+
     def submit(self, transaction: Transaction) -> Future[Committed]:
         """Hand in a transaction; the future is done when it is kept, or holds its error. Order of submission is kept."""
         ...
@@ -48,15 +57,17 @@ class DirectWriter:
         self._storage = storage
         self._durability = durability
 
+    def at_once(self, transaction: Transaction) -> Committed:
+        """Commit."""
+        return _told(self._storage.commit([transaction], durable=is_durable(transaction, self._durability))[0])
+
     def submit(self, transaction: Transaction) -> Future[Committed]:
         """Commit; the future is done when this returns."""
         future: Future[Committed] = Future()
         try:
-            result = self._storage.commit([transaction], durable=is_durable(transaction, self._durability))[0]
+            future.set_result(self.at_once(transaction))
         except Exception as error:  # noqa: BLE001 - handed to whoever waits, unchanged
             future.set_exception(error)
-            return future
-        _resolve(future, result)
         return future
 
     def close(self) -> None:
@@ -70,36 +81,42 @@ class Writer:
         self._storage = storage
         self._durability = durability
         self._waiting: deque[tuple[Transaction, Future[Committed]]] = deque()
-        self._wake = threading.Condition()
+        self._guard = threading.Lock()
+        self._wake = threading.Condition(self._guard)
         self._committing = False
         self._at_once = 0
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="kato-writer", daemon=True)
         self._thread.start()
 
-    def submit(self, transaction: Transaction) -> Future[Committed]:
-        """Commit at once if nobody is before it and nothing need be flushed, else join the next group."""
-        future: Future[Committed] = Future()
-        with self._wake:
-            if self._closing:
-                future.set_exception(StorageUnavailable("The server is stopping; nothing was changed"))
-                return future
-            free = not self._waiting and not self._committing and self._at_once < _AT_ONCE
-            if not free or is_durable(transaction, self._durability):
-                self._waiting.append((transaction, future))
-                self._wake.notify()
-                return future
+    def at_once(self, transaction: Transaction) -> Committed | None:
+        """Commit on the caller's thread, if nobody is before it and nothing need be flushed."""
+        if is_durable(transaction, self._durability):
+            return None
+        with self._guard:
+            if self._committing or self._waiting or self._closing or self._at_once >= _AT_ONCE:
+                return None
             self._committing = True
             self._at_once += 1
         try:
-            self._commit([(transaction, future)], tidy=False)
+            return _told(self._storage.commit([transaction], durable=False, tidy=False)[0])
         finally:
             self._finish()
+
+    def submit(self, transaction: Transaction) -> Future[Committed]:
+        """Join the next group."""
+        future: Future[Committed] = Future()
+        with self._guard:
+            if self._closing:
+                future.set_exception(StorageUnavailable("The server is stopping; nothing was changed"))
+                return future
+            self._waiting.append((transaction, future))
+            self._wake.notify()
         return future
 
     def close(self) -> None:
         """Commit what waits, then end the thread."""
-        with self._wake:
+        with self._guard:
             self._closing = True
             self._wake.notify()
         self._thread.join()
@@ -114,11 +131,11 @@ class Writer:
                 group = self._next_group()
                 self._committing = True
                 self._at_once = 0
-            self._commit(group, tidy=True)
+            self._commit(group)
             self._finish()
 
     def _finish(self) -> None:
-        with self._wake:
+        with self._guard:
             self._committing = False
             if self._waiting or self._closing:
                 self._wake.notify()
@@ -131,24 +148,27 @@ class Writer:
             operations += len(group[-1][0].operations)
         return group
 
-    def _commit(self, group: list[tuple[Transaction, Future[Committed]]], *, tidy: bool) -> None:
+    def _commit(self, group: list[tuple[Transaction, Future[Committed]]]) -> None:
         # From here on a transaction can no longer be taken back; those that were are left out.
         group = [(transaction, future) for transaction, future in group if future.set_running_or_notify_cancel()]
         if not group:
             return
         durable = any(is_durable(transaction, self._durability) for transaction, _ in group)
         try:
-            results = self._storage.commit([transaction for transaction, _ in group], durable=durable, tidy=tidy)
+            results = self._storage.commit([transaction for transaction, _ in group], durable=durable, tidy=True)
         except Exception as error:  # noqa: BLE001 - handed to all who wait, unchanged
             for _, future in group:
                 future.set_exception(error)
             return
         for (_, future), result in zip(group, results, strict=True):
-            _resolve(future, result)
+            if isinstance(result, Exception):
+                future.set_exception(result)
+            else:
+                future.set_result(result)
 
 
-def _resolve(future: Future[Committed], result: Committed | Exception) -> None:
+def _told(result: Committed | Exception) -> Committed:
+    """What was committed, or its error raised."""
     if isinstance(result, Exception):
-        future.set_exception(result)
-    else:
-        future.set_result(result)
+        raise result
+    return result

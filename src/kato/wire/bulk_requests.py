@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -107,9 +108,16 @@ def check_counts(sequence: Any, limits: Limits, loc: Loc) -> None:
         if len(sequence) > limits.max_stm_events:
             where = path_text(loc[1:]) or "events"
             raise PayloadTooLarge(where, limits.max_stm_events, len(sequence), "KATO_MAX_STM_EVENTS")
-        for index, event in enumerate(sequence):
-            if type(event) is list and len(event) > limits.max_strings:
-                raise PayloadTooLarge(path_text([*loc[1:], index]), limits.max_strings, len(event), "KATO_MAX_STRINGS")
+        _check_events(sequence, limits, loc)
+
+
+def _check_events(events: list[Any], limits: Limits, loc: Loc) -> None:
+    with suppress(TypeError):  # something among them has no length; then they are looked at one by one
+        if max(map(len, events), default=0) <= limits.max_strings:
+            return
+    for index, event in enumerate(events):
+        if type(event) is list and len(event) > limits.max_strings:
+            raise PayloadTooLarge(path_text([*loc[1:], index]), limits.max_strings, len(event), "KATO_MAX_STRINGS")
 
 
 def check_memory(stm: list[Any], limits: Limits, loc: Loc) -> None:
@@ -121,9 +129,7 @@ def check_memory(stm: list[Any], limits: Limits, loc: Loc) -> None:
     """
     if len(stm) > limits.max_sequence:
         raise PayloadTooLarge(path_text(loc[1:]), limits.max_sequence, len(stm), "KATO_MAX_SEQUENCE")
-    for index, event in enumerate(stm):
-        if type(event) is list and len(event) > limits.max_strings:
-            raise PayloadTooLarge(path_text([*loc[1:], index]), limits.max_strings, len(event), "KATO_MAX_STRINGS")
+    _check_events(stm, limits, loc)
 
 
 @dataclass(slots=True)

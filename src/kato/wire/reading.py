@@ -25,7 +25,7 @@ _MOST_PROBLEMS = 100
 _MOST_WARNINGS = 1000
 """Unknown members named in one answer; beyond that, how many more there were."""
 _SURROGATES = re.compile("[\ud800-\udfff]")
-_LIST, _STR = frozenset({list}), frozenset({str})
+_LIST = frozenset({list})
 _SKETCH = reprlib.Repr()  # of a list or object, whose whole text may be as long as the body
 _SKETCH.maxlevel, _SKETCH.maxlist, _SKETCH.maxdict, _SKETCH.maxstring, _SKETCH.maxlong = 4, 50, 50, _SHOWN, _SHOWN
 
@@ -118,6 +118,12 @@ class Reader:
             self.too_much(loc, message, text, most, size, "KATO_MAX_SYMBOL_BYTES")
         return text
 
+    def symbols(self, loc: Sequence[str | int], value: Any) -> list[str]:
+        """A list of symbols."""
+        if type(value) is list and self._are_sound_symbols(value):
+            return value
+        return [self.symbol((*loc, place), each) for place, each in enumerate(self.listed(loc, value))]
+
     def events(self, loc: Sequence[str | int], value: Any) -> list[list[str]]:
         """A list of events, each a list of symbols."""
         if self._are_sound(value):
@@ -134,13 +140,17 @@ class Reader:
         """Whether `events` has nothing to say of them; looks at all symbols together, as there may be millions."""
         if type(value) is not list or not _LIST.issuperset(map(type, value)):
             return False
-        symbols = list(chain.from_iterable(value))
-        if (
-            not _STR.issuperset(map(type, symbols))
-            or max(map(len, symbols), default=0) * 4 > self.limits.max_symbol_bytes
-        ):
+        return self._are_sound_symbols(list(chain.from_iterable(value)))
+
+    def _are_sound_symbols(self, symbols: list[Any]) -> bool:
+        """Whether all are text and short enough, as one look at all of them together tells; False where it takes a closer one."""
+        try:
+            text = "".join(symbols)
+        except TypeError:
             return False
-        text = "".join(symbols)
+        most = self.limits.max_symbol_bytes
+        if len(text) * 4 > most and max(map(len, symbols), default=0) * 4 > most:
+            return False
         return text.isascii() or not _SURROGATES.search(text)
 
     def boolean(self, loc: Sequence[str | int], value: Any) -> bool:

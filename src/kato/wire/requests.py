@@ -179,6 +179,7 @@ class Extend:
 
 
 _OBSERVE_MEMBERS = ("strings", "vectors", "emotives", "metadata", "unique_id", "include_predictions")
+_OBSERVE_NAMES = frozenset(_OBSERVE_MEMBERS)
 _OBSERVE_PROPERTIES: dict[str, Any] = {
     "strings": {
         "type": "array",
@@ -242,35 +243,43 @@ class Observe:
         Raises:
             PayloadTooLarge: A count is beyond its limit.
         """
-        for name, kind, limit, setting in (
-            ("strings", list, limits.max_strings, "KATO_MAX_STRINGS"),
-            ("vectors", list, limits.max_vectors, "KATO_MAX_VECTORS"),
-            ("emotives", dict, limits.max_emotives, "KATO_MAX_EMOTIVES"),
+        strings, vectors, emotives = given.get("strings"), given.get("vectors"), given.get("emotives")
+        for name, found, limit, setting in (
+            ("strings", strings if type(strings) is list else (), limits.max_strings, "KATO_MAX_STRINGS"),
+            ("vectors", vectors if type(vectors) is list else (), limits.max_vectors, "KATO_MAX_VECTORS"),
+            ("emotives", emotives if type(emotives) is dict else (), limits.max_emotives, "KATO_MAX_EMOTIVES"),
         ):
-            found = given.get(name)
-            if type(found) is kind and len(found) > limit:
+            if len(found) > limit:
                 raise PayloadTooLarge(path_text([*loc[1:], name]), limit, len(found), setting)
 
     @classmethod
     def _read(cls, value: Any, reader: Reader, loc: Loc) -> Self:
         given = reader.mapping(loc, value)
-        note_unknown(reader, loc, given, _OBSERVE_MEMBERS)
+        if not _OBSERVE_NAMES.issuperset(given):
+            note_unknown(reader, loc, given, _OBSERVE_MEMBERS)
         cls._check_counts(given, reader.limits, loc)
-        strings = reader.listed((*loc, "strings"), given["strings"]) if "strings" in given else []
-        vectors = reader.listed((*loc, "vectors"), given["vectors"]) if "vectors" in given else []
-        emotives = reader.mapping((*loc, "emotives"), given["emotives"]) if "emotives" in given else {}
+        found = cls()
+        # What is not there needs no reading, and most members mostly are not, or are empty.
+        strings = given.get("strings", found.strings)
+        if strings != []:
+            found.strings = reader.symbols((*loc, "strings"), strings)
+        vectors = given.get("vectors", found.vectors)
+        if vectors != []:
+            vectors = reader.listed((*loc, "vectors"), vectors)
+            found.vectors = [_read_vector(reader, (*loc, "vectors", place), each) for place, each in enumerate(vectors)]
+        emotives = given.get("emotives", found.emotives)
+        if emotives != {}:
+            emotives = reader.mapping((*loc, "emotives"), emotives)
+            found.emotives = reader.emotives((*loc, "emotives"), emotives)
+        metadata = given.get("metadata", found.metadata)
+        if metadata != {}:
+            found.metadata = reader.metadata((*loc, "metadata"), metadata)
         unique_id = given.get("unique_id")
         if unique_id is not None:
-            unique_id = _read_unique_id(reader, (*loc, "unique_id"), unique_id)
-        flag = given.get("include_predictions", False)
-        return cls(
-            [reader.symbol((*loc, "strings", position), each) for position, each in enumerate(strings)],
-            [_read_vector(reader, (*loc, "vectors", position), each) for position, each in enumerate(vectors)],
-            reader.emotives((*loc, "emotives"), emotives) if emotives else {},
-            reader.metadata((*loc, "metadata"), given["metadata"]) if "metadata" in given else {},
-            unique_id or None,
-            reader.boolean((*loc, "include_predictions"), flag),
-        )
+            found.unique_id = _read_unique_id(reader, (*loc, "unique_id"), unique_id) or None
+        if "include_predictions" in given:
+            found.include_predictions = reader.boolean((*loc, "include_predictions"), given["include_predictions"])
+        return found
 
 
 def _read_unique_id(reader: Reader, loc: Loc, value: Any) -> str:
