@@ -268,7 +268,8 @@ FIELDS: dict[str, str] = {
         f"status =deleted\ndeleted bool\npattern_name pattern\nfrequency int\n{_NODE}",
     ),
     "GET /symbols/stats": f"""
-        symbols{{}}.name str\nsymbols{{}}.frequency int\nsymbols{{}}.pattern_member_frequency int\n{_PAGE}\n{_NODE}
+        symbols{{}}.name str\nsymbols{{}}.frequency int\nsymbols{{}}.pattern_member_frequency int
+        symbols{{}}.vector list?\n{_PAGE}\n{_NODE}
     """,
     "GET /symbols/affinity": f"affinities{{}}{{}} num\n{_PAGE}\n{_NODE}",
     "GET /symbols/{symbol}/affinity": f"symbol str\naffinity{{}} num\n{_NODE}",

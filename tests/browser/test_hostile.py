@@ -60,6 +60,7 @@ def test_every_screen_shows_it_as_text(tab, hostile):
         f"#/session/{session}",
         f"#/node/{home}",
         f"#/node/{home}/symbols",
+        f"#/node/{home}/vectors",
         f"#/node/{home}/history",
         f"#/node/{home}/pattern/{quote(name, safe='')}",
         f"#/ensemble/{session}",
@@ -72,6 +73,10 @@ def test_every_screen_shows_it_as_text(tab, hostile):
         if address.startswith("#/session/"):
             page.get_by_role("button", name="Prediction 1: why?").click()
             expect(page.get_by_text("It is prediction 1 of")).to_be_visible()
+            for entry in page.locator(".forecast summary").all():
+                entry.click()
+            expect(page.locator(".voices").last).to_be_visible()
+            expect(page.locator(".novelty")).to_contain_text("<b>extra</b>")
         assert page.evaluate("window.hit") is None, address
         assert page.locator("main :is(script, iframe, base, style, math, img)").count() == 0, address
     page = tab.open(f"#/node/{home}/pattern/{quote(name, safe='')}")

@@ -90,6 +90,8 @@ def settle(page, screen):
         page.get_by_role("button", name="Prediction 1: why?").click()
         expect(page.get_by_text("It is prediction 1 of")).to_be_visible()
         page.get_by_text("All other numbers").click()
+        page.locator(".forecast summary").first.click()
+        expect(page.locator(".voices").first).to_be_visible()
     if screen == "hierarchy":
         page.locator(".unfolding button").first.click()
         expect(page.locator(".unfolded").first).to_be_visible()
@@ -186,6 +188,57 @@ def test_what_another_program_observes_appears_by_itself(tab, http):
     expect(page.locator(".strip .event")).to_have_count(0)
     page.get_by_role("link", name="Overview").click()
     expect(page.get_by_role("img", name="1 pattern learned").first).to_be_visible()
+
+
+def test_what_another_program_corrects_appears_by_itself(tab, http):
+    """Edits, forgets and undoings of others, on the screens of the node, of the pattern, of its history and of a session."""
+    node = "corrected elsewhere"
+    session = http.post("/sessions", json={"node_id": node}).json()["session_id"]
+    learned = http.post(f"/nodes/{node}/learn", json={"sequences": [[["a"], ["b"]], [["a"], ["c"]]]}).json()
+    name, other = (each["pattern_name"] for each in learned["results"])
+    http.post(f"/sessions/{session}/observe", json={"strings": ["a"]})
+    place, about = f"/pattern/{quote(name)}", {"node_id": node}
+    page = tab.open(f"#/node/{quote(node)}/pattern/{quote(name)}")
+    expect(page.locator(".connection")).to_have_text("Live")
+    expect(page.locator(".facts dd").first).to_have_text("1")
+    http.patch(place, params=about, json={"frequency": 12})
+    expect(page.locator(".facts dd").first).to_have_text("12")
+    page.goto(f"{tab.url}/ui#/node/{quote(node)}/history")
+    expect(page.locator("tbody tr")).to_have_count(3)
+    http.post(f"/nodes/{node}/undo", json={"count": 1})
+    expect(page.locator("tbody tr").first).to_contain_text("undone")
+    page.goto(f"{tab.url}/ui#/session/{session}")
+    expect(page.locator("table.predictions tbody tr")).to_have_count(2)
+    http.delete(f"/pattern/{quote(other)}", params=about)
+    expect(page.locator("table.predictions tbody tr")).to_have_count(1)
+    expect(page.locator(".forecast summary")).to_have_count(2)
+    page.goto(f"{tab.url}/ui#/node/{quote(node)}")
+    expect(page.locator("tbody tr")).to_have_count(1)
+    http.post(f"/nodes/{node}/undo", json={"count": 1})
+    expect(page.locator("tbody tr")).to_have_count(2)
+
+
+def test_a_forecast_says_how_likely_on_whose_word_and_how_new_it_is(tab, http):
+    node = "foretold"
+    session = http.post("/sessions", json={"node_id": node}).json()["session_id"]
+    sequences = [[["kettle"], ["cup"], ["tea"]]] * 3 + [[["kettle"], ["cup"], ["milk"]]]
+    http.post(f"/nodes/{node}/learn", json={"sequences": sequences})
+    for symbol in ("kettle", "cup"):
+        http.post(f"/sessions/{session}/observe", json={"strings": [symbol]})
+    told = http.get(f"/sessions/{session}/forecast", params={"limit": 8, "explain": "true"}).json()
+    page = tab.open(f"#/session/{session}")
+    entries = page.locator(".forecast summary")
+    expect(entries.first).to_contain_text("tea")
+    shares = [float(text.split("%")[0].split()[-1]) for text in entries.all_inner_texts()]
+    assert shares == pytest.approx([each["probability"] * 100 for each in told["forecast"]], rel=1e-3)
+    entries.first.click()
+    voice = page.locator(".voices li").first
+    expect(voice.locator(".symbol.match")).to_have_text(["kettle", "cup"])
+    expect(voice.locator(".next .symbol")).to_have_text("tea")
+    expect(page.get_by_role("heading", name="Novelty")).to_contain_text("0")
+    page.get_by_label("Observe", exact=True).fill("zebra")
+    page.get_by_role("button", name="Observe").click()
+    expect(page.locator(".novelty")).to_contain_text("of the symbols never seen: zebra")
 
 
 def test_a_session_that_is_gone_says_so(tab, http):

@@ -125,7 +125,7 @@ def answers(server, tmp_path_factory):
         ask("GET /sessions/count")
         ask("GET /patterns", params={**node, "search": "early"})
         ask("GET /nodes")
-        ask("GET /symbols/stats", params=node)
+        ask("GET /symbols/stats", params={**node, "vectors": "true"})
         ask("GET /symbols/affinity", params=node)
         ask("GET /symbols/{symbol}/affinity", "/symbols/kettle/affinity", params=node)
         ask("GET /percept-data")

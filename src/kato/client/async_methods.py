@@ -197,11 +197,19 @@ class AsyncNodeMethods(AsyncHistoryMethods):
         cursor: str | None = None,
         search: str | None = None,
         sort: str | None = None,
+        vectors: bool = False,
         at: At = None,
     ) -> Body:
         """Return how often symbols occur."""
         call = calls.get_symbol_stats(
-            node_id or self.node_id, symbols=symbols, limit=limit, cursor=cursor, search=search, sort=sort, at=at
+            node_id or self.node_id,
+            symbols=symbols,
+            limit=limit,
+            cursor=cursor,
+            search=search,
+            sort=sort,
+            vectors=vectors,
+            at=at,
         )
         return await self._send(call)
 

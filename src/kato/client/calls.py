@@ -354,10 +354,14 @@ def get_symbol_stats(
     cursor: str | None = None,
     search: str | None = None,
     sort: str | None = None,
+    vectors: bool = False,
     at: At = None,
 ) -> Call:
     """One page of symbol statistics."""
-    query = (*_symbol_query(node_id, symbols, limit, cursor), *_query(search=search, sort=sort, at=at))
+    query = (
+        *_symbol_query(node_id, symbols, limit, cursor),
+        *_query(search=search, sort=sort, vectors=vectors or None, at=at),
+    )
     return Call("GET", "/symbols/stats", {}, query)
 
 

@@ -313,6 +313,7 @@ class NodeMethods(HistoryMethods):
         cursor: str | None = None,
         search: str | None = None,
         sort: str | None = None,
+        vectors: bool = False,
         at: At = None,
     ) -> Body:
         """
@@ -325,9 +326,17 @@ class NodeMethods(HistoryMethods):
             cursor: `next_cursor` of the page before.
             search: Only symbols that contain this text.
             sort: `name` (default) or `frequency`, with a leading "-" for descending; ties by name.
+            vectors: Tell also the components of symbols that stand for vectors: `vector`, null for others.
         """
         call = calls.get_symbol_stats(
-            node_id or self.node_id, symbols=symbols, limit=limit, cursor=cursor, search=search, sort=sort, at=at
+            node_id or self.node_id,
+            symbols=symbols,
+            limit=limit,
+            cursor=cursor,
+            search=search,
+            sort=sort,
+            vectors=vectors,
+            at=at,
         )
         return self._send(call)
 

@@ -179,6 +179,10 @@ class View(Protocol):
         """Whether a vector of that dimension has been learned."""
         ...
 
+    def vector(self, symbol: Symbol) -> Vector | None:
+        """The components of a learned vector by its symbol; None for any other symbol."""
+        ...
+
 
 class Knowledge(Protocol):
     """Takes changes in, in the order of the log. Every method may be called while another thread is in one."""

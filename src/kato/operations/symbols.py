@@ -22,11 +22,15 @@ LISTING = (
     Parameter("limit", "integer", default=None, minimum=1, maximum=100_000, description="Absent: all."),
     Parameter("cursor", "string", default=None, description="`next_cursor` of the page before."),
 )
+VECTORS = Parameter(
+    "vectors", "boolean", default=False, description="Tell the components of symbols that stand for vectors."
+)
 ORDERS = ("name", "-name", "frequency", "-frequency")
 STATISTICS = (
     *LISTING,
     Parameter("search", "string", default="", description="Only symbols that contain this text."),
     Parameter("sort", "string", default="name", choices=ORDERS, description="Ties by name; `-` for descending."),
+    VECTORS,
 )
 
 
@@ -59,6 +63,7 @@ async def symbol_statistics(system: System, request: Request) -> Answer:
             "name": symbol,
             "frequency": found.frequency,
             "pattern_member_frequency": found.pattern_member_frequency,
+            **({"vector": view.vector(symbol)} if query["vectors"] else {}),
         }
         for symbol, found in page.symbols
     }

@@ -52,5 +52,8 @@ export const shortSession = (id) => id.replace(/^session-/, "").slice(0, 8);
 /** Whether a symbol is the name of a pattern. */
 export const isPatternName = (symbol) => /^(PTRN\|)?[0-9a-f]{40}$/i.test(symbol);
 
+/** Whether a symbol is the name of a vector. */
+export const isVectorName = (symbol) => /^VCTR\|[0-9a-f]{40}$/.test(symbol);
+
 /** `n` with its noun: plural(1, "event") → "1 event". */
 export const plural = (n, noun) => `${count(n)} ${noun}${n === 1 ? "" : "s"}`;

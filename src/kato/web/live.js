@@ -18,13 +18,16 @@ export function listen(heard) {
   return () => listeners.delete(heard);
 }
 
+/** The events that say that what a node has learned is another now. */
+export const CHANGES = /^(pattern\.(learned|changed|forgotten)|page\.changed)$/;
+
 /** Whether an event says that what a node has learned is another now. */
 export const changesNode =
   (node) =>
   ({ event_type: kind, data }) =>
-    (kind === "pattern.learned" || kind === "page.changed") && data.node_id === node;
+    CHANGES.test(kind) && data.node_id === node;
 
-/** Tell the page's own screens that this page corrected a node: the server tells only what is learned. */
+/** Tell the page's own screens that this page corrected a node, so that they follow at once, connected or not. */
 export function announce(node) {
   for (const heard of [...listeners]) heard({ event_type: "page.changed", data: { node_id: node } });
 }

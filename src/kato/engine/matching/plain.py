@@ -187,6 +187,10 @@ class PlainView:
         """The learned neighbours of a vector."""
         return self._vectors.nearest(vector, settings)
 
+    def vector(self, symbol: Symbol) -> Vector | None:
+        """The components of a learned vector by its symbol; None for any other symbol."""
+        return self._vectors.vectors.get(symbol)
+
     def has_dimension(self, dimension: int) -> bool:
         """Whether a vector of that dimension has been learned."""
         return self._vectors.has_dimension(dimension)

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from kato.engine.alignment import Block, flat
-from kato.engine.event import Event, Symbol
+from kato.engine.event import Event, Symbol, Vector
 from kato.engine.exact import to_float
 from kato.engine.explaining import Explained, explain
 from kato.engine.knowledge import Counts, SymbolStatistics, Totals
@@ -244,6 +244,10 @@ class NativeView(KernelListing):
     def nearest(self, vector: Sequence[float], settings: EngineSettings) -> Near:
         """The learned neighbours of a vector."""
         return self._vectors.nearest(vector, settings)
+
+    def vector(self, symbol: Symbol) -> Vector | None:
+        """The components of a learned vector by its symbol; None for any other symbol."""
+        return self._vectors.vectors.get(symbol)
 
     def has_dimension(self, dimension: int) -> bool:
         """Whether a vector of that dimension has been learned."""

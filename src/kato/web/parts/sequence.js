@@ -1,13 +1,14 @@
 /** Sequences of events, as text and nothing but text. */
 
 import { html } from "../vendor/htm/standalone.module.js";
-import { count, isPatternName, short } from "../format.js";
+import { count, isPatternName, isVectorName, short } from "../format.js";
 
 const LONGEST = 60;
 
 /** What is shown of a symbol: all of it, or its beginning and how long it is. */
 export function shown(symbol) {
   if (symbol === "") return "(empty)";
+  if (isVectorName(symbol)) return `${symbol.slice(0, 13)}…`;
   if (isPatternName(symbol)) return `▸ ${short(symbol)}`;
   const letters = [...symbol.slice(0, LONGEST * 2)];
   if (letters.length <= LONGEST) return symbol;
@@ -19,7 +20,7 @@ const TOLD = { missing: "missing", extra: "extra", fuzzy: "read as another" };
 /** One symbol. `kind`: "match", "missing", "extra", "fuzzy" or none. */
 export function Symbol({ symbol, kind, note }) {
   const told = kind && TOLD[kind] ? html`<span class="unseen"> (${note ?? TOLD[kind]})</span>` : null;
-  const title = note ?? (symbol.length > LONGEST ? symbol.slice(0, 1000) : undefined);
+  const title = note ?? (symbol.length > LONGEST || isVectorName(symbol) ? symbol.slice(0, 1000) : undefined);
   return html`<bdi class="symbol ${kind ?? ""} ${symbol === "" ? "blank" : ""}" title=${title}>${shown(symbol)}</bdi>${told}`;
 }
 

@@ -6,6 +6,7 @@ import { count, number, plural, short, shortSession } from "../format.js";
 import { useAsked, useLive } from "../hooks.js";
 import { changesNode } from "../live.js";
 import { Bar } from "../parts/charts.js";
+import { Forecast } from "../parts/forecast.js";
 import { Nothing, Trouble } from "../parts/notice.js";
 import { Scatter } from "../parts/scatter.js";
 import { Sequence, shown } from "../parts/sequence.js";
@@ -42,6 +43,7 @@ function Together({ id }) {
       ? html`<${Nothing}>Nothing is predicted from what this session holds.<//>`
       : answer &&
         html`<${Next} potentials=${answer.future_potentials} />
+          <${Forecast} session=${id} node=${node} />
           <${Symbols} potentials=${answer.symbol_potentials} />
           <${Relations} predictions=${answer.predictions} />
           <${Feelings} predictions=${answer.predictions} />`}`;

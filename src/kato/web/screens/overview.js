@@ -4,7 +4,7 @@ import { html, useState } from "../vendor/htm/standalone.module.js";
 import { get } from "../api.js";
 import { ago, bytes, count, duration, moment, plural } from "../format.js";
 import { useAsked, useLive, useTick } from "../hooks.js";
-import { perSecond } from "../live.js";
+import { CHANGES, perSecond } from "../live.js";
 import { Sparkline } from "../parts/charts.js";
 import { Nothing, Trouble } from "../parts/notice.js";
 import { link } from "../route.js";
@@ -75,7 +75,7 @@ export function Overview() {
     }),
     [],
   );
-  useLive((event) => /^(pattern\.learned|page\.changed)$/.test(event.event_type), nodes.again, [nodes.again]);
+  useLive((event) => CHANGES.test(event.event_type), nodes.again, [nodes.again]);
   useLive((event) => /^(session\.(created|destroyed)|heartbeat)$/.test(event.event_type), about.again, [about.again]);
   const list = nodes.value?.nodes ?? [];
   return html`<h1>Overview</h1>

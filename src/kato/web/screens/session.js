@@ -6,6 +6,7 @@ import { takingBack } from "../changes.js";
 import { plural, short, shortSession } from "../format.js";
 import { useAsked, useLive, useSettled } from "../hooks.js";
 import { changesNode } from "../live.js";
+import { Forecast } from "../parts/forecast.js";
 import { Memory } from "../parts/memory.js";
 import { say, Trouble } from "../parts/notice.js";
 import { Observe } from "../parts/observe.js";
@@ -85,5 +86,6 @@ function Session({ id }) {
       <${Tuning} config=${config} change=${(part) => setWanted((before) => ({ ...before, ...part }))} />
     </div>
     <${Trouble} error=${mind.error} again=${mind.again} />
-    <${Predictions} stm=${stm} answer=${mind.value?.answer} metric=${config.rank_sort_algo} config=${{ ...about.value.config, ...settled }} />`;
+    <${Predictions} stm=${stm} answer=${mind.value?.answer} metric=${config.rank_sort_algo} config=${{ ...about.value.config, ...settled }} />
+    ${stm.length > 0 && html`<${Forecast} session=${id} node=${node} />`}`;
 }

@@ -84,7 +84,14 @@ SYMBOL_STATS = answer(
                     "name": text("The symbol.", "tea"),
                     "frequency": integer("Occurrences over all learnings."),
                     "pattern_member_frequency": integer("Distinct patterns that hold it."),
+                    "vector": nullable(
+                        listed(
+                            number("A component."),
+                            "The vector it stands for; null: none, or its components never came.",
+                        )
+                    ),
                 },
+                optional=("vector",),
             ),
             "Symbol → statistics, by code point.",
             key="tea",
