@@ -53,6 +53,25 @@ def test_every_operation_is_described_whole(path, method, operation):
         assert "404" in operation["responses"]
 
 
+@pytest.mark.parametrize("each", [pytest.param(each, id=f"{each.method} {each.template}") for each in OPERATIONS])
+def test_every_operation_says_which_key_it_needs(each):
+    operation = DESCRIPTION["paths"][each.template][each.method.lower()]
+    if each.scope is None:
+        assert operation["security"] == []
+        assert not {"401", "429"} & operation["responses"].keys()
+        return
+    assert operation["security"] == [{"X-API-Key": [each.scope]}, {"Bearer": [each.scope]}, {}]
+    assert {"401", "429"} <= operation["responses"].keys()
+    assert "Needs an API key of" in operation["description"]
+    schemes = DESCRIPTION["components"]["securitySchemes"]
+    assert {name for way in operation["security"] for name in way} <= schemes.keys()
+
+
+def test_the_websockets_key_is_described_too():
+    scheme = DESCRIPTION["components"]["securitySchemes"]["WebSocket"]
+    assert (scheme["in"], scheme["name"]) == ("query", "api_key")
+
+
 @pytest.mark.parametrize(("path", "method", "operation"), DESCRIBED)
 def test_examples_are_what_their_schemas_say(path, method, operation):
     shown = [operation.get("requestBody", {}), operation["responses"]["200"]]

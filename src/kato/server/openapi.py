@@ -45,7 +45,9 @@ _ERRORS = {
     504: ("The request took too long", errors.RequestTimedOut(120.0)),
     507: ("There is no room to store the change", errors.StorageFull("No room is left on the disk")),
 }
-_ALWAYS = (401, 403, 422, 429, 500, 503, 504)
+_ALWAYS = (403, 422, 500, 503, 504)
+_WITH_KEYS = (401, 429)
+"""Not where nobody needs a key and nobody's requests are counted."""
 _TAGS = {
     "sessions": "Conversations with a node: configuration, observing, learning, predicting.",
     "nodes": "Nodes, and many sequences or memories at once.",
@@ -63,6 +65,34 @@ _TRACE = {
 }
 _SESSION_HEADER = {
     "X-Session-ID": {"description": "The live session that the request named.", "schema": {"type": "string"}}
+}
+_REPLAYED = {
+    "Idempotency-Replayed": {
+        "description": "Told where the answer is that of an earlier request under the same key.",
+        "schema": {"type": "string", "enum": ["true"]},
+    }
+}
+_AUTHENTICATE = {"WWW-Authenticate": {"description": "How to come with a key.", "schema": {"type": "string"}}}
+_SCOPES = {
+    "read": "Needs an API key of any scope, where keys are asked for.",
+    "write": "Needs an API key of scope `write` or `admin`, where keys are asked for.",
+    "admin": "Needs an API key of scope `admin`, where keys are asked for.",
+}
+_SECURITY_SCHEMES = {
+    "X-API-Key": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-API-Key",
+        "description": "An API key, as `kato keys create` or `KATO_API_KEYS` gave it. Goes before a bearer token.",
+    },
+    "Bearer": {"type": "http", "scheme": "bearer", "description": "The same key as `Authorization: Bearer <key>`."},
+    "WebSocket": {
+        "type": "apiKey",
+        "in": "query",
+        "name": "api_key",
+        "description": "The same key (also as `token`), only for the WebSocket `/ws/events`, where browsers cannot set "
+        "headers; a key of any scope may watch. It is never logged.",
+    },
 }
 _RETRY = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "string", "pattern": "^[0-9]+$"}}}
 
@@ -86,6 +116,7 @@ def description(operations: Sequence[Operation], version: str) -> dict[str, Any]
         "components": {
             "schemas": {name: _plain(schema) for name, schema in COMPONENTS.items()},
             "responses": {str(status): _error(status) for status in _ERRORS},
+            "securitySchemes": _SECURITY_SCHEMES,
         },
     }
 
@@ -112,7 +143,8 @@ def _operation(operation: Operation) -> dict[str, Any]:
     found: dict[str, Any] = {
         "operationId": _name(operation),
         "summary": operation.summary,
-        "description": operation.description or f"{operation.summary}.",
+        "description": _about(operation),
+        "security": _security(operation),
         "tags": [_tag(operation.template)],
         "parameters": [
             *(_place(name) for name in _PLACE.findall(operation.template)),
@@ -132,6 +164,18 @@ def _operation(operation: Operation) -> dict[str, Any]:
             "content": {"application/json": content},
         }
     return found
+
+
+def _about(operation: Operation) -> str:
+    about = operation.description or f"{operation.summary}."
+    return about if operation.scope is None else f"{about}\n\n{_SCOPES[operation.scope]}"
+
+
+def _security(operation: Operation) -> list[dict[str, list[str]]]:
+    """Either way to come with a key, and the scope it must have; or none, which is enough where no keys are asked for."""
+    if operation.scope is None:
+        return []
+    return [{"X-API-Key": [operation.scope]}, {"Bearer": [operation.scope]}, {}]
 
 
 def _tag(template: str) -> str:
@@ -155,10 +199,14 @@ def _responses(operation: Operation) -> dict[str, Any]:
     content |= {kind: {"schema": {"type": "string"}} for kind in operation.other_answers}
     done = {
         "description": operation.answer["description"] if operation.answer is not None else operation.summary,
-        "headers": {**_TRACE, **(_SESSION_HEADER if in_session else {})},
+        "headers": {
+            **_TRACE,
+            **(_SESSION_HEADER if in_session else {}),
+            **(_REPLAYED if operation.method == "POST" else {}),
+        },
         "content": content,
     }
-    statuses = {*_ALWAYS, *operation.errors}
+    statuses = {*_ALWAYS, *operation.errors, *(_WITH_KEYS if operation.scope is not None else ())}
     if in_session and not operation.template.endswith("/exists"):
         statuses.add(404)
     if operation.method != "GET":
@@ -175,7 +223,7 @@ def _error(status: int) -> dict[str, Any]:
     session_id = A_SESSION if status == 404 else None
     shown = error_body(error, trace_id=f"kato-{'0' * 32}", session_id=session_id, timestamp=A_TIME)
     content = {"schema": {"$ref": "#/components/schemas/Error"}, "example": shown}
-    headers = {**_TRACE, **(_RETRY if status in {429, 503} else {})}
+    headers = {**_TRACE, **(_RETRY if status in {429, 503} else {}), **(_AUTHENTICATE if status == 401 else {})}
     return {"description": about, "headers": headers, "content": {"application/json": content}}
 
 
