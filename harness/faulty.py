@@ -56,6 +56,7 @@ VALUES: dict[str, Any] = {
     "earlier": 0,
     "config": {"recall_threshold": 0.5},
     "pattern_id": "PTRN|" + "a" * 40,
+    "key_id": "k",
     "symbol": "a",
     "metric_name": "kato_requests_total",
     "name": "kato_requests_total",
