@@ -26,7 +26,7 @@ public:
     bool may_take(std::uint64_t prefix) const { return prefix <= bound_; }
     void take(std::uint64_t prefix, const Voter& voter) {
         kept_.push_back({prefix, voter});
-        if (kept_.size() >= 4 * most_ + 64) shrink();
+        if (kept_.size() >= 2 * most_ + 64) shrink();
     }
 
     // At most `most`, ascending by name.
@@ -51,7 +51,7 @@ private:
         bound_ = kept_[most_].prefix;
         kept_.erase(std::remove_if(kept_.begin(), kept_.end(), [this](const Kept& each) { return each.prefix > bound_; }),
                     kept_.end());
-        if (kept_.size() >= 4 * most_ + 64) most_ = kept_.size();  // names that begin alike: keep them all
+        if (kept_.size() >= 2 * most_ + 64) most_ = kept_.size();  // names that begin alike: keep them all
     }
 
     std::size_t most_;
@@ -64,6 +64,12 @@ struct Ranked {
     std::uint32_t worth;
     std::uint64_t prefix;
     Voter voter;
+};
+
+// What is known of a run while its rows are looked at, which come in the order of their names.
+struct Closed {
+    bool at_cut = false;    // no later row that is worth just the cut can be among the smallest names
+    std::size_t taken = 0;  // of those
 };
 
 struct Mark {
@@ -97,23 +103,55 @@ std::vector<std::vector<Counter>> worths(const State& state, const std::vector<M
     return all;
 }
 
-// Calls `take(row, worth)` for every living row that is worth at least `least`.
+// Whether one of sixteen counters is at least `least`; compilers make a few instructions of it.
+template <class Counter>
+bool any_of_sixteen(const Counter* counters, std::uint32_t least) {
+    Counter highest = 0;
+    for (std::size_t i = 0; i < 16; ++i) highest = std::max(highest, counters[i]);
+    return highest >= least;
+}
+
+// Calls `take(row, worth)` for every row that is worth at least `least`, until it says that no later row of the run counts.
 template <class Counter, class Take>
 void each_row(const State& state, const std::vector<std::vector<Counter>>& counters, std::uint32_t least, Take take) {
     for (std::size_t i = 0; i < state.segments.size(); ++i) {
         const Segment& segment = *state.segments[i];
-        for (const Run& run : segment.runs())
-            for (std::uint32_t row = run.first; row < run.first + run.count; ++row)
-                if (counters[i][row] >= least) take(Row::of(segment, run, row), counters[i][row]);
+        const Counter* worth = counters[i].data();
+        for (const Run& run : segment.runs()) {
+            Closed closed;
+            const std::uint32_t end = run.first + run.count;
+            for (std::uint32_t row = run.first; row < end;) {
+                if (row + 16 <= end && !any_of_sixteen(worth + row, least)) {
+                    row += 16;
+                    continue;
+                }
+                for (const std::uint32_t stop = std::min(end, row + 16); row < stop; ++row)
+                    if (worth[row] >= least) take(segment, run, row, worth[row], closed);
+            }
+        }
     }
 }
 
 template <class Counter>
 std::vector<Voter> best_rows(const State& state, const std::vector<Mark>& marks, std::uint32_t highest, std::size_t most) {
     const auto counters = worths<Counter>(state, marks);
-    std::vector<std::uint64_t> histogram(highest + 1);
-    for (std::size_t i = 0; i < counters.size(); ++i)
-        for (std::size_t row = 0; row < state.segments[i]->rows(); ++row) ++histogram[counters[i][row]];
+    // Four in turn: one would wait for itself, as neighbours are often worth the same.
+    std::vector<std::uint64_t> histogram(highest + 1), apart[3];
+    for (auto& each : apart) each.resize(highest + 1);
+    for (std::size_t i = 0; i < counters.size(); ++i) {
+        const std::size_t rows = state.segments[i]->rows();
+        const Counter* worth = counters[i].data();
+        std::size_t row = 0;
+        for (; row + 4 <= rows; row += 4) {
+            ++histogram[worth[row]];
+            ++apart[0][worth[row + 1]];
+            ++apart[1][worth[row + 2]];
+            ++apart[2][worth[row + 3]];
+        }
+        for (; row < rows; ++row) ++histogram[worth[row]];
+    }
+    for (const auto& each : apart)
+        for (std::size_t worth = 0; worth <= highest; ++worth) histogram[worth] += each[worth];
     std::vector<std::pair<Row, std::uint32_t>> fresh;
     for (const auto& part : state.tails)
         for (std::size_t i = 0; i < part.count; ++i) {
@@ -128,19 +166,29 @@ std::vector<Voter> best_rows(const State& state, const std::vector<Mark>& marks,
         for (std::uint64_t sum = histogram[cut]; sum < wanted && cut > 0; sum += histogram[cut]) --cut;
         std::vector<Ranked> above;
         Smallest at_cut(most);
-        const auto take = [&](const Row& row, std::uint32_t worth) {
-            const std::uint64_t prefix = prefix_of(row.name());
-            if (worth == cut && !at_cut.may_take(prefix)) return;
+        const auto take = [&](const Row& row, std::uint32_t worth, Closed& closed) {
+            if (worth == cut && closed.at_cut) return;
             const std::uint64_t frequency = state.frequencies[row.slot()];
             if (frequency == 0) return;
-            if (worth == cut)
-                at_cut.take(prefix, {row, frequency});
-            else
+            const std::uint64_t prefix = prefix_of(row.name());
+            if (worth > cut) {
                 above.push_back({worth, prefix, {row, frequency}});
+            } else if (at_cut.may_take(prefix)) {
+                at_cut.take(prefix, {row, frequency});
+                closed.at_cut = ++closed.taken == most;
+            } else {
+                closed.at_cut = true;
+            }
         };
-        each_row(state, counters, cut, take);
-        for (const auto& [row, worth] : fresh)
-            if (worth >= cut) take(row, worth);
+        each_row(state, counters, cut,
+                 [&](const Segment& segment, const Run& run, std::uint32_t row, std::uint32_t worth, Closed& closed) {
+                     if (worth == cut && closed.at_cut) return;
+                     take(Row::of(segment, run, row), worth, closed);
+                 });
+        for (const auto& [row, worth] : fresh) {
+            Closed alone;
+            if (worth >= cut) take(row, worth, alone);
+        }
         std::sort(above.begin(), above.end(), [](const Ranked& a, const Ranked& b) {
             if (a.worth != b.worth) return a.worth > b.worth;
             return a.prefix != b.prefix ? a.prefix < b.prefix : name_before(a.voter.row, b.voter.row);
@@ -173,13 +221,14 @@ std::vector<Voter> elect(const State& state, const Question& question, const Bou
             marks.push_back({symbol, std::uint32_t{1} << (bounds.window - 1 - back)});
             highest += marks.back().worth;
         }
-    const std::size_t most = bounds.voters + 1;  // one of them may be left out
+    const std::size_t voters = state.patterns > bounds.everybody ? bounds.voters : bounds.everybody;
+    const std::size_t most = voters + 1;  // one of them may be left out
     auto ranked = highest < 256 ? best_rows<std::uint8_t>(state, marks, highest, most)
                                 : best_rows<std::uint16_t>(state, marks, highest, most);
     std::vector<Voter> elected;
     std::size_t tokens = 0;
     for (Voter& voter : ranked) {
-        if (elected.size() == bounds.voters) break;
+        if (elected.size() == voters) break;
         if (question.is_left_out(voter.row) && --voter.frequency == 0) continue;
         tokens += voter.row.length;
         if (!elected.empty() && tokens > bounds.tokens) break;

@@ -27,7 +27,7 @@ struct Question {
 
 // What bounds an electorate and how far back a memory is looked at; told by Python, where they are defined.
 struct Bounds {
-    std::size_t window, voters, tokens;
+    std::size_t window, everybody, voters, tokens;
 };
 
 struct Voter {

@@ -56,16 +56,22 @@ Menu menu_of(nb::handle given) {
         profile.ending = nb::cast<double>(each[3]);
         profile.best_only = nb::cast<bool>(each[4]);
         profile.affinity = nb::cast<int>(each[5]);
-        profile.order = nb::cast<std::size_t>(each[6]);
-        profile.escape = nb::cast<double>(each[7]);
-        const auto closing = nb::cast<std::string>(each[8]);
-        profile.closing = closing == "beside" ? Closing::beside : closing == "after" ? Closing::after : Closing::ignored;
+        profile.affinity_after = nb::cast<std::size_t>(each[6]);
+        profile.order = nb::cast<std::size_t>(each[7]);
+        profile.escape = nb::cast<double>(each[8]);
+        const auto closing = nb::cast<std::string>(each[9]);
+        profile.closing = closing == "beside"  ? Closing::beside
+                          : closing == "after" ? Closing::after
+                          : closing == "alone" ? Closing::alone
+                                               : Closing::ignored;
         menu.profiles.push_back(profile);
     }
     menu.general = nb::cast<std::size_t>(given[2]);
     menu.furthest = nb::cast<std::size_t>(given[3]);
-    const nb::object bounds = given[4];
-    menu.bounds = {nb::cast<std::size_t>(bounds[0]), nb::cast<std::size_t>(bounds[1]), nb::cast<std::size_t>(bounds[2])};
+    menu.floor = nb::cast<double>(given[4]);
+    const nb::object bounds = given[5];
+    menu.bounds = {nb::cast<std::size_t>(bounds[0]), nb::cast<std::size_t>(bounds[1]), nb::cast<std::size_t>(bounds[2]),
+                   nb::cast<std::size_t>(bounds[3])};
     return menu;
 }
 
@@ -101,33 +107,28 @@ nb::tuple tally_of(const State& state, const Symbols& symbols, nb::handle given,
     return nb::make_tuple(told(shares, symbols.texts()), all, bits, voters);
 }
 
-nb::list ballots_of(const State& state, const Symbols& symbols, nb::handle given, nb::handle menu_given, nb::handle right_given,
-                    double least) {
+nb::tuple ballots_of(const State& state, const Symbols& symbols, nb::handle given, nb::handle menu_given, nb::handle right_given,
+                     std::size_t leading, std::size_t most_tied) {
     const Question question = question_of(given, symbols);
     const Menu menu = menu_of(menu_given);
     const std::vector<Symbol> right = numbers_of(right_given, symbols);
-    std::vector<std::pair<Shares, double>> ballots;
+    Ballots ballots;
     {
         nb::gil_scoped_release release;
         std::vector<std::size_t> profiles;
         for (std::size_t profile = 0; profile < menu.profiles.size(); ++profile) profiles.push_back(profile);
         Electorate electorate(state, question, menu, profiles);
-        for (std::size_t profile = 0; profile < menu.profiles.size(); ++profile) {
-            Shares shares = electorate.shares(profile);
-            double best = 0.0, target = 0.0;
-            for (const auto& [symbol, share] : shares) {
-                best = std::max(best, share);
-                if (std::find(right.begin(), right.end(), symbol) != right.end()) target = std::max(target, share);
-            }
-            const double cut = best * least;
-            shares.erase(std::remove_if(shares.begin(), shares.end(), [=](const auto& each) { return each.second < cut; }),
-                         shares.end());
-            ballots.push_back({std::move(shares), target});
-        }
+        ballots = electorate.ballots(right, leading, most_tied);
     }
-    nb::list found;
-    for (const auto& [shares, target] : ballots) found.append(nb::make_tuple(told(shares, symbols.texts()), target));
-    return found;
+    nb::list listed, shares;
+    nb::list texts = symbols.texts();
+    for (const Symbol symbol : ballots.symbols) listed.append(texts[symbol]);
+    for (const auto& each : ballots.shares) {
+        nb::list row;
+        for (const double share : each) row.append(share);
+        shares.append(row);
+    }
+    return nb::make_tuple(listed, shares);
 }
 
 nb::tuple familiarity_of(const State& state, const Symbols& symbols, nb::handle given, nb::handle asked_given,

@@ -13,16 +13,17 @@ namespace nb = nanobind;
 // (steps of (event, symbols), horizon, events left out or None).
 Question question_of(nb::handle told, const Symbols& symbols);
 
-// (shapes, profiles, number of the general one, furthest displacement, (window, voters, tokens)).
+// (shapes, profiles, number of the general one, furthest displacement, floor, (window, everybody, voters, tokens)).
 Menu menu_of(nb::handle told);
 
 // (symbols with their shares, at least the `most` best; how many have one; entropy; voters).
 nb::tuple tally_of(const State& state, const Symbols& symbols, nb::handle question, nb::handle menu, nb::handle mix,
                    double repeat, std::size_t most);
 
-// Per profile: (symbols whose share is at least `least` of the largest, the largest of those that were right).
-nb::list ballots_of(const State& state, const Symbols& symbols, nb::handle question, nb::handle menu, nb::handle right,
-                    double least);
+// (symbols that lead by any profile or are right, in no order; per profile the share of each). Those lead that have one of the
+// `leading` largest shares, ties included, but for the last place where that would be more than `most_tied`.
+nb::tuple ballots_of(const State& state, const Symbols& symbols, nb::handle question, nb::handle menu, nb::handle right,
+                     std::size_t leading, std::size_t most_tied);
 
 // (numbers of unseen symbols, numbers of unseen pairs, most symbols together).
 nb::tuple familiarity_of(const State& state, const Symbols& symbols, nb::handle question, nb::handle asked, nb::handle pairs);

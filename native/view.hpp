@@ -215,8 +215,8 @@ public:
     nb::tuple tally(nb::handle question, nb::handle menu, nb::handle mix, double repeat, std::size_t most) const {
         return tally_of(*state_, shared_->symbols, question, menu, mix, repeat, most);
     }
-    nb::list ballots(nb::handle question, nb::handle menu, nb::handle right, double least) const {
-        return ballots_of(*state_, shared_->symbols, question, menu, right, least);
+    nb::tuple ballots(nb::handle question, nb::handle menu, nb::handle right, std::size_t leading, std::size_t most_tied) const {
+        return ballots_of(*state_, shared_->symbols, question, menu, right, leading, most_tied);
     }
     nb::tuple familiarity(nb::handle question, nb::handle asked, nb::handle pairs) const {
         return familiarity_of(*state_, shared_->symbols, question, asked, pairs);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <functional>
 
 #include "query.hpp"
 #include "sums.hpp"
@@ -71,6 +72,20 @@ private:
     std::size_t mixed_place(Symbol symbol) const { return mixed(symbol) & (slots_.size() - 1); }
     std::vector<std::pair<Symbol, std::uint32_t>> slots_;
 };
+
+// Votes over their sum; false, and all 0, if there are none.
+bool normalize(std::vector<double>& votes) {
+    ExactSum sum;
+    for (const double vote : votes)
+        if (vote != 0.0) sum.add(vote);
+    const double whole = sum.value();
+    if (!(whole > 0.0)) {
+        std::fill(votes.begin(), votes.end(), 0.0);
+        return false;
+    }
+    for (double& vote : votes) vote = vote > 0.0 ? vote / whole : 0.0;
+    return true;
+}
 
 // One symbol of one step of the memory, with all that does not depend on the position.
 struct Sought {
@@ -230,8 +245,21 @@ void Electorate::count_contexts() {
         }
 }
 
+// Of every symbol, contexts of up to `after` events counted in.
+const std::vector<double>& Electorate::affinities(std::size_t after) {
+    if (affinities_.empty()) count_affinities();
+    if (affinities_.size() <= after) count_contexts();
+    while (affinities_.size() <= after) {
+        const std::size_t level = affinities_.size();
+        std::vector<double> found(symbols_.size());
+        for (std::size_t i = 0; i < symbols_.size(); ++i)
+            found[i] = (double(at_ends_[level][i]) + 2.0 * affinities_[level - 1][i]) / double(anywhere_[level][i] + 2);
+        affinities_.push_back(std::move(found));
+    }
+    return affinities_[after];
+}
+
 void Electorate::count_affinities() {
-    if (!affinities_.empty()) return;
     const auto& shown = shown_.empty() ? ballots_ : shown_;
     const auto& numbers = shown_.empty() ? numbers_ : shown_numbers_;
     std::vector<std::uint64_t> all(symbols_.size()), closing(symbols_.size());
@@ -245,18 +273,18 @@ void Electorate::count_affinities() {
         closing[numbers[i]] += frequency;
         whole_closing += frequency;
     }
-    if (whole == 0) return;
+    std::vector<double> found(symbols_.size());
     const double base = 2.0 * (double(whole_closing) / double(whole));
-    for (std::size_t i = 0; i < symbols_.size(); ++i)
-        affinities_.push_back((double(closing[i]) + base) / double(all[i] + 2));
+    for (std::size_t i = 0; i < symbols_.size(); ++i) found[i] = (double(closing[i]) + base) / double(all[i] + 2);
+    affinities_.push_back(std::move(found));
 }
 
 std::vector<double> Electorate::backed_off(const Profile& profile) {
     count_contexts();
     std::vector<const std::vector<std::uint64_t>*> contexts;
     for (std::size_t level = 0; level <= profile.order; ++level) {
-        contexts.push_back(&anywhere_[level]);
-        if (profile.closing == Closing::beside) contexts.push_back(&at_ends_[level]);
+        if (profile.closing != Closing::alone) contexts.push_back(&anywhere_[level]);
+        if (profile.closing == Closing::beside || profile.closing == Closing::alone) contexts.push_back(&at_ends_[level]);
     }
     if (profile.closing == Closing::after)
         for (std::size_t level = 0; level <= profile.order; ++level) contexts.push_back(&at_ends_[level]);
@@ -325,43 +353,80 @@ std::vector<double> Electorate::by_evidence(const Profile& profile) {
     return votes;
 }
 
-Shares Electorate::normalized(const std::vector<double>& votes) const {
-    ExactSum sum;
-    for (const double vote : votes)
-        if (vote != 0.0) sum.add(vote);
-    const double whole = sum.value();
-    Shares found;
-    if (!(whole > 0.0)) return found;
-    for (std::size_t i = 0; i < votes.size(); ++i)
-        if (votes[i] > 0.0) found.push_back({Symbol(i), votes[i] / whole});
-    return found;
-}
-
 std::vector<double> Electorate::votes(const Profile& profile) {
     std::vector<double> found = profile.order ? backed_off(profile) : by_evidence(profile);
-    if (profile.affinity) count_affinities();
-    if (profile.affinity)
-        for (std::size_t i = 0; i < found.size(); ++i)
-            found[i] = found[i] * (profile.affinity == 1 ? std::sqrt(affinities_[i]) : affinities_[i]);
+    if (profile.affinity == 0) return found;
+    const std::vector<double>& inclined = affinities(profile.affinity_after);
+    for (std::size_t i = 0; i < found.size(); ++i)
+        found[i] = found[i] * (profile.affinity == 1 ? std::sqrt(inclined[i]) : inclined[i]);
     return found;
 }
 
-Shares Electorate::shares(std::size_t profile) {
-    Shares found = normalized(votes(menu_.profiles[profile]));
-    for (auto& each : found) each.first = symbols_[each.first];
+// By number of the symbol; all 0 where nobody votes.
+std::vector<double> Electorate::shares(std::size_t profile) {
+    std::vector<double> found = votes(menu_.profiles[profile]);
+    normalize(found);
     return found;
 }
 
 Shares Electorate::mixed(const std::vector<std::pair<std::size_t, std::uint32_t>>& mix, double repeat) {
-    std::vector<double> together(symbols_.size());
-    for (const auto& [profile, times] : mix)
-        for (const auto& [number, share] : normalized(votes(menu_.profiles[profile]))) together[number] += double(times) * share;
+    std::vector<double> together(symbols_.size(), 1.0);
+    std::vector<bool> has_votes(symbols_.size());
+    std::uint32_t counting = 0;
+    for (const auto& [profile, times] : mix) {
+        const std::vector<double> found = shares(profile);
+        if (std::none_of(found.begin(), found.end(), [](double share) { return share > 0.0; })) continue;
+        counting += times;
+        for (std::size_t i = 0; i < symbols_.size(); ++i) {
+            if (found[i] > 0.0) has_votes[i] = true;
+            for (std::uint32_t time = 0; time < times; ++time) together[i] *= found[i] + menu_.floor;
+        }
+    }
+    const double root = 1.0 / double(std::max(counting, 1u));
+    for (std::size_t i = 0; i < symbols_.size(); ++i) together[i] = has_votes[i] ? std::pow(together[i], root) : 0.0;
     for (std::size_t i = 0; i < symbols_.size(); ++i)
         if (std::find(present_.begin(), present_.end(), symbols_[i]) != present_.end()) together[i] *= repeat;
-    Shares found = normalized(together);
-    if (found.empty()) return shares(menu_.general);
-    for (auto& each : found) each.first = symbols_[each.first];
+    if (!normalize(together)) together = shares(menu_.general);
+    Shares found;
+    for (std::size_t i = 0; i < symbols_.size(); ++i)
+        if (together[i] > 0.0) found.push_back({symbols_[i], together[i]});
     return found;
+}
+
+Ballots Electorate::ballots(const std::vector<Symbol>& right, std::size_t leading, std::size_t most_tied) {
+    std::vector<std::vector<double>> all;
+    std::vector<bool> listed(symbols_.size());
+    for (std::size_t profile = 0; profile < menu_.profiles.size(); ++profile) {
+        all.push_back(shares(profile));
+        const std::vector<double>& found = all.back();
+        std::vector<double> values;
+        for (const double share : found)
+            if (share > 0.0) values.push_back(share);
+        double least = 0.0;
+        bool with_ties = true;
+        if (values.size() > leading) {
+            const auto last = values.begin() + std::ptrdiff_t(leading - 1);
+            std::nth_element(values.begin(), last, values.end(), std::greater<double>());
+            least = *last;
+            const auto above = std::count_if(values.begin(), values.end(), [&](double share) { return share >= least; });
+            with_ties = std::size_t(above) <= most_tied;
+        }
+        for (std::size_t i = 0; i < symbols_.size(); ++i)
+            if (found[i] > least || (with_ties && found[i] == least && found[i] > 0.0)) listed[i] = true;
+    }
+    for (std::size_t i = 0; i < symbols_.size(); ++i) {
+        if (listed[i] || std::find(right.begin(), right.end(), symbols_[i]) == right.end()) continue;
+        listed[i] = std::any_of(all.begin(), all.end(), [&](const auto& found) { return found[i] > 0.0; });
+    }
+    Ballots made;
+    for (std::size_t i = 0; i < symbols_.size(); ++i)
+        if (listed[i]) made.symbols.push_back(symbols_[i]);
+    for (const auto& found : all) {
+        made.shares.emplace_back();
+        for (std::size_t i = 0; i < symbols_.size(); ++i)
+            if (listed[i]) made.shares.back().push_back(found[i]);
+    }
+    return made;
 }
 
 double entropy(const Shares& shares) {

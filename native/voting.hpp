@@ -15,7 +15,7 @@ struct Shape {
     double fading, displacement;
 };
 
-enum class Closing { ignored, beside, after };
+enum class Closing { ignored, beside, after, alone };
 
 struct Profile {
     std::size_t shape;
@@ -23,6 +23,7 @@ struct Profile {
     double suffix, ending;
     bool best_only;
     int affinity;
+    std::size_t affinity_after;
     std::size_t order;
     double escape;
     Closing closing;
@@ -34,11 +35,18 @@ struct Menu {
     std::vector<Profile> profiles;
     std::size_t general = 0;  // who answers where nobody votes
     std::size_t furthest = 0; // displacements beyond this count as this
+    double floor = 0.0;       // share that every way of a mix gives every symbol
     Bounds bounds{};
 };
 
 // Shares above 0, in no order.
 using Shares = std::vector<std::pair<Symbol, double>>;
+
+// What every profile says of some symbols.
+struct Ballots {
+    std::vector<Symbol> symbols;
+    std::vector<std::vector<double>> shares;
+};
 
 // The positions of an electorate, ready to vote.
 class Electorate {
@@ -47,7 +55,7 @@ public:
     Electorate(const State& state, const Question& question, const Menu& menu, const std::vector<std::size_t>& profiles);
 
     std::size_t voters() const { return voters_.size(); }
-    Shares shares(std::size_t profile);
+    Ballots ballots(const std::vector<Symbol>& right, std::size_t leading, std::size_t most_tied);
     Shares mixed(const std::vector<std::pair<std::size_t, std::uint32_t>>& mix, double repeat);
 
 private:
@@ -61,10 +69,11 @@ private:
     void group(std::size_t known);
     void count_contexts();
     void count_affinities();
+    const std::vector<double>& affinities(std::size_t after);
     std::vector<double> votes(const Profile& profile);
     std::vector<double> backed_off(const Profile& profile);
     std::vector<double> by_evidence(const Profile& profile);
-    Shares normalized(const std::vector<double>& votes) const;
+    std::vector<double> shares(std::size_t profile);
 
     const Menu& menu_;
     std::vector<Voter> voters_;
@@ -77,7 +86,7 @@ private:
     std::vector<std::uint32_t> firsts_, ballots_of_;  // per symbol its standings
     std::vector<std::uint32_t> shown_numbers_;
     std::vector<std::vector<std::uint64_t>> anywhere_, at_ends_;  // per suffix length, per symbol
-    std::vector<double> affinities_;
+    std::vector<std::vector<double>> affinities_;  // per longest context, per symbol
     std::vector<Symbol> present_;                 // the memory's different symbols, as far as known
 };
 

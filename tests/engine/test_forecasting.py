@@ -11,7 +11,7 @@ import pytest
 from engine.building import Node, events, learning, node, observed
 from kato.engine.forecasting import electing
 from kato.engine.forecasting.calibrating import fit, read
-from kato.engine.forecasting.choosing import Choice, Effort, choose, from_text, repeated, to_text, trial
+from kato.engine.forecasting.choosing import RULES, Choice, Effort, choose, from_text, to_text, trial
 from kato.engine.forecasting.electing import Voter, elect
 from kato.engine.forecasting.explaining import VOICES, explain
 from kato.engine.forecasting.forecast import forecast
@@ -19,9 +19,20 @@ from kato.engine.forecasting.novelty import novelty, threshold
 from kato.engine.forecasting.plain import PlainSource
 from kato.engine.forecasting.profiles import MENU, NAMES, UNTESTED, Profile
 from kato.engine.forecasting.question import MOST_SYMBOLS, Kind, ask
-from kato.engine.forecasting.source import ON_BALLOT, Ballot, Familiarity
+from kato.engine.forecasting.source import MOST_TIED, ON_BALLOT, Familiarity
 from kato.engine.forecasting.standing import displacement, idf, standings, suffix
-from kato.engine.forecasting.voting import backed_off, coefficients, contexts, entropy, heard, mixed, shares, weight
+from kato.engine.forecasting.voting import (
+    FLOOR,
+    affinities,
+    backed_off,
+    coefficients,
+    contexts,
+    entropy,
+    heard,
+    mixed,
+    shares,
+    weight,
+)
 from kato.engine.matching.plain import PlainKnowledge
 
 NEXT = Kind()
@@ -52,6 +63,20 @@ def voters(*lines):
         Voter(f"{number:040x}", memory(line), 1, frozenset(line.replace(",", " ").split()))
         for number, line in enumerate(lines)
     ]
+
+
+def shares_by(source, profile, text):
+    """What one profile alone says, without a floor."""
+    found = voters_of(source, text)
+    question = asked(text)
+    rarity = {
+        symbol: idf(source.members(symbol), source.patterns) for step in question.steps for symbol in step.symbols
+    }
+    return shares(profile, standings(found, question, rarity), question)
+
+
+def voters_of(source, text):
+    return source.electorate(asked(text))
 
 
 def stand(question, *lines):
@@ -102,6 +127,8 @@ def test_the_newest_event_counts_more_than_all_before_it_and_names_break_ties():
 def test_an_electorate_has_bounds_and_the_first_is_always_heard(monkeypatch):
     crowd = voters("a b c d e", "a b", "a c", "a d")
     monkeypatch.setattr(electing, "MOST_VOTERS", 2)
+    assert len(elect(crowd, asked("a"))) == 4
+    monkeypatch.setattr(electing, "EVERYBODY", 3)
     assert [each.name[-1] for each in elect(crowd, asked("a"))] == ["0", "1"]
     monkeypatch.setattr(electing, "MOST_TOKENS", 3)
     assert [each.name[-1] for each in elect(crowd, asked("a"))] == ["0"]
@@ -124,14 +151,14 @@ def test_displacement_is_taken_to_the_nearest_place_before():
 
 
 def test_evidence_by_hand():
-    """After a b, at the place behind `a b`: b is in place (1), a one step back in place (fading .7, .8, .8)."""
+    """After a b, at the place behind `a b`: b is in place (1), a one step back in place (fading .7, .8, .8, .9)."""
     before_c = next(each for each in stand(asked("a b"), "a b c") if each.position == 2)
-    assert before_c.evidence == pytest.approx((1.7, 1.8, 1.8))
+    assert before_c.evidence == pytest.approx((1.7, 1.8, 1.8, 1.9))
     assert before_c.suffix == 2
     assert before_c.targets == ("c",)
     assert before_c.at_end
     displaced = next(each for each in stand(asked("a b"), "b a c") if each.position == 2)
-    assert displaced.evidence == pytest.approx((0.5 + 0.7 * 0.5, 0.7 + 0.8 * 0.7, 1.8))
+    assert displaced.evidence == pytest.approx((0.5 + 0.7 * 0.5, 0.7 + 0.8 * 0.7, 1.8, 0.7 + 0.9 * 0.7))
     assert displaced.suffix == 0
 
 
@@ -181,6 +208,7 @@ def test_contexts_at_ends_stand_beside_or_after_the_others():
     assert contexts(Profile("x", order=1)) == [(0, False), (1, False)]
     assert contexts(Profile("x", order=1, closing="beside")) == [(0, False), (0, True), (1, False), (1, True)]
     assert contexts(Profile("x", order=1, closing="after")) == [(0, False), (1, False), (0, True), (1, True)]
+    assert contexts(Profile("x", order=1, closing="alone")) == [(0, True), (1, True)]
 
 
 def test_contexts_nobody_was_in_are_passed_over():
@@ -206,9 +234,19 @@ def test_affinity_to_ends_makes_closing_symbols_likelier():
     assert plain["c"] < inclined["c"] < more["c"]
 
 
-def test_a_mix_counts_ways_as_often_as_told_and_repeats_at_their_worth():
+def test_affinity_after_a_context_by_hand():
+    """`b` closes once in its three places, one occurrence in three of the pool; after `a` it closes once in twice."""
+    places = stand(asked("a"), "a b c", "a b", "b c")
+    overall = (1 + 2 * 3 / 7) / (3 + 2)
+    assert affinities(places, 1)["b"] == pytest.approx(overall)
+    assert affinities(places, 1, 1)["b"] == pytest.approx((1 + 2 * overall) / (2 + 2))
+
+
+def test_a_mix_is_a_geometric_mean_and_repeats_count_at_their_worth():
     ways = [({"a": 0.5, "b": 0.5}, 1), ({"a": 1.0}, 2), ({}, 5)]
-    assert mixed(ways, frozenset(), 1.0) == {"a": 2.5 / 3, "b": 0.5 / 3}
+    a = ((0.5 + FLOOR) * (1 + FLOOR) ** 2) ** (1 / 3)
+    b = ((0.5 + FLOOR) * FLOOR**2) ** (1 / 3)
+    assert mixed(ways, frozenset(), 1.0) == pytest.approx({"a": a / (a + b), "b": b / (a + b)})
     assert mixed(ways, frozenset("a"), 0.0) == {"b": 1.0}
     assert mixed([({"a": 1.0}, 1)], frozenset("a"), 0.0) == {}
 
@@ -341,7 +379,7 @@ def test_a_question_about_a_pattern_follows_from_its_name():
 
 def test_a_node_with_few_patterns_stays_untested():
     found = choose(source_of("a b c", "a b d"), NEXT, 7, SMALL)
-    assert found == Choice(NEXT, 7, 2)
+    assert found == Choice(NEXT, 7)
     assert found.mix == UNTESTED
     assert choose(source_of(), NEXT, 0, SMALL) == Choice(NEXT, 0)
 
@@ -379,14 +417,6 @@ def test_what_is_never_repeated_is_not_foretold_again():
     assert found.repeat == 0.0
 
 
-def test_ballots_are_counted_with_repeats_at_their_worth():
-    asked_for = trial("0" * 40, memory("a b"), 1, NEXT)
-    assert asked_for is not None
-    ballots = (Ballot((("a", 0.6), ("b", 0.4)), 0.4), Ballot((("a", 1.0),), 0.0))
-    assert repeated(asked_for, ballots, 0.0) == (Ballot((("a", 0.0), ("b", 1.0)), 1.0), Ballot((), 0.0))
-    assert repeated(asked_for, ballots, 1.0) == ballots
-
-
 def test_who_speaks_for_a_repeat_that_is_worth_nothing_is_not_heard():
     source = source_of("a b a c", "b a")
     choice = replace(Choice(NEXT, 0), mix=((NAMES["near"], 1),), repeat=0.0)
@@ -416,38 +446,40 @@ def test_effort_bounds_what_is_looked_at():
     assert found.tested == 16
 
 
-def test_a_choice_is_due_when_the_node_has_changed_by_half():
-    choice = Choice(NEXT, 3, 100)
-    assert [choice.is_due(patterns) for patterns in (0, 66, 67, 100, 149, 150)] == [
-        True,
-        True,
-        False,
-        False,
-        False,
-        True,
-    ]
-    assert not Choice(NEXT, 0, 0).is_due(0)
-
-
 def test_a_choice_is_kept_to_the_last_bit():
     found = choose(source_of(*process(3, 40)), NEXT, 5, SMALL)
     assert found is not None
     assert from_text(to_text(found)) == found
     assert from_text(to_text(found).replace(found.names[0][0], "gone")) is None
+    assert from_text(to_text(found).replace(RULES, "others")) is None
     assert from_text("[") is None
 
 
 # --- ballots ---
 
 
-def test_a_ballot_lists_what_can_still_win():
-    source = source_of("a b c", "a b c d", "x b e", "e a b")
-    for ballot in source.ballots(asked("a b"), frozenset({"c", "nothing"})):
-        shown = [share for _, share in ballot.shares]
-        assert shown == sorted(shown, reverse=True)
-        assert shown[-1] >= shown[0] * ON_BALLOT
-        assert ballot.target == dict(ballot.shares)["c"]
-    assert all(ballot.shares == () and ballot.target == 0 for ballot in source_of().ballots(asked("a"), frozenset("a")))
+def test_ballots_list_what_leads_by_any_way_and_what_was_right():
+    lines = [f"a b {symbol}" for symbol in "cdefghijk" for _ in range(1)]
+    source = source_of(*lines, *(f"a b {symbol} z" for symbol in "cdefghij"), "q r")
+    found = source.ballots(asked("a b"), frozenset({"k", "nothing"}))
+    assert set("cdefghijk") <= set(found.symbols)
+    assert list(found.symbols) == sorted(found.symbols)
+    for profile, row in zip(MENU, found.shares, strict=True):
+        told = dict(zip(found.symbols, row, strict=True))
+        assert told == {symbol: shares_by(source, profile, "a b").get(symbol, 0.0) for symbol in found.symbols}
+    nobody = source_of().ballots(asked("a"), frozenset("a"))
+    assert nobody.symbols == ()
+    assert set(nobody.shares) == {()}
+
+
+def test_where_too_many_tie_for_the_last_place_they_are_not_listed():
+    """A pattern's worth of followers with equal shares by every way of voting, and one that followed more often."""
+    crowd = [f"a b u{number:02}" for number in range(MOST_TIED + 1)]
+    found = source_of(*crowd, "a b best", "x a b best").ballots(asked("a b"), frozenset())
+    assert "best" in found.symbols
+    assert len(found.symbols) < MOST_TIED
+    fewer = source_of(*crowd[: MOST_TIED - 8], "a b best", "x a b best").ballots(asked("a b"), frozenset())
+    assert len(fewer.symbols) > ON_BALLOT
 
 
 # --- who says so ---

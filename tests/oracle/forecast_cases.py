@@ -50,7 +50,10 @@ def compare(seed: int, cases: int, *, per_world: int = 10) -> str:
     while asked < cases:
         world, vocabulary = a_world(chance)
         voters, tokens = chance.choice((4096, 4096, 3, 1)), chance.choice((2**18, 2**18, 30, 5))
+        everybody = chance.choice((voters, 0, 20))
         with (
+            patch.object(electing, "EVERYBODY", everybody),
+            patch.object(kernel_forecasting, "EVERYBODY", everybody),
             patch.object(electing, "MOST_VOTERS", voters),
             patch.object(kernel_forecasting, "MOST_VOTERS", voters),
             patch.object(electing, "MOST_TOKENS", tokens),
@@ -58,7 +61,7 @@ def compare(seed: int, cases: int, *, per_world: int = 10) -> str:
         ):
             told = _compare_in(world, vocabulary, chance, min(per_world, cases - asked))
         if told:
-            return f"seed {seed}, after case {asked}, {voters} voters, {tokens} tokens: {world}\n{told}"
+            return f"seed {seed}, after case {asked}, {voters} voters or {everybody}, {tokens} tokens: {world}\n{told}"
         asked += per_world
     return ""
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
+from concurrent.futures import Future
 
 import pytest
 
 from kato import Kato, PatternNotFound
 from kato.engine.forecasting.question import Kind
-from kato.service.forecasting import _name
+from kato.service.forecasting import LAST_POINT, _Due, _name, point
+from kato.storage.backing_up import make_backup, restore
+from kato.storage.transferring import export, import_lines
 
 LINES = 40
 
@@ -48,7 +51,7 @@ def test_a_choice_outlives_the_process_and_gives_the_same_answers(place):
         told = memory.forecast_many(STMS, "n", wait=True, explain=True)
         assert memory.forecast_many(STMS, "n", explain=True) == told
     assert told["results"][0]["profile"]["tested"] > 16
-    assert told["results"][0]["profile"]["sequence"] == LINES
+    assert told["results"][0]["profile"]["sequence"] == 32
     assert told["results"][1]["novelty"]["is_novel"] is True
     with Kato(place) as memory:
         assert memory.forecast_many(STMS, "n", explain=True) == told
@@ -62,14 +65,43 @@ def test_a_choice_that_cannot_be_read_is_made_again(place):
         assert memory.forecast_many(STMS, "n", wait=True) == told
 
 
-def test_a_node_that_has_grown_by_half_asks_itself_again(place):
+def test_a_node_that_has_grown_asks_itself_again(place):
     with Kato(place) as memory:
         memory.forecast_many(STMS, "n", wait=True)
         memory.learn_many(walks(2, 2 * LINES), "n")
         standing = memory.forecast_many(STMS, "n")["results"][0]["profile"]
-        assert standing["sequence"] == LINES
+        assert standing["sequence"] == 32
         renewed = memory.forecast_many(STMS, "n", wait=True)["results"][0]["profile"]
-    assert renewed["sequence"] == 3 * LINES
+    assert renewed["sequence"] == 96
+
+
+def test_the_points_at_which_choices_are_made():
+    points = sorted({point(sequence) for sequence in range(200)})
+    assert points == [0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192]
+    assert [point(sequence) for sequence in (31, 32, 47, 48)] == [24, 32, 32, 48]
+    assert point(LAST_POINT - 1) == 3 * LAST_POINT // 4
+    assert point(LAST_POINT) == point(10 * LAST_POINT) == LAST_POINT
+
+
+def test_when_it_is_asked_first_changes_no_forecast(tmp_path):
+    """Nodes with the same log: one asked all along, one at the end, one in a backup, one whose log was exported and imported."""
+    with Kato(tmp_path / "often.db") as memory:
+        for line in walks(4, 50):
+            memory.learn_many([line], "n")
+            memory.forecast_many(STMS, "n", wait=True)
+        often = memory.forecast_many(STMS, "n", wait=True, explain=True)
+    with Kato(tmp_path / "late.db") as memory:
+        memory.learn_many(walks(4, 50), "n")
+        assert memory.forecast_many(STMS, "n", wait=True, explain=True) == often
+    assert often["results"][0]["profile"]["sequence"] == 48
+    lines: list[bytes] = []
+    export(tmp_path / "often.db", lines.append)
+    import_lines(tmp_path / "imported.db", lines)
+    make_backup(tmp_path / "often.db", tmp_path / "backup")
+    restore(tmp_path / "backup", tmp_path / "restored.db")
+    for copy in ("imported.db", "restored.db", "often.db"):
+        with Kato(tmp_path / copy) as memory:
+            assert memory.forecast_many(STMS, "n", wait=True, explain=True) == often
 
 
 def test_questions_of_each_kind_have_a_choice_of_their_own(place):
@@ -119,4 +151,6 @@ def test_after_closing_nothing_is_set_about(place):
     memory.forecast_many(STMS, "n")
     memory.close()
     memory.system.forecasts.close()
-    assert memory.system.forecasts._set_about("n", Kind(), memory.system.nodes._nothing.view()) is None
+    assert (
+        memory.system.forecasts._set_about(_Due("n", Kind(), memory.system.nodes._nothing.view(), 0, Future())) is None
+    )

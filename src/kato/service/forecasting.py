@@ -2,14 +2,17 @@
 Forecasts: which choice a node has made for a kind of question, and what comes next by it.
 
 A node finds out about itself in a thread of its own. Until that is done, what is asked is answered by the choice that stands,
-or by the untested mix, and says so: nobody waits unless they ask to. Choices are kept with the node, so that a restart changes no
-answer.
+or by the untested mix, and says so: nobody waits unless they ask to.
+
+A choice is made from what the node had learned at one of certain log sequences (`point`), not at the moment of asking: whoever
+has the same log comes to the same choice, whenever they ask first. Choices are kept with the node, so that a restart need not
+make them again.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from queue import SimpleQueue
@@ -19,31 +22,49 @@ from kato.engine.forecasting.choosing import Choice, Effort, choose, from_text, 
 from kato.engine.forecasting.explaining import Voices, explain
 from kato.engine.forecasting.forecast import Forecast, forecast
 from kato.engine.forecasting.question import Kind, ask
-from kato.engine.knowledge import View
+from kato.engine.knowledge import Knowledge, View
 from kato.service.runtime import Runtime
 from kato.storage.interface import Storage
+from kato.storage.recollecting import recollect
 
-LITTLE = Effort(voting=60, calibrating=120, tokens=2**16)
+LITTLE = Effort(voting=60, calibrating=120, work=2**16)
 """What the plain engine can afford: it looks at a hundred thousand symbols in some ten seconds."""
+
+LAST_POINT = 2**18
+"""No choice is made from more log rows than these, so that bringing back what was known then takes seconds and not gigabytes."""
+
+
+def point(sequence: int) -> int:
+    """
+    The log sequence that a node's choice is made at: the last of 1, 2, 3, 4, 6, 8, 12, 16, 24 … up to LAST_POINT that is not
+    after the one given; 0 for an empty log.
+    """
+    if sequence < 2:
+        return sequence
+    power = 1 << (min(sequence, LAST_POINT).bit_length() - 1)
+    half_more = power + power // 2
+    return half_more if half_more <= min(sequence, LAST_POINT) else power
 
 
 @dataclass(frozen=True, slots=True)
 class _Due:
-    """A self-test that somebody is to make."""
+    """A self-test that somebody is to make, from what the node had learned at a log sequence."""
 
     node_id: str
     kind: Kind
     view: View
+    sequence: int
     done: Future[None]
 
 
 class Forecasts:
     """The nodes' choices, and the thread that makes them. It begins with the first one."""
 
-    def __init__(self, storage: Storage, runtime: Runtime, effort: Effort) -> None:
+    def __init__(self, storage: Storage, runtime: Runtime, effort: Effort, knowledge: Callable[[], Knowledge]) -> None:
         self._storage = storage
         self._runtime = runtime
         self._effort = effort
+        self._knowledge = knowledge
         self._guard = threading.Lock()
         self._choices: dict[tuple[str, Kind], Choice] = {}
         self._queue: SimpleQueue[_Due | None] = SimpleQueue()
@@ -59,14 +80,14 @@ class Forecasts:
             wait: Whether to wait for one that is due.
         """
         standing = await self._runtime.compute(self._standing, node_id, kind)
-        patterns = view.totals.patterns
-        if standing is not None and not standing.is_due(patterns):
+        due = point(view.sequence)
+        if standing is not None and standing.sequence == due:
             return standing
-        done = self._set_about(node_id, kind, view)
+        done = self._set_about(_Due(node_id, kind, view, due, Future()))
         if wait and done is not None:
             await self._runtime.wait(done)
-            return self._choices.get((node_id, kind), Choice(kind, view.sequence, patterns))
-        return standing or Choice(kind, view.sequence)
+            return self._choices.get((node_id, kind), Choice(kind, due))
+        return standing or Choice(kind, due)
 
     def _standing(self, node_id: str, kind: Kind) -> Choice | None:
         with self._guard:
@@ -78,19 +99,19 @@ class Forecasts:
         with self._guard:
             return self._choices.setdefault((node_id, kind), found) if found is not None else None
 
-    def _set_about(self, node_id: str, kind: Kind, view: View) -> Future[None] | None:
+    def _set_about(self, due: _Due) -> Future[None] | None:
         with self._guard:
             if self._closed:
                 return None
-            waiting = self._waiting.get((node_id, kind))
+            waiting = self._waiting.get((due.node_id, due.kind))
             if waiting is not None:
                 return waiting
-            done = self._waiting[(node_id, kind)] = Future()
+            self._waiting[(due.node_id, due.kind)] = due.done
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="kato-self-test", daemon=True)
                 self._thread.start()
-        self._queue.put(_Due(node_id, kind, view, done))
-        return done
+        self._queue.put(due)
+        return due.done
 
     def _run(self) -> None:
         while (due := self._queue.get()) is not None:
@@ -105,13 +126,21 @@ class Forecasts:
                     self._waiting.pop((due.node_id, due.kind), None)
 
     def _find_out(self, due: _Due) -> None:
-        found = choose(due.view.forecasting(), due.kind, due.view.sequence, self._effort, stopped=lambda: self._closed)
+        view = due.view if due.view.sequence == due.sequence else self._remembered(due.node_id, due.sequence)
+        found = choose(view.forecasting(), due.kind, due.sequence, self._effort, stopped=lambda: self._closed)
         if found is None:
             return
         with self._guard:
             self._choices[(due.node_id, due.kind)] = found
         if found.tested:
             self._storage.keep_derived(due.node_id, _name(due.kind), found.sequence, to_text(found))
+
+    def _remembered(self, node_id: str, sequence: int) -> View:
+        """What the node had learned after the row of that sequence."""
+        found = recollect(self._storage, node_id, sequence)
+        knowledge = self._knowledge()
+        knowledge.load(found.patterns.values(), found.vectors, sequence)
+        return knowledge.view()
 
     def close(self) -> None:
         """Give up what is under way and end the thread."""

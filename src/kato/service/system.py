@@ -130,7 +130,7 @@ class System:
             runtime=runtime,
             policy=policy,
             nodes=nodes,
-            forecasts=Forecasts(storage, runtime, LITTLE if is_plain else Effort()),
+            forecasts=Forecasts(storage, runtime, LITTLE if is_plain else Effort(), knowledge),
             moments=Moments(storage, knowledge, runtime, memory_budget, nodes.present),
             sessions=Sessions(storage, measured, runtime, policy, events),
             events=events,

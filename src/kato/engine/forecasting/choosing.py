@@ -8,6 +8,7 @@ questions, and comes to the same choice.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Callable, Sequence
@@ -15,35 +16,49 @@ from dataclasses import asdict, dataclass, replace
 
 from kato.engine.event import Event, Symbol
 from kato.engine.forecasting.calibrating import Curve, Observation, fit
+from kato.engine.forecasting.electing import EVERYBODY, MOST_TOKENS, MOST_VOTERS
 from kato.engine.forecasting.novelty import novelty
-from kato.engine.forecasting.profiles import MENU, NAMES, UNTESTED
+from kato.engine.forecasting.profiles import MENU, NAMES, SHAPES, UNTESTED
 from kato.engine.forecasting.question import Kind, Question, ask
-from kato.engine.forecasting.source import Ballot, Mix, Source
+from kato.engine.forecasting.source import Ballots, Mix, Source
+from kato.engine.forecasting.voting import FLOOR
 
-MOST_WAYS = 6
+MOST_WAYS = 8
 """Profiles that a mix may count, repetitions included."""
 REPEATS = (1.0, 0.0, 0.3, 2.0)
 """What another symbol of the memory may be worth; the first of equals is taken."""
 FEWEST = 16
 """Questions below which a self-test says nothing: the untested mix stays."""
-SURPRISE = 0.05
+ENOUGH = 250
+"""Questions that calibrate, without those that choose; where there are fewer, these calibrate too."""
+SURPRISE = 1.0
 """Worth of one nat of log-loss beside the hit rate: of some hundred questions the hit rate alone follows chance."""
+SURPRISE_OF_MANY = 0.05
+"""The same where more than one symbol can be right: a share is then no probability of being right."""
 DOUBT = 0.02
 """Part of every probability that is spread over all symbols when log-loss is taken, as a share may be 0."""
+PASSED = 1 / 12
+"""Symbols that could be looked at in the time that passing over one pattern of a large node takes, as measured."""
 LISTED = 10
 """Ranks below the first that the second curve is fitted on."""
+RULES = hashlib.sha256(
+    repr((1, MENU, SHAPES, FLOOR, EVERYBODY, MOST_VOTERS, MOST_TOKENS, MOST_WAYS, REPEATS, SURPRISE, DOUBT)).encode()
+).hexdigest()[:16]
+"""What choices are made by, so that one that was kept is told from what would be chosen now; the first number counts changes that
+none of the others shows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Effort:
     """How much a self-test may cost."""
 
-    voting: int = 600
-    """Questions that choose the ways of voting."""
-    calibrating: int = 1500
+    voting: int = 500
+    """Questions that choose the ways of voting: at most these, and half of those that calibrate."""
+    calibrating: int = 3000
     """Questions that calibrate the chosen mix."""
-    tokens: int = 2**27
-    """Symbols that all of them may look at together; FEWEST questions are asked all the same."""
+    work: int = 2**27
+    """Symbols that the calibrating ones may look at together, a pattern that is passed over counting as PASSED of one; those that
+    choose may look at half as many. FEWEST questions are asked all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +68,6 @@ class Choice:
     kind: Kind
     sequence: int
     """The log sequence it was made at."""
-    patterns: int = 0
-    """Patterns of the node then."""
     mix: Mix = UNTESTED
     repeat: float = 1.0
     tested: int = 0
@@ -72,10 +85,6 @@ class Choice:
     novelties: tuple[float, ...] = ()
     """Novelty of the questions, ascending."""
 
-    def is_due(self, patterns: int) -> bool:
-        """Whether the node has grown or shrunk by half since."""
-        return patterns != self.patterns and (2 * patterns >= 3 * self.patterns or 3 * patterns <= 2 * self.patterns)
-
     @property
     def names(self) -> tuple[tuple[str, int], ...]:
         """(profile, how often it counts)."""
@@ -83,14 +92,16 @@ class Choice:
 
 
 def to_text(choice: Choice) -> str:
-    """A choice as JSON, which keeps every bit; profiles by name, so that a longer menu means no other choice."""
-    return json.dumps({**asdict(choice), "mix": choice.names})
+    """A choice as JSON, which keeps every bit."""
+    return json.dumps({**asdict(choice), "mix": choice.names, "rules": RULES})
 
 
 def from_text(text: str) -> Choice | None:
-    """The choice again; None where it was not told by this menu: it can always be made anew."""
+    """The choice again; None where it was made by other rules: it can always be made anew."""
     try:
         told = json.loads(text)
+        if told.pop("rules") != RULES:
+            return None
         mix = tuple((NAMES[name], times) for name, times in told["mix"])
         curves = {name: tuple(map(tuple, told[name])) for name in ("first", "others", "unknown")}
         exact = {"kind": Kind(**told["kind"]), "mix": mix, "novelties": tuple(told["novelties"])}
@@ -138,101 +149,130 @@ def choose(
     Args:
         stopped: Asked between questions; once true, the answer is None.
     """
-    trials = _trials(source, kind, effort)
+    trials, affordable = _trials(source, kind, effort)
     if len(trials) < FEWEST:
-        return Choice(kind, sequence, source.patterns)
-    voting = trials[: effort.voting]
+        return Choice(kind, sequence)
+    voting = trials[: min(effort.voting, max(FEWEST, affordable // 2))]
     ballots = []
     for each in voting:
         if stopped():
             return None
         ballots.append(source.ballots(each.question, each.right))
     repeat = _repeat(voting, ballots)
-    ballots = [repeated(each, found, repeat) for each, found in zip(voting, ballots, strict=True)]
-    mix, loss = _mix(voting, ballots, source.patterns)
-    return _calibrated(source, trials, Choice(kind, sequence, source.patterns, mix, repeat, log_loss=loss), stopped)
+    mix, loss = _mix(voting, ballots, repeat, source.patterns)
+    # Those that chose the mix find it better than others would.
+    apart = trials[len(voting) :] if len(trials) - len(voting) >= max(ENOUGH, len(voting)) else trials
+    return _calibrated(source, apart, Choice(kind, sequence, mix, repeat, log_loss=loss), stopped)
 
 
-def _trials(source: Source, kind: Kind, effort: Effort) -> list[Trial]:
+def _trials(source: Source, kind: Kind, effort: Effort) -> tuple[list[Trial], int]:
+    """The questions of the self-test, and how many the effort would pay for."""
     found = source.smallest(effort.calibrating)
     rounds = max(1, effort.calibrating // max(1, len(found)))
     trials = [made for again in range(rounds) for told in found if (made := trial(*told, kind, again)) is not None]
     if not trials:
-        return []
+        return [], 0
     few = trials[:: max(1, len(trials) // 8)][:8]
     looked_at = max(
         sum(len(event) for voter in source.electorate(each.question) for event in voter.events) for each in few
     )
-    return trials[: max(FEWEST, effort.tokens // max(1, looked_at))]
+    affordable = max(FEWEST, int(effort.work / (max(1, looked_at) + PASSED * source.patterns)))
+    return trials[:affordable], affordable
 
 
 # --- ways of voting ---
 
 
-def _winner(shares: Sequence[tuple[Symbol, float]]) -> Symbol | None:
-    return min(shares, key=lambda entry: (-entry[1], entry[0]))[0] if shares else None
+def _worth(each: Trial, symbols: Sequence[Symbol], repeat: float) -> list[float]:
+    """What each symbol's share counts: a symbol of the memory as a repeat, every other one once."""
+    present = {symbol for step in each.question.steps for symbol in step.symbols}
+    return [repeat if symbol in present else 1.0 for symbol in symbols]
 
 
-def _present(question: Question) -> frozenset[Symbol]:
-    return frozenset(symbol for step in question.steps for symbol in step.symbols)
-
-
-def _repeat(trials: Sequence[Trial], ballots: Sequence[Sequence[Ballot]]) -> float:
+def _repeat(trials: Sequence[Trial], ballots: Sequence[Ballots]) -> float:
     """What a repeated symbol is worth: with what all profiles together are right most often."""
 
     def hits(repeat: float) -> int:
         right = 0
         for each, found in zip(trials, ballots, strict=True):
-            present = _present(each.question)
-            for ballot in found:
-                shares = [(symbol, share * repeat if symbol in present else share) for symbol, share in ballot.shares]
-                right += each.counts * (_winner(shares) in each.right)
+            worth = _worth(each, found.symbols, repeat)
+            for shares in found.shares:
+                votes = [share * one for share, one in zip(shares, worth, strict=True)]
+                best = max(votes, default=0.0)
+                right += each.counts * (best > 0 and found.symbols[votes.index(best)] in each.right)
         return right
 
     return max(REPEATS, key=hits)
 
 
-def repeated(each: Trial, ballots: Sequence[Ballot], repeat: float) -> tuple[Ballot, ...]:
-    """Ballots with repeated symbols counted at their worth, and what is then the share of the right one."""
-    present = _present(each.question)
-    made = []
-    for ballot in ballots:
-        gone = math.fsum(share for symbol, share in ballot.shares if symbol in present)
-        whole = 1.0 + gone * (repeat - 1.0)
-        if not whole > 1e-9:
-            made.append(Ballot((), 0.0))
-            continue
-        shares = tuple(
-            (symbol, (share * repeat if symbol in present else share) / whole) for symbol, share in ballot.shares
-        )
-        target = ballot.target * (repeat if each.right <= present else 1.0) / whole
-        made.append(Ballot(shares, min(1.0, target)))
-    return tuple(made)
+@dataclass(slots=True)
+class _Mixing:
+    """One question while profiles are added to a mix: the vote of those so far, as `mixed` counts it."""
+
+    trial: Trial
+    worth: list[float]
+    right: list[int]
+    """Numbers of the right symbols on the ballots."""
+    factors: list[list[float] | None]
+    """Per profile what it gives each symbol, None where nobody votes by it."""
+    product: list[float]
+    ways: int = 0
+
+    def with_one_more(self, number: int) -> tuple[bool, float]:
+        """(whether the best symbol is right, the share of the best right one) if a profile were added."""
+        factors = self.factors[number]
+        product, ways = self.product, self.ways
+        if factors is not None:
+            product, ways = [so_far * one for so_far, one in zip(product, factors, strict=True)], ways + 1
+        if not ways:
+            return False, 0.0
+        root = 1.0 / ways
+        votes = [math.pow(each, root) * one for each, one in zip(product, self.worth, strict=True)]
+        whole = math.fsum(votes)
+        if not whole > 0:
+            return False, 0.0
+        return votes.index(max(votes)) in self.right, max((votes[at] for at in self.right), default=0.0) / whole
+
+    def add(self, number: int) -> None:
+        """Count a profile once more."""
+        factors = self.factors[number]
+        if factors is not None:
+            self.product = [so_far * one for so_far, one in zip(self.product, factors, strict=True)]
+            self.ways += 1
 
 
-def _mix(trials: Sequence[Trial], ballots: Sequence[Sequence[Ballot]], patterns: int) -> tuple[Mix, float]:
+def _mixing(each: Trial, found: Ballots, repeat: float) -> _Mixing:
+    return _Mixing(
+        each,
+        _worth(each, found.symbols, repeat),
+        [number for number, symbol in enumerate(found.symbols) if symbol in each.right],
+        [[share + FLOOR for share in shares] if any(shares) else None for shares in found.shares],
+        [1.0] * len(found.symbols),
+    )
+
+
+def _mix(trials: Sequence[Trial], ballots: Sequence[Ballots], repeat: float, patterns: int) -> tuple[Mix, float]:
     """
     Add one profile after another, each time that which helps most, as long as one helps (Caruana et al., 2004).
 
     Ties go to the first of the menu.
     """
     times = [0] * len(MENU)
-    so_far: list[dict[Symbol, float]] = [{} for _ in trials]
-    targets = [0.0] * len(trials)
+    asked = [_mixing(each, found, repeat) for each, found in zip(trials, ballots, strict=True)]
     whole = sum(each.counts for each in trials)
     spread = DOUBT / (patterns + 1)
+    surprise = SURPRISE if all(len(each.right) == 1 for each in trials) else SURPRISE_OF_MANY
     best_score, loss = -math.inf, 0.0
-    for ways in range(1, MOST_WAYS + 1):
+    for _ in range(MOST_WAYS):
         found: tuple[float, float, int] | None = None
         for number in range(len(MENU)):
             hits, losses = 0, []
-            for at, each in enumerate(trials):
-                ballot = ballots[at][number]
-                hits += each.counts * (_winner_with(so_far[at], ballot) in each.right)
-                chance = (1 - DOUBT) * (targets[at] + ballot.target) / ways + spread
-                losses.append(-each.counts * math.log(chance))
+            for one in asked:
+                is_right, share = one.with_one_more(number)
+                hits += one.trial.counts * is_right
+                losses.append(-one.trial.counts * math.log((1 - DOUBT) * share + spread))
             mean_loss = math.fsum(losses) / whole
-            score = hits / whole - SURPRISE * mean_loss
+            score = hits / whole - surprise * mean_loss
             if found is None or score > found[0]:
                 found = (score, mean_loss, number)
         assert found is not None
@@ -240,21 +280,9 @@ def _mix(trials: Sequence[Trial], ballots: Sequence[Sequence[Ballot]], patterns:
             break
         best_score, loss, chosen = found
         times[chosen] += 1
-        for at in range(len(trials)):
-            ballot = ballots[at][chosen]
-            targets[at] += ballot.target
-            for symbol, share in ballot.shares:
-                so_far[at][symbol] = so_far[at].get(symbol, 0.0) + share
+        for one in asked:
+            one.add(chosen)
     return tuple((number, counted) for number, counted in enumerate(times) if counted), loss
-
-
-def _winner_with(so_far: dict[Symbol, float], ballot: Ballot) -> Symbol | None:
-    if not so_far:
-        return ballot.shares[0][0] if ballot.shares else None
-    together = dict(so_far)
-    for symbol, share in ballot.shares:
-        together[symbol] = together.get(symbol, 0.0) + share
-    return _winner(tuple(together.items()))
 
 
 # --- calibration ---

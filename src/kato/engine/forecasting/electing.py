@@ -14,9 +14,12 @@ from dataclasses import dataclass
 from kato.engine.event import Event, Symbol
 from kato.engine.forecasting.question import WINDOW, Question
 
-MOST_VOTERS = 2048
-MOST_TOKENS = 2**18
-"""Bounds of an electorate, so that a forecast takes milliseconds however large the node."""
+EVERYBODY = 8192
+"""Patterns of a node up to which all of them vote."""
+MOST_VOTERS = 1024
+"""Patterns that vote in a larger node."""
+MOST_TOKENS = 2**20
+"""Symbols that vote, at most. Bounds of an electorate, so that a forecast takes milliseconds however large the node."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +59,12 @@ def elect(voters: Iterable[Voter], question: Question) -> list[Voter]:
     def rank(voter: Voter) -> int:
         return sum(worth[symbol] for symbol in voter.symbols & worth.keys())
 
-    ordered = sorted(without(voters, question.left_out), key=lambda voter: (-rank(voter), voter.name, voter.events))
+    everybody = tuple(voters)
+    most = MOST_VOTERS if len(everybody) > EVERYBODY else EVERYBODY
+    ordered = sorted(without(everybody, question.left_out), key=lambda voter: (-rank(voter), voter.name, voter.events))
     elected: list[Voter] = []
     tokens = 0
-    for voter in ordered[:MOST_VOTERS]:
+    for voter in ordered[:most]:
         tokens += sum(map(len, voter.events))
         if elected and tokens > MOST_TOKENS:
             break

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,8 @@ from kato.engine.forecasting.voting import (
     counted,
     heard,
     inclined,
+    mixed,
+    normalized,
 )
 
 VOICES = 10
@@ -57,30 +60,42 @@ def explain(source: Source, question: Question, choice: Choice, symbols: Sequenc
     """Who speaks for each of some symbols; what all add up to is its share, but for rounding."""
     rarity = {symbol: idf(source.members(symbol), source.patterns) for symbol in present(question)}
     stand = standings(source.electorate(question), question, rarity)
-    votes = _votes(choice.mix, choice.repeat, stand, question) or _votes(((GENERAL, 1),), 1.0, stand, question)
-    whole = math.fsum(worth for held in votes.values() for worth in held.values())
-    return {symbol: _voices(symbol, votes, whole, stand, question) for symbol in symbols}
+    parts = _parts(choice.mix, choice.repeat, stand, question) or _parts(((GENERAL, 1),), 1.0, stand, question)
+    return {symbol: _voices(symbol, parts, stand, question) for symbol in symbols}
 
 
-def _votes(mix: Mix, repeat: float, stand: Sequence[Standing], question: Question) -> dict[int, dict[Symbol, float]]:
-    """Number of the standing → symbol → vote above 0."""
-    affinity = affinities(stand, question.horizon)
-    again = present(question)
-    votes: dict[int, dict[Symbol, float]] = {}
+def _parts(mix: Mix, repeat: float, stand: Sequence[Standing], question: Question) -> dict[int, dict[Symbol, float]]:
+    """
+    Number of the standing → symbol → its part of the symbol's share, above 0.
+
+    The ways of voting that give a symbol a share own the mixed share as often as they count, and each position its part of the
+    way's vote.
+    """
+    ways = []
+    owners: Counter[Symbol] = Counter()
     for number, times in mix:
         weights = _weights(MENU[number], stand)
+        affinity = affinities(stand, question.horizon, MENU[number].affinity_after)
         cast = [
             (at, symbol, inclined(MENU[number], worth, affinity[symbol]))
             for at, worth in weights
             for symbol in stand[at].targets
         ]
-        whole = math.fsum(worth for _, _, worth in cast)
+        worths: defaultdict[Symbol, list[float]] = defaultdict(list)
+        for _, symbol, worth in cast:
+            worths[symbol].append(worth)
+        votes = {symbol: math.fsum(each) for symbol, each in worths.items()}
+        ways.append((normalized(votes), times, cast, votes))
+        owners.update({symbol: times for symbol, vote in votes.items() if vote > 0})
+    whole = mixed([(found, times) for found, times, _, _ in ways], present(question), repeat)
+    parts: dict[int, dict[Symbol, float]] = {}
+    for _, times, cast, votes in ways:
         for at, symbol, worth in cast:
-            vote = times * (worth / whole) * (repeat if symbol in again else 1.0) if worth > 0 else 0.0
-            if vote > 0:
-                held = votes.setdefault(at, {})
-                held[symbol] = held.get(symbol, 0.0) + vote
-    return votes
+            part = whole.get(symbol, 0.0) * (times / owners[symbol]) * (worth / votes[symbol]) if worth > 0 else 0.0
+            if part > 0:
+                held = parts.setdefault(at, {})
+                held[symbol] = held.get(symbol, 0.0) + part
+    return parts
 
 
 def _weights(profile: Profile, stand: Sequence[Standing]) -> list[tuple[int, float]]:
@@ -106,9 +121,9 @@ def _weights(profile: Profile, stand: Sequence[Standing]) -> list[tuple[int, flo
 
 
 def _voices(
-    symbol: Symbol, votes: dict[int, dict[Symbol, float]], whole: float, stand: Sequence[Standing], question: Question
+    symbol: Symbol, parts: dict[int, dict[Symbol, float]], stand: Sequence[Standing], question: Question
 ) -> Voices:
-    added = [(held[symbol] / whole, at) for at, held in votes.items() if symbol in held]
+    added = [(held[symbol], at) for at, held in parts.items() if symbol in held]
     added.sort(key=lambda each: (-each[0], stand[each[1]].voter.name, stand[each[1]].position))
     best = tuple(_voice(stand[at], share, question) for share, at in added[:VOICES])
     return Voices(best, len(added) - len(best), math.fsum(share for share, _ in added[VOICES:]))

@@ -9,7 +9,7 @@ from kato.engine.event import Event, Symbol
 from kato.engine.forecasting.electing import Voter, elect, without
 from kato.engine.forecasting.profiles import GENERAL, MENU
 from kato.engine.forecasting.question import Question
-from kato.engine.forecasting.source import ON_BALLOT, Ballot, Familiarity, Mix, Tally
+from kato.engine.forecasting.source import MOST_TIED, ON_BALLOT, Ballots, Familiarity, Mix, Tally
 from kato.engine.forecasting.standing import Standing, idf, standings
 from kato.engine.forecasting.voting import Shares, entropy, mixed, shares
 
@@ -38,10 +38,14 @@ class PlainSource:
         found = mixed(ways, present(question), repeat) or shares(MENU[GENERAL], stand, question)
         return Tally(tuple(ranked(found)[:most]), len(found), entropy(found), len(electorate))
 
-    def ballots(self, question: Question, right: frozenset[Symbol]) -> tuple[Ballot, ...]:
+    def ballots(self, question: Question, right: frozenset[Symbol]) -> Ballots:
         """What each profile of the menu says."""
         _, stand = self._standings(question)
-        return tuple(_ballot(shares(profile, stand, question), right) for profile in MENU)
+        ways = [shares(profile, stand, question) for profile in MENU]
+        listed = {symbol for found in ways for symbol in _leading(found)}
+        listed.update(symbol for found in ways for symbol in right.intersection(found))
+        symbols = tuple(sorted(listed))
+        return Ballots(symbols, tuple(tuple(found.get(symbol, 0.0) for symbol in symbols) for found in ways))
 
     def _standings(self, question: Question) -> tuple[list[Voter], list[Standing]]:
         electorate = elect(self._voters, question)
@@ -88,7 +92,10 @@ def present(question: Question) -> frozenset[Symbol]:
     return frozenset(symbol for step in question.steps for symbol in step.symbols)
 
 
-def _ballot(found: Shares, right: frozenset[Symbol]) -> Ballot:
-    least = max(found.values(), default=0.0) * ON_BALLOT
-    listed = tuple((symbol, share) for symbol, share in ranked(found) if share >= least)
-    return Ballot(listed, max((found.get(symbol, 0.0) for symbol in right), default=0.0))
+def _leading(found: Shares) -> list[Symbol]:
+    """The symbols with the ON_BALLOT largest shares, with those that tie for the last place; without them if too many do."""
+    if len(found) <= ON_BALLOT:
+        return list(found)
+    least = sorted(found.values(), reverse=True)[ON_BALLOT - 1]
+    leading = [symbol for symbol, share in found.items() if share >= least]
+    return leading if len(leading) <= MOST_TIED else [symbol for symbol in leading if found[symbol] > least]

@@ -22,9 +22,9 @@ class Shape:
     """Worth of each event that it is found away from its place, 0 to 1."""
 
 
-SHAPES = (Shape(1, 0.7, 0.5), Shape(2, 0.8, 0.7), Shape(1, 0.8, 1.0))
-"""In place, rare, and anywhere before."""
-NEAR, RARE, ANYWHERE = range(len(SHAPES))
+SHAPES = (Shape(1, 0.7, 0.5), Shape(2, 0.8, 0.7), Shape(1, 0.8, 1.0), Shape(1, 0.9, 0.7))
+"""In place, rare, anywhere before, and wide: older events and events out of place count more."""
+NEAR, RARE, ANYWHERE, WIDE = range(len(SHAPES))
 
 LEVELS = 6
 """Longest context that a back-off looks at, in events."""
@@ -46,16 +46,20 @@ class Profile:
     """Whether only a pattern's best position votes; the first of equals."""
     affinity: int = 0
     """Halves of the power to which a symbol's share of closing occurrences counts: 0, 1 or 2."""
+    affinity_after: int = 0
+    """Longest context, in events, after which closing occurrences are counted too."""
     order: int = 0
     escape: float = 1.0
     """Of a back-off: how much a symbol never seen in a context is expected there."""
     closing: str = "ignored"
-    """Of a back-off: contexts at ends are `ignored`, looked at `beside` each other context, or `after` all others."""
+    """Of a back-off: contexts at ends are `ignored`, looked at `beside` each other context, `after` all others, or `alone`."""
 
 
 MENU = (
     Profile("near", power=3),
+    Profile("nearest", power=5, suffix=2.0),
     Profile("suffix", power=2, suffix=4.0),
+    Profile("wide", shape=WIDE, power=4, suffix=2.0),
     Profile("rare", shape=RARE, power=2),
     Profile("any-order", shape=ANYWHERE, power=3),
     Profile("whole-future", shape=ANYWHERE),
@@ -66,8 +70,16 @@ MENU = (
     Profile("closing-near", power=3, suffix=2.0, ending=10.0, affinity=1),
     Profile("closing-suffix", power=2, suffix=8.0, ending=100.0),
     Profile("closing-affinity", power=2, suffix=4.0, ending=4.0, affinity=2),
+    Profile("closing-nearest", power=5, suffix=2.0, ending=30.0, affinity=1),
+    Profile("closing-wide", shape=WIDE, power=4, suffix=2.0, ending=30.0, affinity=1),
+    Profile("closing-rare", shape=RARE, power=2, suffix=2.0, ending=30.0, affinity=1),
+    Profile("closing-rarest", shape=RARE, power=4, suffix=2.0, ending=30.0, affinity=1),
     Profile("closing-any-order", shape=ANYWHERE, power=3, ending=10.0, affinity=2),
     Profile("closing-back-off", order=LEVELS, escape=4.0, affinity=2),
+    Profile("closing-last-event", order=1, escape=4.0, affinity=2),
+    Profile("closing-context", order=LEVELS, affinity=2, affinity_after=1),
+    Profile("closing-contexts", order=LEVELS, affinity=2, affinity_after=2),
+    Profile("closing-ends", order=LEVELS, closing="alone"),
     Profile("closing-beside", order=LEVELS, affinity=1, closing="beside"),
     Profile("closing-after", order=LEVELS, escape=2.0, closing="after"),
 )

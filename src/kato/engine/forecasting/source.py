@@ -13,8 +13,10 @@ from kato.engine.forecasting.question import Question
 Mix = tuple[tuple[int, int], ...]
 """(number in the menu, how often it counts), by number."""
 
-ON_BALLOT = 1 / 16
-"""A ballot lists symbols with at least this part of the best one's share: what can still win in a mix."""
+ON_BALLOT = 8
+"""Symbols that each way of voting brings onto the ballots: what can still win in a mix."""
+MOST_TIED = 64
+"""Where so many would be brought, as several tie for the last place, those that tie are not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +34,13 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Ballot:
-    """What one way of voting says to one question of the self-test."""
+class Ballots:
+    """What the ways of voting say to one question of the self-test."""
 
-    shares: tuple[tuple[Symbol, float], ...]
-    """The largest, ties by symbol: those of at least ON_BALLOT of the largest."""
-    target: float
-    """The largest share of a symbol that was right; 0 if none had one."""
+    symbols: tuple[Symbol, ...]
+    """Those with the largest shares by each way, and those that were right and have a share by any; ascending."""
+    shares: tuple[tuple[float, ...], ...]
+    """Per profile of the menu, the share of each of these symbols."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,8 @@ class Source(Protocol):
         """The vote by a mix of profiles, and the `most` best symbols of it."""
         ...
 
-    def ballots(self, question: Question, right: frozenset[Symbol]) -> tuple[Ballot, ...]:
-        """What each profile of the menu says, in the menu's order."""
+    def ballots(self, question: Question, right: frozenset[Symbol]) -> Ballots:
+        """What each profile of the menu says."""
         ...
 
     def electorate(self, question: Question) -> Sequence[Voter]:

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from kato.engine.event import Symbol
 from kato.engine.forecasting.profiles import Profile
 from kato.engine.forecasting.question import WINDOW, Question
 from kato.engine.forecasting.standing import Standing
+
+FLOOR = 3e-4
+"""Share that every way of voting of a mix gives every symbol: about what is not worth telling apart."""
 
 Shares = dict[Symbol, float]
 """Shares of the vote; they sum to 1. Empty where nobody votes."""
@@ -54,6 +57,8 @@ Context = tuple[int, bool]
 def contexts(profile: Profile) -> list[Context]:
     """From the most general to the most particular."""
     longer = range(1, profile.order + 1)
+    if profile.closing == "alone":
+        return [(level, True) for level in (0, *longer)]
     if profile.closing == "beside":
         return [(level, ends) for level in (0, *longer) for ends in (False, True)]
     found = [(level, False) for level in (0, *longer)]
@@ -109,11 +114,12 @@ def backed_off(profile: Profile, standings: Sequence[Standing]) -> dict[Symbol, 
 # --- shares ---
 
 
-def affinities(standings: Iterable[Standing], horizon: int) -> dict[Symbol, float]:
+def affinities(standings: Sequence[Standing], horizon: int, after: int = 0) -> dict[Symbol, float]:
     """
     How much each symbol of the electorate closes sequences: (closing occurrences + 2b) / (occurrences + 2).
 
-    b is the same over all symbols together, without the twos; an occurrence closes within the last `horizon` events.
+    b is the same over all symbols together, without the twos; an occurrence closes within the last `horizon` events. Then, for
+    contexts of 1 to `after` events, (closing votes after the context + 2 · the affinity so far) / (votes after it + 2).
     """
     all_of: Counter[Symbol] = Counter()
     closing: Counter[Symbol] = Counter()
@@ -126,7 +132,11 @@ def affinities(standings: Iterable[Standing], horizon: int) -> dict[Symbol, floa
     if not all_of:
         return {}
     base = 2 * (sum(closing.values()) / sum(all_of.values()))
-    return {symbol: (closing[symbol] + base) / (all_of[symbol] + 2) for symbol in all_of}
+    found = {symbol: (closing[symbol] + base) / (all_of[symbol] + 2) for symbol in all_of}
+    for level in range(1, after + 1):
+        votes, at_ends = counted(standings, (level, False)), counted(standings, (level, True))
+        found = {symbol: (at_ends[symbol] + 2 * so_far) / (votes[symbol] + 2) for symbol, so_far in found.items()}
+    return found
 
 
 def inclined(profile: Profile, vote: float, affinity: float) -> float:
@@ -153,24 +163,32 @@ def shares(profile: Profile, standings: Sequence[Standing], question: Question) 
                 ballots[symbol].append(worth)
         votes = {symbol: math.fsum(worths) for symbol, worths in ballots.items()}
     if profile.affinity:
-        affinity = affinities(standings, question.horizon)
+        affinity = affinities(standings, question.horizon, profile.affinity_after)
         votes = {symbol: inclined(profile, vote, affinity[symbol]) for symbol, vote in votes.items()}
     return normalized(votes)
 
 
 def mixed(ways: Sequence[tuple[Shares, int]], present: frozenset[Symbol], repeat: float) -> Shares:
     """
-    Several ways of voting as one, each counting as often as told; ways in which nobody votes do not count.
+    Several ways of voting as one: the geometric mean of what they give a symbol, each counting as often as told.
+
+    Every way gives every symbol FLOOR besides its share, so that none can forbid one. Ways in which nobody votes do not count,
+    and symbols that none gives a share have none.
 
     Args:
         present: Symbols of the memory.
         repeat: What another one of them is worth.
     """
+    counting = [(found, times) for found, times in ways if found]
+    root = 1.0 / max(1, sum(times for _, times in counting))
     votes: dict[Symbol, float] = {}
-    for found, times in ways:
-        for symbol, share in found.items():
-            votes[symbol] = votes.get(symbol, 0.0) + times * share
-    return normalized({symbol: vote * (repeat if symbol in present else 1.0) for symbol, vote in votes.items()})
+    for symbol in {symbol for found, _ in counting for symbol in found}:
+        product = 1.0
+        for found, times in counting:
+            for _ in range(times):
+                product *= found.get(symbol, 0.0) + FLOOR
+        votes[symbol] = math.pow(product, root) * (repeat if symbol in present else 1.0)
+    return normalized(votes)
 
 
 def entropy(found: Shares) -> float:

@@ -107,13 +107,13 @@ class View:
 
         Args:
             question: Steps (event, symbols), newest first; horizon; the events left out, or None.
-            menu: Shapes, profiles, number of the general one, furthest displacement, (window, voters, tokens).
+            menu: Shapes, profiles, number of the general one, furthest displacement, floor, (window, everybody, voters, tokens).
             mix: (profile, times) each.
         """
     def ballots(
-        self, question: Any, menu: Any, right: Any, least: float
-    ) -> list[tuple[list[tuple[Symbol, float]], float]]:
-        """Per profile: symbols with at least that part of the largest share; the largest share of a right one."""
+        self, question: Any, menu: Any, right: Any, leading: int, most_tied: int
+    ) -> tuple[list[Symbol], list[list[float]]]:
+        """Symbols that lead by any profile, in no order; per profile, the share of each."""
     def familiarity(self, question: Any, asked: Any, pairs: Any) -> tuple[list[int], list[int], int]:
         """Numbers of symbols never seen; of pairs never adjacent; most of the symbols that one pattern holds."""
     def elect(self, question: Any, menu: Any) -> list[Told]:

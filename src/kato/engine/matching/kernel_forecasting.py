@@ -7,11 +7,12 @@ from itertools import pairwise
 from typing import Any
 
 from kato.engine.event import Event, Symbol
-from kato.engine.forecasting.electing import MOST_TOKENS, MOST_VOTERS, Voter
+from kato.engine.forecasting.electing import EVERYBODY, MOST_TOKENS, MOST_VOTERS, Voter
 from kato.engine.forecasting.profiles import GENERAL, MENU, SHAPES
 from kato.engine.forecasting.question import WINDOW, Question
-from kato.engine.forecasting.source import ON_BALLOT, Ballot, Familiarity, Mix, Tally
+from kato.engine.forecasting.source import MOST_TIED, ON_BALLOT, Ballots, Familiarity, Mix, Tally
 from kato.engine.forecasting.standing import FURTHEST
+from kato.engine.forecasting.voting import FLOOR
 from kato.engine.matching import _kernel
 
 
@@ -19,9 +20,10 @@ def _menu() -> tuple[Any, ...]:
     """The constants of the definition, which the kernel has none of its own of."""
     shapes = [(shape.rarity, shape.fading, shape.displacement) for shape in SHAPES]
     profiles = [
-        (p.shape, p.power, p.suffix, p.ending, p.best_only, p.affinity, p.order, p.escape, p.closing) for p in MENU
+        (p.shape, p.power, p.suffix, p.ending, p.best_only, p.affinity, p.affinity_after, p.order, p.escape, p.closing)
+        for p in MENU
     ]
-    return shapes, profiles, GENERAL, FURTHEST, (WINDOW, MOST_VOTERS, MOST_TOKENS)
+    return shapes, profiles, GENERAL, FURTHEST, FLOOR, (WINDOW, EVERYBODY, MOST_VOTERS, MOST_TOKENS)
 
 
 def _told(question: Question) -> tuple[Any, ...]:
@@ -44,10 +46,14 @@ class KernelSource:
         shares, symbols, entropy, voters = self._kernel.tally(_told(question), self._menu, mix, repeat, most)
         return Tally(tuple(_ranked(shares)[:most]), symbols, entropy, voters)
 
-    def ballots(self, question: Question, right: frozenset[Symbol]) -> tuple[Ballot, ...]:
+    def ballots(self, question: Question, right: frozenset[Symbol]) -> Ballots:
         """What each profile of the menu says."""
-        found = self._kernel.ballots(_told(question), self._menu, right, ON_BALLOT)
-        return tuple(Ballot(tuple(_ranked(shares)), target) for shares, target in found)
+        symbols, shares = self._kernel.ballots(_told(question), self._menu, right, ON_BALLOT, MOST_TIED)
+        order = sorted(range(len(symbols)), key=symbols.__getitem__)
+        return Ballots(
+            tuple(symbols[number] for number in order),
+            tuple(tuple(found[number] for number in order) for found in shares),
+        )
 
     def electorate(self, question: Question) -> Sequence[Voter]:
         """Who votes, in order."""
