@@ -22,17 +22,34 @@ from pathlib import Path
 from typing import Any
 
 from harness.damaged_snapshots import Damaged, try_snapshot
+from kato.engine.event import Event, Vector, vector_name
 from kato.engine.matching import native_knowledge
+from kato.engine.pattern import pattern_name
 from kato.errors import StorageError
 from kato.storage.backing_up import MANIFEST, make_backup, read_backup
 from kato.storage.checking import check_file
-from kato.storage.interface import Learn, SessionCreate, SessionRecord, Transaction
+from kato.storage.interface import (
+    Edit,
+    Forget,
+    Learn,
+    Operation,
+    Reply,
+    Restore,
+    SessionCreate,
+    SessionEnd,
+    SessionRecord,
+    Transaction,
+    Visible,
+)
+from kato.storage.recollecting import differences, recollect_name
 from kato.storage.repairing import NotRepairable, repair
 from kato.storage.sqlite import SqliteStorage
 from kato.storage.transferring import export, import_lines
 
 NODES = ("one", "two")
 _KNOWN = tuple(((f"symbol {n}", "x"), ("y",)) for n in range(40))
+_NEW = (("not known", "x"), ("z",))
+_VECTORS = tuple((n / 4, 1.0) for n in range(3))
 _SESSION = "s"
 
 
@@ -42,15 +59,37 @@ class Broken(Exception):
 
 def fill(store: SqliteStorage, chance: random.Random) -> None:
     """Something in every table, over many commits."""
+
+    def commit(node: str | None, *operations: Operation, **more: Any) -> None:
+        (done,) = store.commit([Transaction(1, node, operations, session_id=_SESSION, **more)], durable=False)
+        assert not isinstance(done, Exception), done
+
     for node in NODES:
         for events in _KNOWN:
             emotives = ({"joy": chance.random()},) if chance.random() < 0.5 else ()
-            learning = Learn(events, emotives, ({"k": "v"},))
-            (done,) = store.commit([Transaction(1, node, (learning,), session_id=_SESSION)], durable=False)
-            assert not isinstance(done, Exception), done
-    steps = tuple((n, b"step %d" % n) for n in range(20))
-    record = SessionRecord(_SESSION, "one", 1, 1, 10**15, 10**9, b"profile", b"head", steps)
-    store.commit([Transaction(1, sessions=(SessionCreate(record),))], durable=False)
+            commit(node, Learn(events, emotives, ({"k": "v"},)))
+        for vector in _VECTORS:
+            commit(node, Learn(_with(vector), vectors={vector_name(vector): vector}))
+        before = store.pattern(node, _name(_KNOWN[1]))
+        commit(node, Edit(_name(_KNOWN[1]), frequency=5))
+        commit(node, Restore(_name(_KNOWN[1]), _KNOWN[1], before, to=len(_KNOWN)))
+        commit(node, Forget(_name(_KNOWN[2])))
+    for number, name in enumerate((_SESSION, "other", "ended")):
+        steps = tuple((n, b"step %d" % n) for n in range(20))
+        record = SessionRecord(name, "one", 1 + number, 2, 10**15, 10**9, b"profile", b"head", steps, owner="key")
+        reply = Reply(name, "key", b"print", b"answer " * 5, 10**15, keep=1000)
+        commit(None, sessions=(SessionCreate(record),), reply=reply)
+    commit(None, sessions=(SessionEnd("ended", "expired", 2, 10**15),))
+    store.keep_derived("one", "choice", 40, "worked out")
+
+
+def _name(events: tuple[Event, ...]) -> str:
+    return pattern_name(events)
+
+
+def _with(vector: Vector) -> tuple[Event, ...]:
+    """A pattern that holds a vector."""
+    return ((vector_name(vector),), ("seen",))
 
 
 def told(store: SqliteStorage, learn: bool) -> dict[str, Any]:
@@ -66,20 +105,68 @@ def told(store: SqliteStorage, learn: bool) -> dict[str, Any]:
     for node in NODES:
         if learn:
             ask(f"learn {node}", lambda node=node: _learn(store, node))
-        ask(f"patterns {node}", lambda node=node: tuple(store.load(node).patterns))
-        ask(f"pages {node}", lambda node=node: store.patterns(node, order="name", after=None, limit=10**6)[0])
+        ask(f"patterns {node}", lambda node=node: _loaded(store, node))
+        for order in ("name", "-frequency"):
+            ask(f"pages by {order} {node}", lambda node=node, order=order: _pages(store, node, order))
         ask(f"log {node}", lambda node=node: (store.verify_log(node), store.log(node, limit=10**6))[1])
-    ask("session", lambda: store.session(_SESSION))
-    ask("sessions", lambda: [each.session_id for each in store.sessions(now=2)])
+        ask(f"facts {node}", lambda node=node: store.node(node))
+        for number in (0, 1, 2, 7, 8, 9, 17, 26, 38, 40):
+            name = _name((*_KNOWN, _NEW)[number])
+            ask(f"pattern {number} {node}", lambda node=node, name=name: store.pattern(node, name))
+            ask(f"history {number} {node}", lambda node=node, name=name: store.history(node, name=name))
+            ask(f"as it was {number} {node}", lambda node=node, name=name: _as_it_was(store, node, name))
+        ask(f"between {node}", lambda node=node: differences(store, node, 10, len(_KNOWN) + 3))
+    ask("nodes", lambda: [info.node_id for info in store.nodes()])
+    for session in (_SESSION, "other", "ended", "never"):
+        ask(f"the session: {session}", lambda session=session: store.session(session))
+        ask(f"the end of: {session}", lambda session=session: store.ended_session(session))
+        ask(f"the answer in: {session}", lambda session=session: store.reply(session, "key", now=3))
+    ask("sessions", lambda: [each.session_id for each in store.sessions(now=3)])
+    ask("sessions of a node", lambda: [each.session_id for each in store.sessions(now=3, node_id="one")])
+    ask("sessions of an owner", lambda: [each.session_id for each in store.sessions(now=3, visible=Visible("key"))])
+    ask("sessions that are due", lambda: store.due_sessions(now=3))
+    ask("the count of sessions", lambda: store.count_sessions(now=3))
+    # What was worked out may be gone, and is then worked out again.
+    ask("derived", lambda: store.derived("one", "choice") or "worked out")
     return answers
 
 
-def _learn(store: SqliteStorage, node: str) -> list[int]:
-    """Learn one known pattern once more; the frequency it had and has."""
-    (done,) = store.commit([Transaction(2, node, (Learn(_KNOWN[7]),))], durable=False)
+def _loaded(store: SqliteStorage, node: str) -> tuple[Any, ...]:
+    loaded = store.load(node)
+    return loaded.head, tuple(loaded.patterns), dict(loaded.vectors)
+
+
+def _pages(store: SqliteStorage, node: str, order: Any) -> list[Any]:
+    found, after = [], None
+    while True:
+        page, after, total = store.patterns(node, order=order, after=after, limit=15)
+        found += [*page, total]
+        if after is None:
+            return found
+
+
+def _as_it_was(store: SqliteStorage, node: str, name: str) -> Any:
+    found = recollect_name(store, node, name, len(_KNOWN) + 4)
+    return found.patterns, found.vectors
+
+
+def _learn(store: SqliteStorage, node: str) -> list[Any]:
+    """What is known is learned once more and corrected, what is not known is learned; what it was before, and is."""
+    operations = (
+        Learn(_KNOWN[7]),
+        Learn(_NEW),
+        Learn(_KNOWN[2]),
+        Learn(_with(_VECTORS[0]), vectors={vector_name(_VECTORS[0]): _VECTORS[0]}),
+        Edit(_name(_KNOWN[8]), frequency=9),
+        Forget(_name(_KNOWN[9])),
+        Forget(_name(_with(_VECTORS[1]))),
+    )
+    (done,) = store.commit([Transaction(2, node, operations)], durable=False)
     if isinstance(done, Exception):
-        raise done
-    return [change.after.frequency for change in done.changes if change.after is not None]
+        if isinstance(done, StorageError):
+            raise done
+        return [repr(done)]
+    return [(change.operation, change.before, change.after) for change in done.changes]
 
 
 def answers_of(database: Path) -> list[dict[str, Any]]:

@@ -8,11 +8,23 @@ import sqlite3
 
 import pytest
 
-from contract.asking import AB, CD, NOWHERE, commit, create, record
+from contract.asking import AB, CD, NOWHERE, change, commit, create, record
 from kato.engine.event import vector_name
 from kato.errors import StorageError, StoredDataCorrupt
 from kato.storage import sqlite_reading
-from kato.storage.interface import Edit, Forget, ForgetAll, Learn, Reply, Restore
+from kato.storage.checking import check_file
+from kato.storage.interface import (
+    Edit,
+    Forget,
+    ForgetAll,
+    Learn,
+    Reply,
+    Restore,
+    SessionEnd,
+    SessionTouch,
+    Transaction,
+)
+from kato.storage.repairing import repair
 from kato.storage.sqlite import SqliteStorage
 
 VECTOR = (0.25, -1.0)
@@ -198,4 +210,228 @@ def test_what_was_forgotten_is_new_again(tmp_path):
     commit(store, Restore(name, AB, None, to=0))
     assert store.pattern("node", name) is None
     assert commit(store, Learn(AB))[0].after.frequency == 1
+    store.close()
+
+
+# --- what has a checksum of its own ---
+
+
+def altered(path, statement, *parameters):
+    connection = sqlite3.connect(path)
+    assert connection.execute(statement, parameters).rowcount != 0, "the damage must meet something"
+    connection.commit()
+    connection.close()
+
+
+def filled(path, *, ended=False):
+    """A closed file with two sessions, one of which may have ended, and an answer in each."""
+    store = SqliteStorage(path)
+    create(store, record("s"), record("other", node="else"))
+    for scope in ("s", "other"):
+        commit(store, node=None, reply=Reply(scope, "key", b"print", b"answer", expires_at=10**6, keep=5))
+    if ended:
+        commit(store, node=None, sessions=(SessionEnd("s", "expired", at=3, forget_at=10**6),))
+    store.keep_derived("node", "choice", 1, "worked out")
+    store.close()
+    return path
+
+
+@pytest.mark.parametrize("column", ["ttl_seconds", "last_accessed", "version"])
+def test_a_damaged_session_is_told_to_whoever_asks_for_it_and_disturbs_nobody_else(tmp_path, column):
+    path = filled(tmp_path / "kato.db")
+    altered(path, f"UPDATE session SET {column} = {column} + 1 WHERE session_id = 's'")
+    assert any("What is stored of session 's' is damaged" in each.sentence for each in check_file(path).findings)
+    store = SqliteStorage(path)
+    for ask in (
+        lambda: store.session("s"),
+        lambda: commit(store, node=None, sessions=(change("s"),)),
+        lambda: store.sessions(now=2),
+    ):
+        with pytest.raises(StoredDataCorrupt, match="What is stored of session 's' is damaged"):
+            ask()
+    spoilt, fine = store.commit(
+        [Transaction(1, sessions=(change("s"),)), Transaction(1, sessions=(change("other"),))], durable=False
+    )
+    assert isinstance(spoilt, StoredDataCorrupt)
+    assert not isinstance(fine, Exception)
+    commit(store, node=None, sessions=(SessionTouch("s", 5, 500), SessionTouch("other", 5, 500)))
+    assert store.session("other").expires_at == 500
+    store.close()
+
+
+@pytest.mark.parametrize("statement", ["fingerprint = X'00'", "expires_at = 5", "keep = 1", "answer = X'00'"])
+def test_a_damaged_answer_is_never_told_nor_taken_for_none(tmp_path, statement):
+    path = filled(tmp_path / "kato.db")
+    altered(path, f"UPDATE reply SET {statement} WHERE scope = 's'")
+    store = SqliteStorage(path)
+    with pytest.raises(StoredDataCorrupt, match="What is stored of the answer to key of s is damaged"):
+        store.reply("s", "key", now=6)
+    assert store.reply("other", "key", now=6).answer == b"answer"
+    store.close()
+
+
+@pytest.mark.parametrize("column", ["state", "owner", "node_id"])
+def test_a_damaged_end_of_a_session_is_not_told(tmp_path, column):
+    path = filled(tmp_path / "kato.db", ended=True)
+    store = SqliteStorage(path)
+    assert store.ended_session("s") == "expired"
+    store.close()
+    altered(path, f"UPDATE ended SET {column} = 'deleted'")
+    store = SqliteStorage(path)
+    with pytest.raises(StoredDataCorrupt, match="the end of session s is damaged"):
+        store.ended_session("s")
+    store.close()
+    assert any("A row of the table ended is damaged" in each.sentence for each in check_file(path).findings)
+    assert "a row of ended" in " ".join(repair(path, salvage=True).lost)
+
+
+def test_damaged_counts_and_facts_of_nodes_are_named(tmp_path):
+    path = filled(tmp_path / "kato.db")
+    altered(path, "UPDATE counter SET value = value + 1 WHERE name = 'last_modified'")
+    store = SqliteStorage(path)
+    with pytest.raises(StoredDataCorrupt, match="count of sessions is damaged"):
+        store.count_sessions(now=2)
+    commit(store, Learn(AB))
+    store.close()
+    altered(path, "UPDATE node SET created_at = created_at + 1")
+    with pytest.raises(StoredDataCorrupt, match=r"kato\.db: The row of node 'node' is damaged"):
+        SqliteStorage(path)
+
+
+def test_what_was_worked_out_and_is_damaged_is_worked_out_again(tmp_path):
+    path = filled(tmp_path / "kato.db")
+    store = SqliteStorage(path)
+    assert store.derived("node", "choice") == "worked out"
+    store.close()
+    altered(path, "UPDATE derived SET content = 'worked oux'")
+    store = SqliteStorage(path)
+    assert store.derived("node", "choice") is None
+    store.close()
+    assert [each.is_derived for each in check_file(path).findings] == [True]
+    assert repair(path).lost == ()
+    assert check_file(path).findings == []
+
+
+# --- what an index hides ---
+
+
+def flipped_until(path, text, complains):
+    """Flip a bit in each place where the file has a text, until a question is answered as it should be."""
+    content = bytearray(path.read_bytes())
+    for match in list(re.finditer(re.escape(text), bytes(content))):
+        content[match.end() - 1] ^= 1
+        path.write_bytes(content)
+        if complains():
+            return
+        content[match.end() - 1] ^= 1
+    pytest.fail("it was never noticed")
+
+
+def test_an_index_of_sessions_that_is_not_that_of_its_rows_stops_the_start(tmp_path):
+    path = tmp_path / "kato.db"
+    names = [f"session {n}" for n in range(9)]
+    store = SqliteStorage(path)
+    create(store, *(record(name, owner="somebody") for name in names))
+    store.close()
+    seen = set()
+
+    def complains():
+        try:
+            SqliteStorage(path).close()
+        except StoredDataCorrupt as error:
+            seen.update(re.findall(r"the index (\w+) does not say what the session table says", error.message))
+        return len(seen) == 5
+
+    flipped_until(path, b"session 4", complains)
+
+
+def test_an_answer_that_its_index_hides_is_not_taken_for_none(tmp_path):
+    path = filled(tmp_path / "kato.db")
+
+    def complains():
+        store = SqliteStorage(path)
+        try:
+            store.reply("other", "key", now=2)
+        except StoredDataCorrupt as error:
+            return "The answers of other cannot all be found" in error.message
+        finally:
+            store.close()
+
+    flipped_until(path, b"otherkey", complains)
+
+
+def test_vectors_that_are_not_those_of_the_patterns_are_named(tmp_path):
+    path, name = tmp_path / "kato.db", vector_name(VECTOR)
+    store = SqliteStorage(path)
+    commit(store, Learn(((name,), ("z",)), vectors={name: VECTOR}))
+    (first,) = store.log("node")
+    commit(store, Learn(((name,), ("y",))))
+    for statement in ("UPDATE vector SET holders = 3", "DELETE FROM vector"):
+        store._writer.execute(statement)
+        with pytest.raises(StoredDataCorrupt, match="The vectors of node 'node' are not those of its patterns"):
+            list(store.load("node").patterns)
+    with pytest.raises(StoredDataCorrupt, match="Vectors of node 'node' cannot be found"):
+        list(store.since("node", 1, first.hash).present)
+    store.close()
+
+
+# --- the log by pattern ---
+
+
+@pytest.fixture
+def logged(tmp_path):
+    """A closed file whose log has a row of each kind about a pattern; its path and the pattern's name."""
+    path = tmp_path / "kato.db"
+    store = SqliteStorage(path)
+    (made,) = commit(store, Learn(AB))
+    name = made.after.name
+    commit(store, Learn(CD), Edit(name, frequency=5), Edit(name, frequency=6))
+    assert [row.sequence for row in store.history("node", name=name, newest_first=False)] == [1, 3, 4]
+    assert store.count_history("node", name, most=10) == 3
+    store.close()
+    return path, name
+
+
+def test_a_log_row_that_its_index_hides_is_missed(logged):
+    path, name = logged
+
+    def complains():
+        try:
+            store = SqliteStorage(path)
+        except StoredDataCorrupt:
+            return False
+        try:
+            store.count_history("node", name, most=10)
+        except StoredDataCorrupt as error:
+            return "The index that finds the log's rows by their pattern is damaged" in error.message
+        finally:
+            store.close()
+
+    flipped_until(path, name[:16].encode(), complains)
+
+
+@pytest.mark.parametrize("place", ["45", "60"])
+def test_a_damaged_log_row_is_named_by_whoever_asks_for_its_pattern(logged, place):
+    path, name = logged
+    altered(path, f"UPDATE log SET payload = CAST(substr(payload, 1, {place}) || 'X' AS BLOB) WHERE id & 0xff = 3")
+    store = SqliteStorage(path)
+    for ask in (
+        lambda: store.history("node", name=name),
+        lambda: store.count_history("node", name, most=10) == 3 and store.history("node", name=name),
+        lambda: store.history("node"),
+    ):
+        with pytest.raises(StoredDataCorrupt, match="altered or damaged at sequence 3"):
+            ask()
+    store.close()
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_a_log_row_that_is_gone_is_missed(logged, newest_first):
+    path, _ = logged
+    altered(path, "DELETE FROM log WHERE id & 0xff = 2")
+    store = SqliteStorage(path)
+    with pytest.raises(StoredDataCorrupt, match=r"lacks sequence 2|damaged at sequence 3"):
+        store.history("node", newest_first=newest_first)
+    with pytest.raises(StoredDataCorrupt, match="lacks sequence 2"):
+        store.history("node", before=3, newest_first=newest_first)
     store.close()

@@ -68,6 +68,9 @@ class Stops:
     def in_transaction(self):
         return self.connection.in_transaction
 
+    def create_function(self, *given, **named):
+        self.connection.create_function(*given, **named)
+
     def execute(self, statement):
         if self.before == 0:
             self.before = -1
@@ -126,6 +129,6 @@ def test_a_session_keeps_its_owner_and_damage_gives_it_to_nobody_else(tmp_path):
     connection.commit()
     connection.close()
     store = SqliteStorage(path)
-    with pytest.raises(StoredDataCorrupt, match="profile, owner somebody is damaged"):
+    with pytest.raises(StoredDataCorrupt, match=r"What is stored of session .* is damaged"):
         store.sessions(now=MOMENT)
     store.close()

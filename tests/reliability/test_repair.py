@@ -30,7 +30,8 @@ ORIGINAL = {
     "UPDATE session SET head = X'00'": "head",
     "DELETE FROM step": "Steps",
     "DELETE FROM session": "counters",
-    "UPDATE counter SET value = value + 1 WHERE name = 'created'": "counters",
+    "UPDATE counter SET value = value + 1 WHERE name = 'created'": "count of sessions",
+    "UPDATE session SET ttl_seconds = ttl_seconds + 1": "session",
     "UPDATE node SET hash = X'00' WHERE id = 1": "ends at",
 }
 

@@ -21,6 +21,7 @@ from kato.storage.holding import is_held
 from kato.storage.interface import LogEntry
 from kato.storage.replaying import repeat
 from kato.storage.sqlite_errors import DATABASE_ERRORS, translated
+from kato.storage.sqlite_replies import ReplyTable
 from kato.storage.sqlite_sessions import SessionTables
 
 _PAGE = 1000
@@ -232,7 +233,7 @@ _PATTERNS = (
     "WHERE node = ? ORDER BY id"
 )
 _VECTORS = "SELECT name, holders, components FROM vector WHERE node = ? ORDER BY name"
-_FACTS = "SELECT node_id, head, hash, patterns, created_at, changed_at FROM node WHERE id = ?"
+_FACTS = "SELECT node_id, head, hash, patterns, created_at, changed_at, checksum FROM node WHERE id = ?"
 
 
 def _number(scratch: sqlite3.Connection) -> int:
@@ -295,6 +296,8 @@ def _check_sessions(connection: sqlite3.Connection, checked: Checked) -> None:
                 check_one(connection, *name)
         if check_one is _check_session:
             checked.sessions = len(names)
+    _check_rows(connection, checked, "ended", derived=False)
+    _check_rows(connection, checked, "derived", derived=True)
     with _noting(checked, "The steps of sessions", derived=False):
         query = (
             "SELECT DISTINCT session_id FROM step WHERE session_id NOT IN (SELECT session_id FROM session NOT INDEXED)"
@@ -310,11 +313,19 @@ def _check_sessions(connection: sqlite3.Connection, checked: Checked) -> None:
             )
 
 
+def _check_rows(connection: sqlite3.Connection, checked: Checked, table: str, *, derived: bool) -> None:
+    """Rows that have nothing but a checksum of their own."""
+    with _noting(checked, f"The table {table}", derived=derived):
+        for row in connection.execute(f"SELECT * FROM {table}"):
+            if not records.is_sound(row):
+                checked.add(f"A row of the table {table} is damaged: {row!r:.200}", derived=derived)
+
+
 def _check_session(connection: sqlite3.Connection, session_id: str) -> None:
     if SessionTables(connection).read(session_id) is None:
         raise StoredDataCorrupt(f"Session {session_id[:200]} is listed and cannot be found")
 
 
 def _check_reply(connection: sqlite3.Connection, scope: str, key: str) -> None:
-    if SessionTables(connection).read_reply(scope, key, -1) is None:
+    if ReplyTable(connection).read(scope, key, -1) is None:
         raise StoredDataCorrupt(f"The answer to {key[:200]} of {scope[:200]} is listed and cannot be found")

@@ -80,5 +80,8 @@ def _differs(connection: sqlite3.Connection, node_id: str, knowledge: OpenableKn
         if knowledge.pattern(pattern.name) != pattern:
             return f"pattern {pattern.name} of node {node_id[:200]!r} is another in it"
     (number,) = connection.execute("SELECT id FROM node WHERE node_id = ?", (node_id,)).fetchone()
-    found, due = knowledge.view().totals.vectors, len(sqlite_reading.read_vectors(connection, number, node_id))
+    found, due = (
+        knowledge.view().totals.vectors,
+        sum(held.components is not None for held in sqlite_reading.read_vectors(connection, number, node_id).values()),
+    )
     return None if found == due else f"it has {found} vectors, node {node_id[:200]!r} has {due}"

@@ -14,6 +14,8 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
+from kato.storage import records
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -44,6 +46,34 @@ STEPS = (
             "content TEXT NOT NULL, PRIMARY KEY (node_id, name)) STRICT, WITHOUT ROWID",
         ),
     ),
+    Step(
+        6,  # what no checksum covered has one of its own
+        (
+            *(
+                statement
+                for table, covered in (
+                    ("node", "node_id, head, hash, patterns, created_at, changed_at"),
+                    (
+                        "session",
+                        "session_id, node_id, created_at, last_accessed, expires_at, ttl_seconds, owner, version, steps",
+                    ),
+                    ("ended", "session_id, state, forget_at, owner, node_id"),
+                    ("reply", "scope, key, fingerprint, expires_at, keep"),
+                    ("derived", "node_id, name, sequence, content"),
+                )
+                for statement in (
+                    f"ALTER TABLE {table} ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0",
+                    f"UPDATE {table} SET checksum = facts({covered})",
+                )
+            ),
+            "INSERT INTO counter SELECT 'checksum', facts("
+            + ", ".join(
+                f"(SELECT value FROM counter WHERE name = '{name}')"
+                for name in ("created", "deleted", "expired", "last_modified")
+            )
+            + ")",
+        ),
+    ),
 )
 """Ascending, without gaps, up to the present format."""
 OLDEST = STEPS[0].to - 1
@@ -57,6 +87,7 @@ def migrate(connection: sqlite3.Connection, version: int) -> None:
     Args:
         connection: In autocommit mode, the only one that writes.
     """
+    connection.create_function("facts", -1, records.facts, deterministic=True)
     for step in STEPS:
         if step.to <= version:
             continue

@@ -247,6 +247,16 @@ def checksum(
     return zlib.crc32(b"%d %d %d %b%b\0%b" % (node, length, frequency, name, events.encode(), annotations))
 
 
+def facts(*values: object) -> int:
+    """CRC-32 over the values of a row that nothing else covers: integers, texts, bytes or none, in an order of their own."""
+    return zlib.crc32(ascii(values).encode())
+
+
+def is_sound(row: Sequence[Any]) -> bool:
+    """Whether the last value of a row is the `facts` of those before it."""
+    return bool(facts(*row[:-1]) == row[-1])
+
+
 def sealed(content: bytes, place: str) -> bytes:
     """Content after the CRC-32 of itself and the place it is meant for, so that damage to either is seen when it is read."""
     return zlib.crc32(content, zlib.crc32(place.encode())).to_bytes(4, "little") + content

@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from kato.errors import StorageError, StoredDataCorrupt
-from kato.storage import schema, write_ahead
+from kato.storage import records, schema, write_ahead
 from kato.storage.checking import Checked, Finding, check_file, entries, reading
 from kato.storage.files import SIDE_FILES, made_beside
 from kato.storage.holding import Hold, lock_of
 from kato.storage.replaying import repeat
 from kato.storage.sqlite_errors import DATABASE_ERRORS
-from kato.storage.sqlite_sessions import SessionTables
+from kato.storage.sqlite_replies import ReplyTable
+from kato.storage.sqlite_sessions import COUNTERS, SessionTables
 
 _REFUSAL = (
     "What is damaged does not follow from the logs, so it cannot be made again. Restore a backup, or give it up with "
@@ -120,7 +121,7 @@ def _rebuild(source: sqlite3.Connection, making: Path, found: Checked) -> list[s
         kept = _keep_sessions(source, connection, lost)
         _keep_replies(source, connection, lost)
         _keep_rows(source, connection, "ended", lost)
-        _keep_rows(source, connection, "derived", lost)
+        _keep_rows(source, connection, "derived", [])  # what is left out is worked out again
         _keep_counters(source, connection, kept)
         connection.execute("COMMIT")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
@@ -164,9 +165,9 @@ def _keep_replies(source: sqlite3.Connection, target: sqlite3.Connection, lost: 
     for row in _rows(source, "SELECT * FROM reply NOT INDEXED ORDER BY ordinal"):
         scope, key = row[1:3]
         try:
-            if SessionTables(source).read_reply(scope, key, -1) is None:
+            if ReplyTable(source).read(scope, key, -1) is None:
                 raise StoredDataCorrupt("It cannot be found")
-            target.execute("INSERT INTO reply VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+            target.execute(f"INSERT INTO reply VALUES ({', '.join('?' * len(row))})", row)
         except (StorageError, *DATABASE_ERRORS):
             lost.append(f"the remembered answer to {key!r:.200} of {scope!r:.200}")
 
@@ -174,8 +175,10 @@ def _keep_replies(source: sqlite3.Connection, target: sqlite3.Connection, lost: 
 def _keep_rows(source: sqlite3.Connection, target: sqlite3.Connection, table: str, lost: list[str]) -> None:
     for row in _rows(source, f"SELECT * FROM {table}"):
         try:
+            if not records.is_sound(row):
+                raise StoredDataCorrupt("It is not what was written")
             target.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
-        except DATABASE_ERRORS:
+        except (StorageError, *DATABASE_ERRORS):
             lost.append(f"a row of {table}: {row!r:.200}")
 
 
@@ -183,6 +186,4 @@ def _keep_counters(source: sqlite3.Connection, target: sqlite3.Connection, alive
     """Counters as they were; the sessions begun are corrected to what was kept, so that counting adds up."""
     counters = {name: value for name, value in _rows(source, "SELECT name, value FROM counter") if type(value) is int}
     counters["created"] = counters.get("deleted", 0) + counters.get("expired", 0) + alive
-    target.executemany(
-        "UPDATE counter SET value = ? WHERE name = ?", [(value, name) for name, value in counters.items()]
-    )
+    SessionTables(target).write_counters({name: counters.get(name, 0) for name in COUNTERS})

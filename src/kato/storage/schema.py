@@ -7,15 +7,16 @@ import sqlite3
 from pathlib import Path
 
 from kato.errors import StoredDataCorrupt
+from kato.storage import records
 from kato.storage.migrating import OLDEST, migrate
 
-VERSION = 5
+VERSION = 6
 APPLICATION_ID = 0x4B41544F  # "KATO"
 _SPACES = re.compile(r"\s+")
 _SEQUENCE_BITS = 38
 """Leaves 25 bits for the node: 33 million nodes of 274 thousand million log rows each."""
 
-TABLES = """
+TABLES = f"""
 CREATE TABLE node (
     id INTEGER PRIMARY KEY,
     node_id TEXT NOT NULL UNIQUE,
@@ -23,7 +24,8 @@ CREATE TABLE node (
     hash BLOB NOT NULL,
     patterns INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
-    changed_at INTEGER NOT NULL
+    changed_at INTEGER NOT NULL,
+    checksum INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE TABLE pattern (
     id INTEGER PRIMARY KEY,
@@ -66,7 +68,8 @@ CREATE TABLE session (
     steps INTEGER NOT NULL,
     profile BLOB NOT NULL,
     head BLOB NOT NULL,
-    owner TEXT
+    owner TEXT,
+    checksum INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX session_by_creation ON session (created_at, session_id);
 CREATE INDEX session_by_node ON session (node_id, created_at, session_id);
@@ -83,7 +86,8 @@ CREATE TABLE ended (
     state TEXT NOT NULL,
     forget_at INTEGER NOT NULL,
     owner TEXT,
-    node_id TEXT
+    node_id TEXT,
+    checksum INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX ended_by_time ON ended (forget_at);
 CREATE TABLE reply (
@@ -94,6 +98,7 @@ CREATE TABLE reply (
     answer BLOB NOT NULL,
     expires_at INTEGER NOT NULL,
     keep INTEGER NOT NULL,
+    checksum INTEGER NOT NULL DEFAULT 0,
     UNIQUE (scope, key)
 ) STRICT;
 CREATE INDEX reply_by_age ON reply (scope, ordinal);
@@ -103,13 +108,15 @@ CREATE TABLE derived (
     name TEXT NOT NULL,
     sequence INTEGER NOT NULL,
     content TEXT NOT NULL,
+    checksum INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (node_id, name)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE counter (
     name TEXT PRIMARY KEY,
     value INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-INSERT INTO counter VALUES ('created', 0), ('deleted', 0), ('expired', 0), ('last_modified', 0);
+INSERT INTO counter VALUES ('created', 0), ('deleted', 0), ('expired', 0), ('last_modified', 0),
+    ('checksum', {records.facts(0, 0, 0, 0)});
 """
 
 

@@ -18,7 +18,7 @@ from typing import Any, Literal
 from kato.engine.knowledge import Change
 from kato.engine.pattern import Pattern
 from kato.errors import StorageUnavailable, StoredDataCorrupt
-from kato.storage import schema, sqlite_reading, write_ahead
+from kato.storage import records, schema, sqlite_history, sqlite_reading, write_ahead
 from kato.storage.files import snapshots_of
 from kato.storage.holding import Hold, lock_of
 from kato.storage.interface import (
@@ -36,7 +36,9 @@ from kato.storage.interface import (
     Visible,
 )
 from kato.storage.sqlite_errors import DATABASE_ERRORS, is_of_the_storage, mapped, silenced, translated
+from kato.storage.sqlite_indexes import check_indexes
 from kato.storage.sqlite_reading import Stream
+from kato.storage.sqlite_replies import ReplyTable
 from kato.storage.sqlite_sessions import SessionTables
 from kato.storage.sqlite_since import read_since
 from kato.storage.sqlite_writing import NodeTables
@@ -81,6 +83,10 @@ class SqliteStorage:
         self._tidies: bool | None = None
         self._refuses = False
         """Whether the last commit failed, and no write has succeeded since."""
+        self._finds_subjects = False
+        """Whether the index of log rows by pattern was looked at."""
+        self._sound: set[str] = set()
+        """Scopes of remembered answers whose index was looked at."""
         self._listeners: list[Callable[[str, Sequence[Change]], None]] = []
         self._hold = Hold(lock_of(self._path))
         try:
@@ -90,6 +96,7 @@ class SqliteStorage:
             raise
         self._nodes = NodeTables(self._writer)
         self._sessions = SessionTables(self._writer)
+        self._replies = ReplyTable(self._writer)
 
     # --- connections ---
 
@@ -102,6 +109,7 @@ class SqliteStorage:
             connection = self._connect()
             schema.prepare(connection, self._path)
             sqlite_reading.check_nodes(connection, self._path)
+            check_indexes(connection, self._path)
             connection.execute(f"PRAGMA journal_size_limit = {_WAL_KEPT}")
             # What may not be opened for writing SQLite opens for reading, and would stay so when the disk obeys again.
             connection.execute("BEGIN IMMEDIATE")
@@ -274,7 +282,9 @@ class SqliteStorage:
                 self._sessions.apply(operation)
             reply = transaction.reply
             if reply is not None:
-                self._sessions.remember(reply(changes) if callable(reply) else reply)
+                self._replies.remember(reply(changes) if callable(reply) else reply)
+        except StoredDataCorrupt as error:
+            return error  # of what this one is about; who else is in the group goes on
         except Exception as error:
             if is_of_the_storage(error):
                 raise
@@ -343,26 +353,40 @@ class SqliteStorage:
     ) -> list[LogEntry]:
         """Log rows between two sequences, of one name if asked."""
         with self._reading() as connection:
-            return sqlite_reading.read_history(connection, node_id, name, after, before, newest_first, limit)
+            self._check_subjects(connection, name)
+            return sqlite_history.read_history(connection, node_id, name, after, before, newest_first, limit)
 
     def count_history(self, node_id: str, name: str, *, before: int | None = None, most: int) -> int:
         """How many rows there are of a name."""
         with self._reading() as connection:
-            return sqlite_reading.count_history(connection, node_id, name, before, most)
+            self._check_subjects(connection, name)
+            return sqlite_history.count_history(connection, node_id, name, before, most)
+
+    def _check_subjects(self, connection: sqlite3.Connection, name: str | None) -> None:
+        """
+        Before the first question about one pattern's rows: whether the index that finds them has every row.
+
+        A row that is hidden is not missed in the answer, so this cannot be left to whoever reads it.
+        """
+        if name is not None and not self._finds_subjects:
+            sqlite_history.check_subjects(connection)
+            self._finds_subjects = True
 
     def keep_derived(self, node_id: str, name: str, sequence: int, content: str) -> None:
         """Keep something worked out from what a node has learned."""
         with self._writing() as connection:
             self._recover(connection)
             # A statement of its own is a transaction of its own.
-            connection.execute("INSERT OR REPLACE INTO derived VALUES (?, ?, ?, ?)", (node_id, name, sequence, content))
+            row = (node_id, name, sequence, content)
+            connection.execute("INSERT OR REPLACE INTO derived VALUES (?, ?, ?, ?, ?)", (*row, records.facts(*row)))
 
     def derived(self, node_id: str, name: str) -> str | None:
         """What is kept under that name."""
-        query = "SELECT content FROM derived WHERE node_id = ? AND name = ?"
+        query = "SELECT node_id, name, sequence, content, checksum FROM derived WHERE node_id = ? AND name = ?"
         with self._reading() as connection:
             row = connection.execute(query, (node_id, name)).fetchone()
-        return None if row is None else str(row[0])
+        # What is damaged is as good as not there: it can be worked out again.
+        return None if row is None or not records.is_sound(row) else str(row[3])
 
     def verify_log(self, node_id: str) -> None:
         """Recompute the node's hash chain."""
@@ -427,7 +451,7 @@ class SqliteStorage:
     def reply(self, scope: str, key: str, *, now: int) -> Reply | None:
         """A remembered answer."""
         with self._reading() as connection:
-            return SessionTables(connection).read_reply(scope, key, now)
+            return ReplyTable(connection, self._sound).read(scope, key, now)
 
     # --- upkeep ---
 

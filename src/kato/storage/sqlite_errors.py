@@ -48,17 +48,6 @@ def translated(error: Exception, otherwise: str) -> StorageError:
     return StorageUnavailable(otherwise)
 
 
-def check_integers(what: str, *values: object) -> None:
-    """
-    Numbers that no checksum covers are at least numbers: damage can turn a value into none, or one of another type.
-
-    Raises:
-        StoredDataCorrupt: One is not; `what` begins the sentence.
-    """
-    if not all(isinstance(value, int) for value in values):
-        raise StoredDataCorrupt(f"{what} is damaged; restore a backup")
-
-
 def is_of_the_storage(error: Exception) -> bool:
     """
     Whether an error concerns the place itself and so every transaction of a group.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 import struct
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -14,17 +16,19 @@ from kato.engine.listing import name_prefix, passes_search
 from kato.engine.pattern import Pattern
 from kato.errors import StorageUnavailable, StoredDataCorrupt
 from kato.storage import records
+from kato.storage.folding import vector_symbols
 from kato.storage.interface import Loaded, LogEntry, NodeInfo, Order
 from kato.storage.schema import log_id, node_of, sequence_of
-from kato.storage.sqlite_absence import SUBJECT, WHOLE_SUBJECT, check_absent
-from kato.storage.sqlite_errors import check_integers, mapped
+from kato.storage.sqlite_absence import check_absent
+from kato.storage.sqlite_errors import mapped
+from kato.storage.sqlite_nodes import NODE_COLUMNS, checked_node_row, read_node_row
 
 T = TypeVar("T")
 PATTERN_COLUMNS = "node, name, events, length, frequency, emotives, metadata, affinity, checksum"
+_EVENTS = PATTERN_COLUMNS.split(", ").index("events")
 _FETCH = 1000
 """Rows taken from SQLite at a time: enough that the call costs nothing, few enough to be no burden."""
-_LOG_COLUMNS = "id, at, operation, session_id, actor, payload, hash"
-_NODE_COLUMNS = "node_id, patterns, head, created_at, changed_at"
+LOG_COLUMNS = "id, at, operation, session_id, actor, payload, hash"
 
 
 def unpack_vector(content: bytes) -> Vector:
@@ -77,9 +81,9 @@ def read_pattern(connection: sqlite3.Connection, node_id: str, name: str) -> Pat
     """
     pattern = find_pattern(connection, node_id, name)
     if pattern is None and records.name_key(name) is not None:
-        row = connection.execute("SELECT id FROM node WHERE node_id = ?", (node_id,)).fetchone()
+        row = read_node_row(connection, node_id)
         if row is not None:
-            check_absent(connection, row[0], node_id, [name])
+            check_absent(connection, row.number, node_id, [name])
     return pattern
 
 
@@ -92,10 +96,14 @@ def read_page(
     search: str,
 ) -> tuple[list[Pattern], tuple[Any, ...] | None, int]:
     """One page; a position is (name, row) or (frequency or length, name, row), the row telling equal names apart."""
-    row = connection.execute("SELECT id, patterns FROM node WHERE node_id = ?", (node_id,)).fetchone()
+    row = read_node_row(connection, node_id)
     if row is None:
         return [], None, 0
-    where, parameters = "node = ?", [row[0]]
+    parameters: list[Any] = [row.number]
+    stored = connection.execute("SELECT count(*) FROM pattern WHERE node = ?", parameters).fetchone()[0]
+    if stored != row.patterns:  # a damaged index hides rows
+        raise patterns_are(node_id, stored, row.patterns)
+    where, total = "node = ?", stored
     if search:
         # Wherever a symbol contains the text, the stored JSON contains it escaped; the exact test follows below.
         escaped = records.dump(search).decode()[1:-1]
@@ -104,10 +112,6 @@ def read_page(
         parameters += [escaped, len(prefix), prefix]
         counted = connection.execute(f"SELECT {PATTERN_COLUMNS} FROM pattern WHERE {where}", parameters)
         total = sum(passes_search(read_checked(node_id, each), search) for each in counted)
-    else:
-        total = connection.execute(f"SELECT count(*) FROM pattern WHERE {where}", parameters).fetchone()[0]
-        if total != row[1]:  # a damaged index hides rows
-            raise patterns_are(node_id, total, row[1])
     column, descending = order.removeprefix("-"), order.startswith("-")
     direction, beyond = ("DESC", "<") if descending else ("ASC", ">")
     if column == "name":
@@ -177,20 +181,31 @@ class Stream(Iterator[T]):
 
 
 def _read_all(
-    connection: sqlite3.Connection, node_id: str, number: int, expected: int, is_closed: Callable[[], bool]
+    connection: sqlite3.Connection,
+    node_id: str,
+    number: int,
+    expected: int,
+    holders: Mapping[Symbol, int],
+    is_closed: Callable[[], bool],
 ) -> Iterator[Pattern]:
-    found = 0
+    found, counted = 0, Counter[Symbol]()
     try:
         with mapped():
             cursor = connection.execute(f"SELECT {PATTERN_COLUMNS} FROM pattern WHERE node = ? ORDER BY id", (number,))
             while rows := cursor.fetchmany(_FETCH):
                 for row in rows:
-                    yield read_checked(node_id, row)
+                    pattern = read_checked(node_id, row)
+                    counted.update(vector_symbols(pattern.events, row[_EVENTS]))
+                    yield pattern
                 found += len(rows)
                 if is_closed():
                     raise StorageUnavailable("The storage has been closed")
         if found != expected:
             raise patterns_are(node_id, found, expected)
+        if counted != holders:
+            raise StoredDataCorrupt(
+                f"The vectors of node {node_id[:200]!r} are not those of its patterns; see `kato repair`"
+            )
     finally:
         connection.close()
 
@@ -202,11 +217,10 @@ def read_node(connection: sqlite3.Connection, node_id: str, is_closed: Callable[
     Raises:
         StoredDataCorrupt: A vector is not what was written, or the log ends elsewhere than the node says.
     """
-    row = connection.execute("SELECT id, head, patterns FROM node WHERE node_id = ?", (node_id,)).fetchone()
+    row = read_node_row(connection, node_id)
     if row is None:
         return None
-    number, head, expected = row
-    check_integers(f"The row of node {node_id[:200]!r}", head, expected)
+    number, head = row.number, row.head
     newest = connection.execute(
         "SELECT max(id) FROM log WHERE id > ? AND id < ?", (log_id(number, 0), log_id(number + 1, 0))
     ).fetchone()[0]
@@ -214,32 +228,44 @@ def read_node(connection: sqlite3.Connection, node_id: str, is_closed: Callable[
     if ends_at != head:
         raise log_ends(node_id, ends_at, head)
     vectors = read_vectors(connection, number, node_id)
-    patterns = _read_all(connection, node_id, number, expected, is_closed)
-    return Loaded(head, Stream(connection, patterns), vectors)
+    holders = {name: held.holders for name, held in vectors.items()}
+    patterns = _read_all(connection, node_id, number, row.patterns, holders, is_closed)
+    known = {name: held.components for name, held in vectors.items() if held.components is not None}
+    return Loaded(head, Stream(connection, patterns), known)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldVector:
+    """A vector's row."""
+
+    holders: int
+    """Patterns that hold its name."""
+    components: Vector | None
+    """None until they are known."""
 
 
 def read_vectors(
     connection: sqlite3.Connection, number: int, node_id: str, condition: str = "", parameters: Sequence[Any] = ()
-) -> dict[Symbol, Vector]:
+) -> dict[Symbol, HeldVector]:
     """
-    The vectors of a node whose components are known, those that a condition on their rows picks.
+    The vectors of a node, those that a condition on their rows picks.
 
     Raises:
-        StoredDataCorrupt: One is not what was written.
+        StoredDataCorrupt: The components of one are not what was written.
     """
     rows = connection.execute(
-        f"SELECT name, components FROM vector WHERE node = ? AND components IS NOT NULL {condition}",
-        (number, *parameters),
-    ).fetchall()
-    vectors: dict[Symbol, Vector] = {}
-    for name, content in rows:
+        f"SELECT name, holders, components FROM vector WHERE node = ? {condition}", (number, *parameters)
+    )
+    vectors: dict[Symbol, HeldVector] = {}
+    for name, holders, content in rows:
         try:
-            vectors[name] = unpack_vector(content)
-            is_sound = vector_name(vectors[name]) == name
+            components = unpack_vector(content) if content is not None else None
+            is_sound = components is None or vector_name(components) == name
         except (TypeError, struct.error):
             is_sound = False
         if not is_sound:
             raise StoredDataCorrupt(f"Vector {name} of node {node_id[:200]!r} is damaged; restore a backup")
+        vectors[name] = HeldVector(holders, components)
     return vectors
 
 
@@ -248,21 +274,16 @@ def read_vectors(
 
 def read_info(connection: sqlite3.Connection, node_id: str) -> NodeInfo | None:
     """Facts about one node."""
-    row = connection.execute(f"SELECT {_NODE_COLUMNS} FROM node WHERE node_id = ?", (node_id,)).fetchone()
-    return _info(row) if row else None
+    row = read_node_row(connection, node_id)
+    return row.info if row is not None else None
 
 
 def read_infos(connection: sqlite3.Connection, after: str, limit: int) -> list[NodeInfo]:
     """Nodes by id."""
     rows = connection.execute(
-        f"SELECT {_NODE_COLUMNS} FROM node WHERE node_id > ? ORDER BY node_id LIMIT ?", (after, limit)
+        f"SELECT {NODE_COLUMNS} FROM node WHERE node_id > ? ORDER BY node_id LIMIT ?", (after, limit)
     )
-    return [_info(row) for row in rows]
-
-
-def _info(row: Sequence[Any]) -> NodeInfo:
-    check_integers(f"The row of node {row[0]!r:.200}", *row[1:])
-    return NodeInfo(*row)
+    return [checked_node_row(row).info for row in rows]
 
 
 def read_log(connection: sqlite3.Connection, node_id: str, after: int, limit: int) -> list[LogEntry]:
@@ -274,58 +295,10 @@ def read_log(connection: sqlite3.Connection, node_id: str, after: int, limit: in
 def read_log_of(connection: sqlite3.Connection, number: int, node_id: str, after: int, limit: int) -> list[LogEntry]:
     """Log rows of the node of a number, by sequence."""
     rows = connection.execute(
-        f"SELECT {_LOG_COLUMNS} FROM log WHERE id > ? AND id < ? ORDER BY id LIMIT ?",
+        f"SELECT {LOG_COLUMNS} FROM log WHERE id > ? AND id < ? ORDER BY id LIMIT ?",
         (log_id(number, after), log_id(number + 1, 0), limit),
     )
     return [LogEntry(node_id, sequence_of(key), *rest) for key, *rest in rows]
-
-
-def read_history(
-    connection: sqlite3.Connection,
-    node_id: str,
-    name: str | None,
-    after: int,
-    before: int | None,
-    newest_first: bool,
-    limit: int,
-) -> list[LogEntry]:
-    """Log rows with after < sequence < before; with a name only those about patterns of that name, or about all."""
-    row = connection.execute("SELECT id FROM node WHERE node_id = ?", (node_id,)).fetchone()
-    if row is None:
-        return []
-    low = log_id(row[0], after)
-    high = log_id(row[0], before) if before is not None else log_id(row[0] + 1, 0)
-    direction = "DESC" if newest_first else "ASC"
-    found: list[tuple[Any, ...]] = []
-    for where, values in _about(name):
-        found += connection.execute(
-            f"SELECT {_LOG_COLUMNS} FROM log WHERE {where} id > ? AND id < ? ORDER BY id {direction} LIMIT ?",
-            (*values, low, high, limit),
-        )
-    found.sort(key=lambda each: -each[0] if newest_first else each[0])
-    return [LogEntry(node_id, sequence_of(key), *rest) for key, *rest in found[:limit]]
-
-
-def count_history(connection: sqlite3.Connection, node_id: str, name: str, before: int | None, most: int) -> int:
-    """How many rows `read_history` has for a name, counted up to `most`."""
-    row = connection.execute("SELECT id FROM node WHERE node_id = ?", (node_id,)).fetchone()
-    if row is None:
-        return 0
-    high = log_id(row[0], before) if before is not None else log_id(row[0] + 1, 0)
-    counted = 0
-    for where, values in _about(name):
-        query = f"SELECT count(*) FROM (SELECT 1 FROM log WHERE {where} id > ? AND id < ? LIMIT ?)"
-        counted += connection.execute(query, (*values, log_id(row[0], 0), high, most)).fetchone()[0]
-    return min(counted, most)
-
-
-def _about(name: str | None) -> tuple[tuple[str, tuple[bytes, ...]], ...]:
-    """Conditions that together find the rows about a name, each row once."""
-    about_all = (f"{SUBJECT} = ? AND", (b"",))
-    if not name:
-        return (("", ()),) if name is None else (about_all,)
-    whole = name.encode()
-    return ((f"{SUBJECT} = ? AND {WHOLE_SUBJECT} = ? AND", (whole[:16], whole)), about_all)
 
 
 def verify_log(connection: sqlite3.Connection, node_id: str) -> None:
@@ -335,16 +308,15 @@ def verify_log(connection: sqlite3.Connection, node_id: str) -> None:
     Raises:
         StoredDataCorrupt: Names the first sequence that is missing or not what was written.
     """
-    row = connection.execute("SELECT head, hash FROM node WHERE node_id = ?", (node_id,)).fetchone()
+    row = read_node_row(connection, node_id)
     if row is None:
         return
-    head, stored = row
     previous, sequence = records.GENESIS, 0
     while page := read_log(connection, node_id, sequence, _FETCH):
         previous = records.check_chain(node_id, previous, page, after=sequence)
         sequence = page[-1].sequence
-    if head != sequence or stored != previous:
-        raise log_ends(node_id, sequence, head)
+    if (row.head, row.hash) != (sequence, previous):
+        raise log_ends(node_id, sequence, row.head)
 
 
 def patterns_are(node_id: str, found: int, expected: int) -> StoredDataCorrupt:
@@ -373,15 +345,19 @@ def check_nodes(connection: sqlite3.Connection, path: Path) -> None:
     """
     advice = "restore a backup, or see what `kato verify` and `kato repair` can tell and do"
     numbers = set()
-    for number, node_id, head in connection.execute("SELECT id, node_id, head FROM node NOT INDEXED"):
+    for row in connection.execute(f"SELECT {NODE_COLUMNS} FROM node NOT INDEXED"):
+        try:
+            node = checked_node_row(row)
+        except StoredDataCorrupt as error:
+            raise StoredDataCorrupt(f"{path}: {error.message}") from error
+        number, node_id, head = node.number, node.node_id, node.head
         numbers.add(number)
-        check_integers(f"{path}: the row of node {node_id!r:.200}", head)
         rows = read_log_of(connection, number, node_id, max(0, head - 2), 3)
         is_sound = connection.execute("SELECT id FROM node WHERE node_id = ?", (node_id,)).fetchone() == (number,)
         if is_sound and [entry.sequence for entry in rows] in ([1], [head - 1, head]):
             before = rows[-2].hash if len(rows) > 1 else records.GENESIS
             try:
-                records.check_chain(node_id, before, rows[-1:], after=rows[-1].sequence - 1)
+                is_sound = records.check_chain(node_id, before, rows[-1:], after=head - 1) == node.hash
             except StoredDataCorrupt:
                 is_sound = False
         if not is_sound:

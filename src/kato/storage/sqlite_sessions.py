@@ -1,15 +1,16 @@
-"""How sessions, their steps, their ends and remembered replies are written and read."""
+"""How sessions, their steps and their ends are written and read."""
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass, replace
 from typing import Any, Literal
 
 from kato.errors import SessionNotFound, StoredDataCorrupt
 from kato.storage import records
 from kato.storage.interface import (
     EVERYTHING,
-    Reply,
     SessionChange,
     SessionChanged,
     SessionCounts,
@@ -20,15 +21,15 @@ from kato.storage.interface import (
     SessionTouch,
     Visible,
 )
-from kato.storage.sqlite_errors import check_integers
+from kato.storage.sqlite_replies import ReplyTable
 
 _COLUMNS = (
-    "session_id, node_id, created_at, last_accessed, expires_at, ttl_seconds, profile, head, owner, version, steps"
+    "session_id, node_id, created_at, last_accessed, expires_at, ttl_seconds, profile, head, owner, version, steps, "
+    "checksum"
 )
-
-_TRIMS = 10
-"""Looking for answers beyond what is kept costs as much as there are: it is done so often while that number comes in."""
-_SCOPES_COUNTED = 10_000
+_FACTS = "session_id, node_id, created_at, last_accessed, expires_at, ttl_seconds, owner, version, steps"
+COUNTERS = ("created", "deleted", "expired", "last_modified")
+"""In the order that their checksum is made of."""
 
 
 class SessionTables:
@@ -36,8 +37,6 @@ class SessionTables:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._since_trimmed: dict[str, int] = {}
-        """Scope → answers remembered since the last look for those beyond what is kept."""
 
     # --- writing ---
 
@@ -54,16 +53,24 @@ class SessionTables:
         elif isinstance(operation, SessionChange):
             self._change(operation)
         elif isinstance(operation, SessionTouch):
-            self._connection.execute(
-                "UPDATE session SET last_accessed = max(last_accessed, ?), expires_at = ? WHERE session_id = ?",
-                (operation.last_accessed, operation.expires_at, operation.session_id),
-            )
+            self._touch(operation)
         else:
             self._end(operation)
 
     def _create(self, record: SessionRecord) -> None:
+        facts = _Facts(
+            record.session_id,
+            record.node_id,
+            record.created_at,
+            record.last_accessed,
+            record.expires_at,
+            record.ttl_seconds,
+            record.owner,
+            1,
+            len(record.steps),
+        )
         made = self._connection.execute(
-            f"INSERT INTO session ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?) "
+            f"INSERT INTO session ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?) "
             "ON CONFLICT (session_id) DO NOTHING",
             (
                 record.session_id,
@@ -76,6 +83,7 @@ class SessionTables:
                 records.sealed(record.head, _head_of(record.session_id)),
                 record.owner,
                 len(record.steps),
+                facts.checksum,
             ),
         ).rowcount
         if not made:
@@ -83,35 +91,63 @@ class SessionTables:
         self._append(record.session_id, record.steps)
         self._count("created", record.created_at)
 
+    def _facts(self, session_id: str) -> _Facts | None:
+        """What is stored of a session beside its contents."""
+        row = self._connection.execute(
+            f"SELECT {_FACTS}, checksum FROM session WHERE session_id = ?", (session_id,)
+        ).fetchone()
+        return _checked(row) if row is not None else None
+
     def _change(self, change: SessionChange) -> None:
         session_id, profile, head = change.session_id, change.profile, change.head
+        facts = self._facts(session_id)
+        if facts is None:
+            raise SessionNotFound(session_id)
+        if facts.version != change.expected_version:
+            raise SessionChanged(session_id)
         dropped = 0
-        if profile is not None:
-            row = self._connection.execute("SELECT owner FROM session WHERE session_id = ?", (session_id,)).fetchone()
-            profile = records.sealed(profile, _profile_of(session_id, row[0] if row else None))
         if change.keep_from is not None:
             dropped = self._connection.execute(
                 "DELETE FROM step WHERE session_id = ? AND ordinal < ?", (session_id, change.keep_from)
             ).rowcount
-        updated = self._connection.execute(
-            "UPDATE session SET version = version + 1, last_accessed = ?, expires_at = ?, ttl_seconds = ?, "
-            "profile = coalesce(?, profile), head = coalesce(?, head), steps = steps + ? "
-            "WHERE session_id = ? AND version = ?",
+        facts = replace(
+            facts,
+            last_accessed=change.last_accessed,
+            expires_at=change.expires_at,
+            ttl_seconds=change.ttl_seconds,
+            version=facts.version + 1,
+            steps=facts.steps + len(change.append) - dropped,
+        )
+        self._connection.execute(
+            "UPDATE session SET version = ?, last_accessed = ?, expires_at = ?, ttl_seconds = ?, "
+            "profile = coalesce(?, profile), head = coalesce(?, head), steps = ?, checksum = ? WHERE session_id = ?",
             (
-                change.last_accessed,
-                change.expires_at,
-                change.ttl_seconds,
-                profile,
+                facts.version,
+                facts.last_accessed,
+                facts.expires_at,
+                facts.ttl_seconds,
+                records.sealed(profile, _profile_of(session_id, facts.owner)) if profile is not None else None,
                 records.sealed(head, _head_of(session_id)) if head is not None else None,
-                len(change.append) - dropped,
+                facts.steps,
+                facts.checksum,
                 session_id,
-                change.expected_version,
             ),
-        ).rowcount
-        if not updated:
-            exists = self._connection.execute("SELECT 1 FROM session WHERE session_id = ?", (session_id,)).fetchone()
-            raise SessionChanged(session_id) if exists else SessionNotFound(session_id)
+        )
         self._append(session_id, change.append)
+
+    def _touch(self, touch: SessionTouch) -> None:
+        try:
+            facts = self._facts(touch.session_id)
+        except StoredDataCorrupt:
+            return  # whoever reads it is told; a touch is nobody's request
+        if facts is None:
+            return
+        last_accessed = max(facts.last_accessed, touch.last_accessed)
+        facts = replace(facts, last_accessed=last_accessed, expires_at=touch.expires_at)
+        self._connection.execute(
+            "UPDATE session SET last_accessed = ?, expires_at = ?, checksum = ? WHERE session_id = ?",
+            (facts.last_accessed, facts.expires_at, facts.checksum, touch.session_id),
+        )
 
     def _append(self, session_id: str, steps: tuple[tuple[int, bytes], ...]) -> None:
         if steps:
@@ -130,38 +166,26 @@ class SessionTables:
         if gone is None:
             return
         self._connection.execute("DELETE FROM step WHERE session_id = ?", (end.session_id,))
-        self._connection.execute(
-            "UPDATE reply SET expires_at = min(expires_at, ?) WHERE scope = ?", (end.forget_at, end.session_id)
-        )
+        ReplyTable(self._connection).let_run_out(end.session_id, end.forget_at)
         if end.forget_at > end.at:
+            row = (end.session_id, end.state, end.forget_at, *gone)
             self._connection.execute(
-                "INSERT OR REPLACE INTO ended VALUES (?, ?, ?, ?, ?)",
-                (end.session_id, end.state, end.forget_at, *gone),
+                "INSERT OR REPLACE INTO ended VALUES (?, ?, ?, ?, ?, ?)", (*row, records.facts(*row))
             )
         self._count(end.state, end.at)
 
     def _count(self, name: str, at: int) -> None:
-        self._connection.execute("UPDATE counter SET value = value + 1 WHERE name = ?", (name,))
-        self._connection.execute("UPDATE counter SET value = max(value, ?) WHERE name = 'last_modified'", (at,))
+        counters = self.counters()
+        counters[name] += 1
+        counters["last_modified"] = max(counters["last_modified"], at)
+        self.write_counters(counters)
 
-    def remember(self, reply: Reply) -> None:
-        """Remember an answer, and now and then forget the oldest of its scope beyond what is kept."""
-        answer = records.sealed(reply.answer, _answer_to(reply.scope, reply.key))
-        self._connection.execute(
-            "INSERT OR REPLACE INTO reply (scope, key, fingerprint, answer, expires_at, keep) VALUES (?, ?, ?, ?, ?, ?)",
-            (reply.scope, reply.key, reply.fingerprint, answer, reply.expires_at, reply.keep),
-        )
-        since = self._since_trimmed.get(reply.scope, reply.keep) + 1
-        if since <= reply.keep // _TRIMS:
-            self._since_trimmed[reply.scope] = since
-            return
-        if len(self._since_trimmed) >= _SCOPES_COUNTED:
-            self._since_trimmed.clear()
-        self._since_trimmed[reply.scope] = 0
-        self._connection.execute(
-            "DELETE FROM reply WHERE scope = ? AND ordinal <= "
-            "(SELECT ordinal FROM reply WHERE scope = ? ORDER BY ordinal DESC LIMIT 1 OFFSET ?)",
-            (reply.scope, reply.scope, reply.keep),
+    def write_counters(self, counters: Mapping[str, int]) -> None:
+        """Replace the counts of sessions."""
+        checksum = records.facts(*map(counters.__getitem__, COUNTERS))
+        self._connection.executemany(
+            "UPDATE counter SET value = ? WHERE name = ?",
+            [*((counters[name], name) for name in COUNTERS), (checksum, "checksum")],
         )
 
     def forget(self, now: int) -> None:
@@ -179,7 +203,7 @@ class SessionTables:
         steps = self._connection.execute(
             "SELECT ordinal, content FROM step WHERE session_id = ? ORDER BY ordinal", (session_id,)
         ).fetchall()
-        if len(steps) != row[-1]:
+        if len(steps) != _checked_row(row).steps:
             raise StoredDataCorrupt(f"Steps of session {session_id[:200]} are missing; restore a backup")
         return _record(
             row,
@@ -190,21 +214,16 @@ class SessionTables:
         """How a session ended, while that is remembered."""
         condition, parameters = _among(visible)
         row = self._connection.execute(
-            f"SELECT state FROM ended WHERE session_id = ?{condition}", (session_id, *parameters)
-        ).fetchone()
-        return row[0] if row else None
-
-    def read_reply(self, scope: str, key: str, now: int) -> Reply | None:
-        """A remembered answer that has not run out."""
-        row = self._connection.execute(
-            "SELECT fingerprint, answer, expires_at, keep FROM reply WHERE scope = ? AND key = ? AND expires_at > ? "
-            "AND (SELECT count(*) FROM reply AS newer WHERE newer.scope = reply.scope AND newer.ordinal > reply.ordinal) "
-            "< reply.keep",
-            (scope, key, now),
+            f"SELECT session_id, state, forget_at, owner, node_id, checksum FROM ended WHERE session_id = ?{condition}",
+            (session_id, *parameters),
         ).fetchone()
         if row is None:
             return None
-        return Reply(scope, key, row[0], records.unsealed(row[1], _answer_to(scope, key)), *row[2:])
+        if not records.is_sound(row):
+            raise StoredDataCorrupt(
+                f"What is stored of the end of session {session_id[:200]} is damaged; restore a backup"
+            )
+        return "deleted" if row[1] == "deleted" else "expired"
 
     def due(self, now: int, limit: int) -> list[tuple[str, str, str | None]]:
         """Session, node and owner of sessions whose expiry has passed, oldest first."""
@@ -242,7 +261,8 @@ class SessionTables:
     def counters(self) -> dict[str, int]:
         """Sessions ever created, deleted and expired, and when the last of these happened."""
         found = dict(self._connection.execute("SELECT name, value FROM counter").fetchall())
-        check_integers("The count of sessions", *map(found.get, ("created", "deleted", "expired", "last_modified")))
+        if records.facts(*map(found.get, COUNTERS)) != found.get("checksum"):
+            raise StoredDataCorrupt("The count of sessions is damaged; restore a backup")
         return found
 
     def counts(self, now: int, node_id: str | None, visible: Visible) -> SessionCounts:
@@ -296,11 +316,47 @@ def _among(visible: Visible) -> tuple[str, list[Any]]:
     return condition, parameters
 
 
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What is stored of a session beside its contents; _FACTS in SQL."""
+
+    session_id: str
+    node_id: str
+    created_at: int
+    last_accessed: int
+    expires_at: int
+    ttl_seconds: int
+    owner: str | None
+    version: int
+    steps: int
+
+    @property
+    def checksum(self) -> int:
+        """What is stored beside them."""
+        return records.facts(*astuple(self))
+
+
+def _checked(row: Sequence[Any]) -> _Facts:
+    """
+    Facts out of their row.
+
+    Raises:
+        StoredDataCorrupt: They are not what was written.
+    """
+    facts = _Facts(*row[:-1])
+    if facts.checksum != row[-1]:
+        raise StoredDataCorrupt(f"What is stored of session {facts.session_id!r:.200} is damaged; restore a backup")
+    return facts
+
+
+def _checked_row(row: Sequence[Any]) -> _Facts:
+    """Facts out of a whole row (_COLUMNS)."""
+    return _checked((*row[:6], *row[8:]))
+
+
 def _record(row: tuple[Any, ...], steps: tuple[tuple[int, bytes], ...]) -> SessionRecord:
-    session_id, node_id, created_at, last_accessed, expires_at, ttl_seconds, profile, head, owner, version, _ = row
-    check_integers(
-        f"What is stored of session {session_id!r:.200}", created_at, last_accessed, expires_at, ttl_seconds, version
-    )
+    session_id, node_id, created_at, last_accessed, expires_at, ttl_seconds, profile, head, owner, version, _, _ = row
+    _checked_row(row)
     return SessionRecord(
         session_id,
         node_id,
@@ -330,7 +386,3 @@ def _head_of(session_id: str) -> str:
 
 def _step_of(session_id: str, ordinal: int) -> str:
     return f"session {session_id}, step {ordinal}"
-
-
-def _answer_to(scope: str, key: str) -> str:
-    return f"the answer to {key} of {scope}"

@@ -11,8 +11,9 @@ from kato.errors import StorageUnavailable, StoredDataCorrupt
 from kato.storage import records
 from kato.storage.folding import vector_symbols
 from kato.storage.interface import OtherLog, Since
-from kato.storage.sqlite_errors import check_integers, mapped
-from kato.storage.sqlite_reading import PATTERN_COLUMNS, log_ends, read_checked, read_log_of, read_vectors
+from kato.storage.sqlite_errors import mapped
+from kato.storage.sqlite_nodes import read_node_row
+from kato.storage.sqlite_reading import PATTERN_COLUMNS, HeldVector, log_ends, read_checked, read_log_of, read_vectors
 
 _PAGE = 1000
 _CHUNK = 500
@@ -27,14 +28,12 @@ def read_since(
 
     The log's rows since then are checked by their hashes, for they say what has to be looked at.
     """
-    row = connection.execute("SELECT id, head, hash, patterns FROM node WHERE node_id = ?", (node_id,)).fetchone()
+    row = read_node_row(connection, node_id)
     if row is None:
         raise OtherLog("there is no such node")
-    number, head, newest, patterns = row
-    check_integers(f"The row of node {node_id[:200]!r}", head, patterns)
-    names = _names_since(connection, number, node_id, sequence, digest, head, newest)
-    present = _present(connection, number, node_id, list(names), is_closed)
-    return Since(head, patterns, len(names), present)
+    names = _names_since(connection, row.number, node_id, sequence, digest, row.head, row.hash)
+    present = _present(connection, row.number, node_id, list(names), is_closed)
+    return Since(row.head, row.patterns, len(names), present)
 
 
 def _names_since(
@@ -91,9 +90,12 @@ def _chunk(connection: sqlite3.Connection, number: int, node_id: str, names: Seq
 def _vectors(
     connection: sqlite3.Connection, number: int, node_id: str, symbols: Sequence[Symbol]
 ) -> dict[Symbol, Vector]:
-    vectors: dict[Symbol, Vector] = {}
+    """Components of the vectors that patterns hold, as far as known."""
+    vectors: dict[Symbol, HeldVector] = {}
     for start in range(0, len(symbols), _CHUNK):
         chunk = symbols[start : start + _CHUNK]
         marks = ",".join("?" * len(chunk))
         vectors.update(read_vectors(connection, number, node_id, f"AND name IN ({marks})", chunk))
-    return vectors
+    if len(vectors) != len(symbols):
+        raise StoredDataCorrupt(f"Vectors of node {node_id[:200]!r} cannot be found; see `kato repair`")
+    return {name: held.components for name, held in vectors.items() if held.components is not None}

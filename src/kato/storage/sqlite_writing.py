@@ -17,6 +17,7 @@ from kato.storage.folding import changed, learned, vector_symbols
 from kato.storage.interface import Edit, Forget, ForgetAll, Learn, Operation, Restore, Transaction
 from kato.storage.schema import log_id
 from kato.storage.sqlite_absence import check_absent
+from kato.storage.sqlite_nodes import NodeRow, read_node_row
 from kato.storage.sqlite_reading import PATTERN_COLUMNS, patterns_are, read_checked
 
 _EVENTS = PATTERN_COLUMNS.split(", ").index("events")
@@ -51,6 +52,7 @@ class _Node:
     patterns: int
     stored: int
     """Patterns whose rows are there."""
+    created_at: int
     held: dict[str, list[_Held]] = field(default_factory=dict)
     """Patterns looked up so far, by name, in the order first learned; usually one each."""
     added: list[_Held] = field(default_factory=list)
@@ -124,15 +126,12 @@ class NodeTables:
 
     def _open(self, node_id: str, transaction: Transaction) -> _Node | None:
         """The node's row, made if there is something to learn; None where forgetting everything leaves it unknown."""
-        row = self._connection.execute(
-            "SELECT id, head, hash, patterns FROM node WHERE node_id = ?", (node_id,)
-        ).fetchone()
-        expected, head = transaction.expected_head, int(row[1]) if row is not None else 0
+        row = read_node_row(self._connection, node_id)
+        expected, head = transaction.expected_head, row.head if row is not None else 0
         if expected is not None and expected != head:
             raise HeadChanged(expected, head)
         if row is not None:
-            number, head, digest, patterns = row
-            return _Node(node_id, number, head, digest, patterns, stored=patterns)
+            return _Node(node_id, row.number, head, row.hash, row.patterns, row.patterns, row.created_at)
         first = next((each for each in transaction.operations if not isinstance(each, ForgetAll)), None)
         if first is None:
             return None
@@ -143,7 +142,7 @@ class NodeTables:
             (node_id, records.GENESIS, transaction.at, transaction.at),
         )
         assert cursor.lastrowid is not None
-        return _Node(node_id, cursor.lastrowid, 0, records.GENESIS, 0, stored=0)
+        return _Node(node_id, cursor.lastrowid, 0, records.GENESIS, 0, 0, transaction.at)
 
     def _look_up(self, node: _Node, names: list[str], known: Mapping[str, tuple[Event, ...]]) -> None:
         node.held = {name: [] for name in names}
@@ -283,9 +282,10 @@ class NodeTables:
         if node.vectors:
             self._flush_vectors(node)
         execute("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?)", node.log)
+        facts = NodeRow(node.number, node.node_id, node.head, node.hash, node.patterns, node.created_at, at)
         self._connection.execute(
-            "UPDATE node SET head = ?, hash = ?, patterns = ?, changed_at = ? WHERE id = ?",
-            (node.head, node.hash, node.patterns, at, node.number),
+            "UPDATE node SET head = ?, hash = ?, patterns = ?, changed_at = ?, checksum = ? WHERE id = ?",
+            (facts.head, facts.hash, facts.patterns, at, facts.checksum, facts.number),
         )
 
 
