@@ -3,7 +3,7 @@
 import { html, render, useEffect, useRef, useState } from "./vendor/htm/standalone.module.js";
 import { connect, watchState } from "./live.js";
 import { KeyButton } from "./parts/key.js";
-import { News } from "./parts/notice.js";
+import { hush, News } from "./parts/notice.js";
 import { last, link, useRoute } from "./route.js";
 import { Ensemble } from "./screens/ensemble.js";
 import { Hierarchy } from "./screens/hierarchy.js";
@@ -63,6 +63,7 @@ function Page() {
     // Whoever goes to another screen by keyboard or screen reader begins at its top.
     if (arrived.current) main.current.focus();
     arrived.current = true;
+    hush();
   }, [screen]);
   const keyChanged = () => {
     setKeys((before) => before + 1);

@@ -21,7 +21,7 @@ export async function takingBack(node, pattern) {
       throw new Error("The node has changed since. Its history can go back further.");
     }
     announce(node);
-    return "Taken back.";
+    return `Taken back. Pattern ${short(pattern)} is what it was before.`;
   };
 }
 

@@ -25,6 +25,7 @@ export function EditPattern({ pattern, act, close }) {
     if (Object.keys(members).length > 0) await act(members);
   };
   return html`<${Dialog} title="Edit pattern" action="Save" act=${send} close=${close}>
+    <p class="help">Its events are what it is. Where they are wrong, forget it and learn the right ones.</p>
     <label for="edit-frequency">Frequency: how often it counts as learned</label>
     <input id="edit-frequency" type="number" min="1" step="1" required value=${now.frequency} onInput=${change("frequency")} />
     <label for="edit-emotives">Emotives, oldest first, one learning a line, like joy=0.5 calm=1</label>

@@ -2,7 +2,7 @@
 
 import { html } from "../vendor/htm/standalone.module.js";
 import { ask, path } from "../api.js";
-import { number, short } from "../format.js";
+import { bare, number, short } from "../format.js";
 import { useAsked } from "../hooks.js";
 import { link } from "../route.js";
 import { Entries } from "./history.js";
@@ -45,17 +45,18 @@ function Alignment({ rows }) {
   </div>`;
 }
 
-function Beaten({ node, standing, other, word }) {
-  return html` ${word} <a href=${link("node", node, "pattern", other.pattern_name)}><code>${short(other.pattern_name)}</code></a>,
+function Beaten({ node, standing, other, word, places }) {
+  const place = places.get(bare(other.pattern_name));
+  return html` ${word} ${place && `prediction ${place}, `}<a href=${link("node", node, "pattern", other.pattern_name)}><code>${short(other.pattern_name)}</code></a>,
     which has ${number(other.value)}${other.decided_by === standing.key ? "" : ` (decided by ${titled(other.decided_by)})`}.`;
 }
 
-function Standing({ node, title, standing }) {
+function Standing({ node, title, standing, places }) {
   if (!standing) return null;
   return html`<p>
     <strong>${title}:</strong> place ${standing.place} of ${standing.of} by ${titled(standing.key)} ${number(standing.value)}.
-    ${standing.above && html`<${Beaten} node=${node} standing=${standing} other=${standing.above} word="Behind" />`}
-    ${standing.below && html`<${Beaten} node=${node} standing=${standing} other=${standing.below} word="Ahead of" />`}
+    ${standing.above && html`<${Beaten} node=${node} standing=${standing} other=${standing.above} places=${places} word="Behind" />`}
+    ${standing.below && html`<${Beaten} node=${node} standing=${standing} other=${standing.below} places=${places} word="Ahead of" />`}
   </p>`;
 }
 
@@ -70,9 +71,10 @@ function Tree({ tree, open }) {
 }
 
 /**
- * The explanation of one prediction for a memory. `config`: the session's; `metric`: the number that ranks, shown first.
+ * The explanation of one prediction for a memory. `config`: the session's; `metric`: the number that ranks, shown first;
+ * `places`: predictions by bare name, as they are numbered where this is shown.
  */
-export function Explanation({ node, stm, name, config, metric }) {
+export function Explanation({ node, stm, name, config, metric, places }) {
   const found = useAsked(
     (signal) => ask("POST", path`/nodes/${node}/explain`, { body: { stm, pattern: name, config }, signal }),
     [node, JSON.stringify(stm), name, JSON.stringify(config)],
@@ -84,14 +86,17 @@ export function Explanation({ node, stm, name, config, metric }) {
   const ordered = [...names.filter((each) => each === metric), ...names.filter((each) => each !== metric)];
   const tree = (each) => html`<${Tree} key=${each} tree=${explanation.metrics[each]} open=${each === metric} />`;
   return html`<div class="explanation">
-    <p class="lead">${answer.sentence}</p>
+    <div class="title">
+      <p class="lead">${answer.sentence}</p>
+      <p><a href=${link("node", node, "pattern", answer.pattern_name)}>Look at this pattern, correct it or forget it</a></p>
+    </div>
     ${!explanation && html`<${Checks} checks=${answer.checks} />`}
     <div class="pair">
       <section>
         ${ordered.length > 0 && html`<h3>What its numbers are made of</h3>`} ${ordered.slice(0, 1).map(tree)}
         ${ordered.length > 1 && html`<details><summary>All other numbers</summary>${ordered.slice(1).map(tree)}</details>`}
-        <${Standing} node=${node} title="Ranking" standing=${explanation?.ranking} />
-        <${Standing} node=${node} title="Selection" standing=${answer.selection} />
+        <${Standing} node=${node} title="Ranking" standing=${explanation?.ranking} places=${places} />
+        <${Standing} node=${node} title="Selection" standing=${answer.selection} places=${places} />
       </section>
       <section>
         <h3>Symbol by symbol</h3>
@@ -101,9 +106,6 @@ export function Explanation({ node, stm, name, config, metric }) {
     <h3>When it was learned and changed</h3>
     <${Entries} entries=${answer.provenance.entries} />
     ${answer.provenance.has_more && html`<p class="help">The newest changes are shown; the pattern's own page has more.</p>`}
-    <p>
-      <a href=${link("node", node, "pattern", answer.pattern_name)}>Look at this pattern, correct it or forget it</a>
-    </p>
   </div>`;
 }
 

@@ -34,7 +34,7 @@ export function Forecast({ session, node }) {
         ${answer.forecast.map((entry) => html`<li key=${entry.symbol}><${Entry} entry=${entry} node=${answer.node_id} /></li>`)}
         <li class="other">
           <span class="line">
-            <span>something this node has never learned</span>
+            <span>something never learned</span>
             <span><${Bar} share=${answer.unknown} /></span>
             <span class="number">${percent(answer.unknown)}</span>
           </span>

@@ -42,8 +42,9 @@ function Details({ details }) {
     ${emotives && html`<div><span class="quiet">emotives</span> <bdi>${emotives}</bdi></div>`}`;
 }
 
-/** A table of entries, newest first. `node` given: each names its pattern; `back` given: one can go back before each. */
-export function Entries({ entries, node, back }) {
+/** A table of entries, newest first. `node` given: each names its pattern; `back` given: one can go back before each, the first of
+ * which is the `newest` of all. */
+export function Entries({ entries, node, back, newest }) {
   return html`<div class="scroll" tabindex="0" role="region" aria-label="What happened, newest first">
     <table>
       <thead>
@@ -59,7 +60,7 @@ export function Entries({ entries, node, back }) {
       </thead>
       <tbody>
         ${entries.map(
-          (entry) => html`<tr key=${entry.sequence}>
+          (entry, at) => html`<tr key=${entry.sequence}>
             <th scope="row" class="number">${count(entry.sequence)}</th>
             <td title=${moment(entry.at)}>${ago(entry.at)}</td>
             <td>${DONE[entry.operation] ?? entry.operation}</td>
@@ -74,7 +75,7 @@ export function Entries({ entries, node, back }) {
             </td>
             ${back &&
             html`<td>
-              <button type="button" onClick=${() => back(entry)} aria-label="Undo change ${entry.sequence} and all since">Undo to here</button>
+              <button type="button" onClick=${() => back(entry)} aria-label="Undo change ${entry.sequence} and all since">${at === 0 && newest ? "Undo this" : "Undo this and all since"}</button>
             </td>`}
           </tr>`,
         )}
@@ -103,7 +104,7 @@ export function NodeHistory({ node }) {
   return html`<${Trouble} error=${found.error} again=${found.again} />
     ${found.value && entries.length === 0
       ? html`<${Nothing}>Nothing has happened here yet.<//>`
-      : html`<${Entries} entries=${entries} node=${node} back=${setChosen} />`}
+      : html`<${Entries} entries=${entries} node=${node} back=${setChosen} newest=${cursors.length === 0} />`}
     <div class="paging">
       ${head !== undefined && html`<span>${plural(head, "change")} in all</span>`}
       ${cursors.length > 0 && html`<button type="button" onClick=${() => setCursors(cursors.slice(0, -1))}>Newer</button>`}

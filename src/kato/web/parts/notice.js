@@ -16,10 +16,16 @@ export function Nothing({ children }) {
 }
 
 let tell = null;
+let quieten = null;
 
 /** Tell what was done. `undo`, if given, takes it back: a promise of the sentence that says so. */
 export function say(sentence, undo) {
   tell?.({ sentence, undo });
+}
+
+/** Take away what was told, unless it can be taken back and `all` is not given. */
+export function hush(all) {
+  quieten?.(all);
 }
 
 /** The place for news; there is one on the page. */
@@ -30,6 +36,7 @@ export function News() {
     setError(null);
     setNews(next);
   };
+  quieten = (all) => setNews((before) => (before?.undo && !all ? before : null));
   const takeBack = async () => {
     try {
       const sentence = await news.undo();

@@ -41,12 +41,15 @@ export function Predictions({ stm, answer, metric, config }) {
   const predictions = answer.predictions;
   const from = Math.max(0, stm.length - MOST_COLUMNS);
   const values = predictions.map((each) => Math.abs(each[metric] ?? 0));
+  const places = new Map(predictions.map((each, at) => [each.name, at + 1]));
   const largest = Math.max(...values, Number.MIN_VALUE);
   return html`<section aria-labelledby="predictions-title">
     <h2 id="predictions-title">Predictions <span class="quiet">${count(predictions.length)}</span></h2>
     ${predictions.length === 0
       ? html`<${Nothing}>
-          ${stm.length === 0 ? "Nothing is observed, so nothing is predicted." : "No pattern is similar enough to what was observed."}
+          ${stm.length === 0
+            ? "Nothing is observed, so nothing is predicted. Observe the beginning of something that was learned."
+            : "No pattern is similar enough to what was observed. Learn this as one, or lower the recall threshold."}
         <//>`
       : html`<p class="help legend">
             <bdi class="symbol match">matched</bdi> <bdi class="symbol missing">missing: expected, not observed</bdi>
@@ -85,6 +88,7 @@ export function Predictions({ stm, answer, metric, config }) {
                           name=${prediction.name}
                           config=${config}
                           metric=${metric}
+                          places=${places}
                         />
                       </td>
                     </tr>`}`;

@@ -102,7 +102,7 @@ function Tree({ id }) {
       <input
         id="search"
         type="search"
-        placeholder="any pattern name as a symbol, or this text"
+        placeholder="part of a symbol or name"
         value=${text}
         onInput=${(event) => (setCursors([]), setText(event.target.value))}
       />

@@ -63,6 +63,23 @@ function Nodes({ nodes }) {
   </div>`;
 }
 
+/** What somebody does first, who has never been here. */
+function FirstSteps() {
+  return html`<${Nothing}>Nothing has been learned yet.<//>
+    <ol class="steps">
+      <li>
+        <a href=${link("session")}>Make a session</a> with a node: a node is a memory with a name of your choice, a session one
+        conversation with it.
+      </li>
+      <li>Type what happens, one event a line, and <em>Observe</em>; then <em>Learn</em>, and it is a pattern. Do so for a few.</li>
+      <li>
+        Observe only the beginning of one of them. What was learned answers: what may come next, what is missing, and behind${" "}
+        <em>why?</em> every number it rests on.
+      </li>
+      <li>What was learned wrong can be forgotten, and every change undone.</li>
+    </ol>`;
+}
+
 export function Overview() {
   useTick(1000);
   const [after, setAfter] = useState([]);
@@ -88,9 +105,7 @@ export function Overview() {
     <h2>Nodes</h2>
     <${Trouble} error=${nodes.error} again=${nodes.again} />
     ${nodes.value && list.length === 0 && after.length === 0
-      ? html`<${Nothing}>
-          Nothing has been learned yet. Make a <a href=${link("session")}>session</a>, observe a few events and learn them.
-        <//>`
+      ? html`<${FirstSteps} />`
       : html`<${Nodes} nodes=${list} />`}
     <div class="paging">
       ${after.length > 0 && html`<button type="button" onClick=${() => setAfter(after.slice(0, -1))}>Previous nodes</button>`}

@@ -8,7 +8,7 @@ import { useAsked, useLive, useSettled } from "../hooks.js";
 import { changesNode } from "../live.js";
 import { Forecast } from "../parts/forecast.js";
 import { Memory } from "../parts/memory.js";
-import { say, Trouble } from "../parts/notice.js";
+import { hush, say, Trouble } from "../parts/notice.js";
 import { Observe } from "../parts/observe.js";
 import { Predictions } from "../parts/predictions.js";
 import { Tuning } from "../parts/tuning.js";
@@ -71,6 +71,7 @@ function Session({ id }) {
     await mind.again();
   };
   const observe = async (observations) => {
+    hush(true);
     const sequence = observations.length > 1;
     const where = sequence ? path`/sessions/${id}/observe-sequence` : path`/sessions/${id}/observe`;
     await post(where, sequence ? { observations } : observations[0]);
