@@ -31,6 +31,7 @@ import uvicorn
 
 from kato.server.app import Application
 from kato.server.logs import set_up
+from kato.server.running import collect_seldom, configured, listening
 from kato.settings import Settings
 
 TOKENS, WINDOW, VOCABULARY = 20, 4, 20_000
@@ -63,18 +64,13 @@ class WithEcho:
 def serve(port: int, directory: str) -> None:
     """The server's process; set up as `kato serve` is, with its log in a file."""
     set_up("INFO", "json", f"{directory}/log")
-    application = WithEcho(Application(Settings(data_dir=directory, port=port)))
-    uvicorn.run(
-        application,  # type: ignore[arg-type]  # an ASGI application as good as any
-        host="127.0.0.1",
-        port=port,
-        http="httptools",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        date_header=False,
-        timeout_keep_alive=120,  # while many connections are prepared, the first of them wait
-    )
+    # While many connections are prepared, the first of them wait.
+    settings = Settings(data_dir=directory, port=port, keep_alive=120)
+    application = WithEcho(Application(settings))
+    collect_seldom()
+    config = configured(application, settings)  # type: ignore[arg-type]  # an ASGI application as good as any
+    with listening(settings.host, port, settings.backlog) as door:
+        uvicorn.Server(config).run(sockets=[door])
 
 
 class Connection:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kato.engine.event import Event, Symbol, Vector, make_event, vector_name
+from kato.engine.growing import grown
 from kato.engine.settings import EngineSettings
 
 
@@ -39,10 +40,10 @@ class Learning:
 class ShortTermMemory:
     """The events since the last learning, oldest first, with the emotives and metadata gathered with them."""
 
-    events: tuple[Event, ...] = ()
-    emotives: tuple[Mapping[str, float], ...] = ()
+    events: Sequence[Event] = ()
+    emotives: Sequence[Mapping[str, float]] = ()
     """The non-empty emotive dictionaries, oldest first."""
-    metadata: tuple[Mapping[str, Any], ...] = ()
+    metadata: Sequence[Mapping[str, Any]] = ()
     """The non-empty metadata objects, oldest first."""
     time: int = 0
     """Observations since the last clearing."""
@@ -75,14 +76,12 @@ class ShortTermMemory:
             named.update((vector_name(vector), vector) for vector in observation.vectors)
         event = make_event(observation.strings, list(named), sort_symbols=settings.sort_symbols)
         dropped = max(0, len(self.events) + bool(event) - window)
-        events = self.events[dropped:] if dropped else self.events
-        if event:
-            events += (event,)
+        events = grown(self.events, event, most=window) if event else self.events[dropped:] if dropped else self.events
         vectors = {**self.vectors, **named} if named else self.vectors
         memory = ShortTermMemory(
             events=events,
-            emotives=self._gathered(self.emotives, observation.emotives, window),
-            metadata=self._gathered(self.metadata, observation.metadata, window),
+            emotives=grown(self.emotives, given, most=window) if (given := observation.emotives) else self.emotives,
+            metadata=grown(self.metadata, said, most=window) if (said := observation.metadata) else self.metadata,
             time=self.time + 1,
             vectors=_named_in(events, vectors) if dropped else vectors,
         )
@@ -94,15 +93,6 @@ class ShortTermMemory:
             kept = memory.events[-(length - 1) :]
             after = replace(after, events=kept, vectors=_named_in(kept, memory.vectors))
         return Observed(after, memory, event, learning, dropped)
-
-    @staticmethod
-    def _gathered(
-        held: tuple[Mapping[str, Any], ...], given: Mapping[str, Any], window: int
-    ) -> tuple[Mapping[str, Any], ...]:
-        if not given:
-            return held
-        kept = held if len(held) < window else held[len(held) + 1 - window :]
-        return kept + (given,)  # noqa: RUF005 - copies once; unpacking copies twice, and there may be a thousand
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +120,7 @@ def learn(memory: ShortTermMemory) -> tuple[ShortTermMemory, Learning | None]:
     if memory.symbol_count < 2:
         return after, None
     vectors = _named_in(memory.events, memory.vectors)
-    return after, Learning(memory.events, memory.emotives, memory.metadata, vectors)
+    return after, Learning(tuple(memory.events), tuple(memory.emotives), tuple(memory.metadata), vectors)
 
 
 def _named_in(events: Sequence[Event], vectors: Mapping[Symbol, Vector]) -> Mapping[Symbol, Vector]:

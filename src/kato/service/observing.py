@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from kato.engine.event import Event, Symbol, vector_name
+from kato.engine.growing import grown
 from kato.engine.knowledge import Change, View
 from kato.engine.learning import Learning, learn
 from kato.engine.memory import Observation
@@ -30,6 +31,8 @@ from kato.storage.interface import Committed, Learn, Reply, Transaction
 logger = logging.getLogger("kato.service")
 Vector = tuple[float, ...]
 
+_MOST_STEPS = 1 << 40
+"""`compacted` bounds them, by what the memory needs."""
 _TRIM = 256
 """A full memory loses an event with each observation; the steps behind those events are let go of only so often."""
 
@@ -46,7 +49,7 @@ class Observed:
     """Position, among all the request learned, of what this observation led to; None if nothing."""
     insufficient: bool
     """Whether learning after it was asked for and found fewer than two symbols."""
-    predicted_for: tuple[Event, ...]
+    predicted_for: Sequence[Event]
     """The memory with this event, before any learning; () if it added none."""
     learned_before: int
     """How many patterns the request had learned before it."""
@@ -77,7 +80,7 @@ class Course:
     """Vectors that become learned within this run."""
     final_learned: int | None = None
     final_insufficient: bool = False
-    final_events: tuple[Event, ...] = ()
+    final_events: Sequence[Event] = ()
 
     def observe(self, observation: Observation) -> Observed:
         """Take one observation in, with the auto-learning it may lead to."""
@@ -96,7 +99,7 @@ class Course:
         learned_before = len(self.operations)
         state = SessionState(
             memory=seen.memory,
-            steps=self.state.steps + (step,),  # noqa: RUF005 - copies once
+            steps=grown(self.state.steps, step, most=_MOST_STEPS),
             next_ordinal=self.state.next_ordinal + 1,
             percept=Percept(observation, seen.before_learning.emotives),
             recalled=seen.before_learning.events,

@@ -40,13 +40,14 @@ async def predict(system: System, node_id: str, events: Sequence[Event], setting
 
 async def predict_from(system: System, view: View, events: Sequence[Event], settings: EngineSettings) -> Asked:
     """Predictions from one state of a node's knowledge."""
+    events = tuple(events)
     if not events:
         return Asked(NOTHING, settings, (), view)
     system.events.predictions += 1
     predictions = await system.runtime.compute(view.predict, events, settings)
     system.events.patterns_considered += predictions.considered
     system.events.patterns_evaluated += predictions.examined
-    asked = Asked(predictions, settings, tuple(events), view)
+    asked = Asked(predictions, settings, events, view)
     await _log_stages(system, asked)
     return asked
 

@@ -42,7 +42,7 @@ class Percept:
     """The last observation of a session, and the emotives its episode had gathered by then."""
 
     observation: Observation
-    gathered: tuple[Mapping[str, float], ...]
+    gathered: Sequence[Mapping[str, float]]
     """Their means are taken when somebody asks: an observation must not cost what the episode holds."""
 
     @property
@@ -61,11 +61,11 @@ class SessionState:
     """
 
     memory: ShortTermMemory = field(default_factory=ShortTermMemory)
-    steps: tuple[Step, ...] = ()
+    steps: Sequence[Step] = ()
     """Ascending by ordinal."""
     next_ordinal: int = 0
     percept: Percept | None = None
-    recalled: tuple[Event, ...] = ()
+    recalled: Sequence[Event] = ()
     """The memory as it stood after the last observation, before any learning; outlasts the learning."""
 
     @property
@@ -78,9 +78,9 @@ class SessionState:
         """What the last observation's predictions are for; () if it added no event."""
         if self.percept is None or not (self.percept.observation.strings or self.percept.observation.vectors):
             return ()
-        return self.recalled
+        return tuple(self.recalled)
 
-    def events_after(self, unique_id: str) -> tuple[Event, ...] | None:
+    def events_after(self, unique_id: str) -> Sequence[Event] | None:
         """The memory as it stood after the latest observation of that name, as far as still held; None if not held."""
         if unique_id == self.last_unique_id:
             return self.recalled
@@ -103,7 +103,7 @@ def cleared(state: SessionState) -> SessionState:
 # --- what is still needed ---------------------------------------------------------------------------------------------
 
 
-def needed_steps(state: SessionState) -> tuple[Step, ...]:
+def needed_steps(state: SessionState) -> Sequence[Step]:
     """
     The steps from which the memory can be rebuilt: the oldest needed one and all after it.
 
@@ -114,9 +114,10 @@ def needed_steps(state: SessionState) -> tuple[Step, ...]:
     metadata = len(state.memory.metadata)
     steps = state.steps
     keep = len(steps)
-    while keep > 0 and (events > 0 or emotives > 0 or metadata > 0):
+    for step in reversed(tuple(steps)):
+        if events <= 0 and emotives <= 0 and metadata <= 0:
+            break
         keep -= 1
-        step = steps[keep]
         observation = step.observation
         if step.event:
             events -= 1
@@ -211,7 +212,7 @@ def encode_head(state: SessionState) -> bytes:
             same = state.percept.gathered is memory.emotives
             document["average"] = None if same else state.percept.emotives_average
         if state.recalled is not memory.events and state.recalled != memory.events:
-            document["recalled"] = state.recalled
+            document["recalled"] = tuple(state.recalled)
     return records.dump(document)
 
 

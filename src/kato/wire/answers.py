@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kato.engine.explaining import Explained
     from kato.engine.explanation import Explanation
     from kato.engine.pattern import Pattern
-    from kato.engine.prediction import FuturePotential, Prediction, Predictions, SymbolPotential
+    from kato.engine.prediction import Prediction, Predictions
     from kato.engine.standing import Neighbour, Standing
     from kato.engine.token_alignment import AlignedToken
 
@@ -48,12 +50,24 @@ NUMBERS = (
     "weighted_snr",
 )
 """The numbers of a prediction, in the order they are written."""
+# An answer has a hundred predictions and may have a thousand potentials: their members are taken out all at once.
+_NUMBERS = attrgetter(*NUMBERS)
+_FUTURE = attrgetter(
+    "future", "aggregate_potential", "supporting_patterns", "total_weighted_frequency", "total_potential", "patterns"
+)
+_SYMBOL = attrgetter("symbol", "total_potential", "prediction_count", "patterns")
 
 
 def time_text(microseconds: int) -> str:
     """ISO-8601 in UTC with six decimals and Z."""
-    moment = _EPOCH + timedelta(microseconds=microseconds)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond:06d}Z"
+    seconds, rest = divmod(microseconds, 1_000_000)
+    return f"{_second_text(seconds)}.{rest:06d}Z"
+
+
+@lru_cache(maxsize=64)
+def _second_text(seconds: int) -> str:
+    # What is told of one moment, a log line of every request among it, is told of the same few seconds.
+    return (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def pattern_id(name: str) -> str:
@@ -74,7 +88,7 @@ def in_session(session_id: str, node_id: str) -> Json:
 def prediction(value: Prediction, explanation: Json | None = None) -> Json:
     """One prediction."""
     metrics = value.metrics
-    numbers = {name: getattr(metrics, name) for name in NUMBERS}
+    numbers = dict(zip(NUMBERS, _NUMBERS(metrics), strict=True))
     document: Json = {
         "type": "prototypical",
         "name": value.name,
@@ -197,35 +211,26 @@ def explanation_tree(value: Explanation) -> Json:
     }
 
 
-def future_potential(value: FuturePotential) -> Json:
-    """One future of the ensemble."""
-    return {
-        "future": value.future,
-        "aggregate_potential": value.aggregate_potential,
-        "supporting_patterns": value.supporting_patterns,
-        "total_weighted_frequency": value.total_weighted_frequency,
-        "symbol": next((symbol for event in value.future for symbol in event), None),
-        "total_potential": value.total_potential,
-        "prediction_count": value.supporting_patterns,
-        "patterns": value.patterns,
-    }
-
-
-def symbol_potential(value: SymbolPotential) -> Json:
-    """One symbol among the futures of the ensemble."""
-    return {
-        "symbol": value.symbol,
-        "total_potential": value.total_potential,
-        "prediction_count": value.prediction_count,
-        "patterns": value.patterns,
-    }
-
-
 def potentials(value: Predictions) -> Json:
-    """Both lists of potentials."""
+    """Both lists of potentials: of the futures of the ensemble, and of the symbols among them."""
     return {
-        "future_potentials": [future_potential(each) for each in value.future_potentials],
-        "symbol_potentials": [symbol_potential(each) for each in value.symbol_potentials],
+        "future_potentials": [
+            {
+                "future": future,
+                "aggregate_potential": aggregate,
+                "supporting_patterns": supporters,
+                "total_weighted_frequency": frequency,
+                "symbol": future[0][0] if future else None,
+                "total_potential": total,
+                "prediction_count": supporters,
+                "patterns": patterns,
+            }
+            for future, aggregate, supporters, frequency, total, patterns in map(_FUTURE, value.future_potentials)
+        ],
+        "symbol_potentials": [
+            {"symbol": symbol, "total_potential": total, "prediction_count": count, "patterns": patterns}
+            for symbol, total, count, patterns in map(_SYMBOL, value.symbol_potentials)
+        ],
     }
 
 
