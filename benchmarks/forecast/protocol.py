@@ -8,7 +8,9 @@ How often the next item is foretold: the protocol of the published sequence pred
 
 The first sequences that are long enough are shuffled with a seed and cut into 14 folds. Each fold is asked about after the others
 were learned: the query is the `window` items before the last `closing` ones, right is an item among those. With ends used, the
-node is told that the sequence is ending (`ending=true`); with ends not used, it is asked what comes next, as anywhere.
+node is told that the sequence is ending (`ending=true`); with ends not used, it is asked what comes next, as anywhere. As ends
+are not like any place, the same is asked at a place of each sequence drawn with the seed ("any place"): that shows whether
+probabilities hold where what is asked is what the node asked itself.
 
 Accuracy is over all queries, coverage the share that got an answer. Log-loss is −ln of the probability given to the likeliest
 right item, at least one in a million; the calibration error is that of the first item's probability over ten bins of equal width.
@@ -84,11 +86,12 @@ def first(told: Mapping[str, float]) -> str | None:
 class Protocol:
     """One set of sequences, asked about in one way."""
 
-    def __init__(self, sequences: list[Sequence], window: int, closing: int, effort: Effort) -> None:
+    def __init__(self, sequences: list[Sequence], window: int, closing: int, effort: Effort, seed: int) -> None:
         self._sequences = sequences
         self._window = window
         self._closing = closing
         self._effort = effort
+        self._seed = seed
         self.scores: dict[str, Score] = {}
         self.choosing = 0.0
         self.mixes: Counter[str] = Counter()
@@ -113,17 +116,32 @@ class Protocol:
                 return told, first(told)
 
             self._ask(name, asked, tell)
+        chain = Markov(known, 1)
+        self._ask(
+            "Markov 1, any place",
+            asked,
+            lambda memory: (told := chain.probabilities(memory), first(told)),
+            anywhere=True,
+        )
 
     def _ask(
-        self, name: str, asked: list[Sequence], tell: Callable[[Sequence], tuple[Mapping[str, float], str | None]]
+        self,
+        name: str,
+        asked: list[Sequence],
+        tell: Callable[[Sequence], tuple[Mapping[str, float], str | None]],
+        *,
+        anywhere: bool = False,
     ) -> None:
         score = self.scores.setdefault(name, Score())
+        chance = random.Random(self._seed)
         for sequence in asked:
             cut = len(sequence) - self._closing
+            if anywhere:
+                cut = chance.randint(1, len(sequence) - 1)
             started = time.process_time()
             told, best = tell(sequence[max(0, cut - self._window) : cut])
             score.seconds += time.process_time() - started
-            score.take(told, best, frozenset(sequence[cut:]))
+            score.take(told, best, frozenset(sequence[cut : cut + self._closing]))
 
     def _forecast(self, known: list[Sequence], asked: list[Sequence]) -> None:
         patterns = []
@@ -149,6 +167,8 @@ class Protocol:
                 return told, found.entries[0].symbol if found.entries else None
 
             self._ask(name, asked, tell)
+            if not ending:
+                self._ask("forecast, any place", asked, tell, anywhere=True)
 
 
 def main() -> None:
@@ -173,7 +193,7 @@ def main() -> None:
     sequences = [sequence for sequence in found if len(sequence) >= asked.minimum][: asked.first]
     random.Random(asked.seed).shuffle(sequences)
     effort = Effort(asked.voting, asked.calibrating)
-    protocol = Protocol(sequences, asked.window, asked.closing, effort)
+    protocol = Protocol(sequences, asked.window, asked.closing, effort, asked.seed)
     with_tree = not asked.no_cpt and find_spec("cpt") is not None
     started = time.perf_counter()
     for number in range(asked.folds):

@@ -19,7 +19,7 @@ from kato.engine.forecasting.novelty import novelty, threshold
 from kato.engine.forecasting.plain import PlainSource
 from kato.engine.forecasting.profiles import MENU, NAMES, UNTESTED, Profile
 from kato.engine.forecasting.question import MOST_SYMBOLS, Kind, ask
-from kato.engine.forecasting.source import MOST_TIED, ON_BALLOT, Familiarity
+from kato.engine.forecasting.source import MOST_TIED, ON_BALLOT, Familiarity, Nearest
 from kato.engine.forecasting.standing import displacement, idf, standings, suffix
 from kato.engine.forecasting.voting import (
     FLOOR,
@@ -335,11 +335,12 @@ def test_few_left_at_the_end_join_the_last_group():
 # --- novelty ---
 
 
-def test_novelty_is_the_mean_of_three_parts():
-    found = novelty(Familiarity(("z",), (("a", "z"),), 2, 2, 4))
-    assert (found.symbols, found.transitions, found.together) == (0.25, 0.5, 0.5)
-    assert found.score == pytest.approx(1.25 / 3)
-    assert novelty(Familiarity((), (), 0, 0, 0)).score == 0.0
+def test_novelty_is_the_mean_of_four_parts():
+    found = novelty(Familiarity(("z",), (("a", "z"),), 2, 2, 4, Nearest("n", 0.75)))
+    assert (found.symbols, found.transitions, found.together, found.unlike) == (0.25, 0.5, 0.5, 0.25)
+    assert found.score == pytest.approx(1.5 / 4)
+    assert novelty(Familiarity(("z",), (), 0, 0, 1, None)).unlike == 1.0
+    assert novelty(Familiarity((), (), 0, 0, 0, None)).score == 0.0
 
 
 def test_a_threshold_lets_no_more_alarms_through_than_asked():
@@ -351,13 +352,17 @@ def test_a_threshold_lets_no_more_alarms_through_than_asked():
 
 
 def test_what_is_known_of_a_memory():
-    source = source_of("a b c", "c d")
+    made = node("a b c", "c d")
+    source = made.knowledge.view().forecasting()
+    names = {pattern.events: pattern.name for pattern in made.patterns.values()}
+    abc, cd = names[memory("a b c")], names[memory("c d")]
     known = source.familiarity(asked("b c z"))
-    assert known == Familiarity(("z",), (("c", "z"),), 2, 2, 3)
+    assert known == Familiarity(("z",), (("c", "z"),), 2, 2, 3, Nearest(abc, 4 / 6))
     own = source.familiarity(asked("c d", left_out="c d"))
-    assert own == Familiarity(("d",), (("c", "d"),), 1, 1, 2)
-    assert source.familiarity(asked("")) == Familiarity((), (), 0, 0, 0)
-    assert source_of().familiarity(asked("a")) == Familiarity(("a",), (), 0, 0, 1)
+    assert own == Familiarity(("d",), (("c", "d"),), 1, 1, 2, Nearest(abc, 2 / 5))
+    assert source.familiarity(asked("c d")).nearest == Nearest(cd, 1.0)
+    assert source.familiarity(asked("")) == Familiarity((), (), 0, 0, 0, None)
+    assert source_of().familiarity(asked("a")) == Familiarity(("a",), (), 0, 0, 1, None)
 
 
 # --- self-test ---

@@ -46,6 +46,7 @@ def _voice(value: Voice) -> Json:
 
 def _novelty(value: Forecast, false_alarms: float) -> Json:
     novelty, threshold = value.novelty, value.novel_above(false_alarms)
+    nearest = novelty.found.nearest
     return {
         "score": novelty.score,
         "threshold": threshold,
@@ -53,8 +54,12 @@ def _novelty(value: Forecast, false_alarms: float) -> Json:
         "symbols": novelty.symbols,
         "transitions": novelty.transitions,
         "together": novelty.together,
+        "unlike": novelty.unlike,
         "unseen_symbols": novelty.found.unseen,
         "unseen_transitions": novelty.found.unseen_transitions,
+        "nearest": None
+        if nearest is None
+        else {"pattern_name": pattern_id(nearest.name), "similarity": nearest.similarity},
     }
 
 

@@ -1,8 +1,8 @@
 """
 Novelty: how unlike everything learned a memory is, for people who watch logs.
 
-The score is the mean of three parts, each 0 (all known) to 1: symbols no pattern holds, transitions no pattern has, and how far
-the memory's symbols are from having been together in one pattern.
+The score is the mean of four parts, each 0 (all known) to 1: symbols no pattern holds, transitions no pattern has, how far the
+memory's symbols are from having been together in one pattern, and what the most similar pattern lacks to being the same.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ class Novelty:
     """Share of its different transitions that were never seen; 0 where it has none."""
     together: float
     """Share of its different symbols missing in the pattern that holds most of them."""
+    unlike: float
+    """One minus the similarity of the most similar pattern; 1 where none shares a symbol."""
     found: Familiarity
 
 
@@ -33,7 +35,8 @@ def novelty(found: Familiarity) -> Novelty:
     symbols = len(found.unseen) / found.symbols if found.symbols else 0.0
     transitions = len(found.unseen_transitions) / found.transitions if found.transitions else 0.0
     together = 1.0 - found.together / found.symbols if found.symbols else 0.0
-    return Novelty((symbols + transitions + together) / 3, symbols, transitions, together, found)
+    unlike = 1.0 - (found.nearest.similarity if found.nearest else 0.0) if found.symbols else 0.0
+    return Novelty((symbols + transitions + together + unlike) / 4, symbols, transitions, together, unlike, found)
 
 
 def threshold(scores: Sequence[float], alarms: float) -> float | None:

@@ -9,6 +9,7 @@ from kato.engine.event import Event, Symbol
 from kato.engine.forecasting.electing import Voter, elect, without
 from kato.engine.forecasting.profiles import GENERAL, MENU
 from kato.engine.forecasting.question import Question
+from kato.engine.forecasting.resembling import nearest
 from kato.engine.forecasting.source import MOST_TIED, ON_BALLOT, Ballots, Familiarity, Mix, Tally
 from kato.engine.forecasting.standing import Standing, idf, standings
 from kato.engine.forecasting.voting import Shares, entropy, mixed, shares
@@ -84,6 +85,7 @@ class PlainSource:
             transitions=len(pairs),
             together=max((len(voter.symbols.intersection(symbols)) for voter in others), default=0),
             symbols=len(symbols),
+            nearest=nearest(((voter.name, voter.events, voter.frequency) for voter in self._voters), question),
         )
 
 

@@ -44,6 +44,15 @@ class Ballots:
 
 
 @dataclass(frozen=True, slots=True)
+class Nearest:
+    """The pattern most similar to a memory: the first that a prediction by similarity would select."""
+
+    name: str
+    similarity: float
+    """2 · longest common subsequence / (length of the pattern + length of the memory), 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
 class Familiarity:
     """How much of a memory is known."""
 
@@ -57,6 +66,8 @@ class Familiarity:
     """Most of its different symbols that one pattern holds."""
     symbols: int
     """Its different symbols."""
+    nearest: Nearest | None
+    """The pattern most similar to it; None where none shares a symbol with it."""
 
 
 class Source(Protocol):

@@ -10,10 +10,12 @@ from kato.engine.event import Event, Symbol
 from kato.engine.forecasting.electing import EVERYBODY, MOST_TOKENS, MOST_VOTERS, Voter
 from kato.engine.forecasting.profiles import GENERAL, MENU, SHAPES
 from kato.engine.forecasting.question import WINDOW, Question
-from kato.engine.forecasting.source import MOST_TIED, ON_BALLOT, Ballots, Familiarity, Mix, Tally
+from kato.engine.forecasting.resembling import BY, SETTINGS, memory_of, nearest
+from kato.engine.forecasting.source import MOST_TIED, ON_BALLOT, Ballots, Familiarity, Mix, Nearest, Tally
 from kato.engine.forecasting.standing import FURTHEST
 from kato.engine.forecasting.voting import FLOOR
 from kato.engine.matching import _kernel
+from kato.engine.metrics.weighted import LEAST
 
 
 def _menu() -> tuple[Any, ...]:
@@ -88,4 +90,12 @@ class KernelSource:
             len(pairs),
             together,
             len(symbols),
+            self._nearest(question),
         )
+
+    def _nearest(self, question: Question) -> Nearest | None:
+        memory = memory_of(question)
+        if not memory:
+            return None
+        found = self._kernel.members(memory, SETTINGS, BY, None, LEAST)
+        return nearest((told[1:] for told in found), question)

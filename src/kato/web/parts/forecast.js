@@ -99,6 +99,7 @@ function Novelty({ novelty }) {
     [novelty.symbols, "of the symbols never seen", novelty.unseen_symbols.map(shown)],
     [novelty.transitions, "of the steps never seen", novelty.unseen_transitions.map((pair) => pair.map(shown).join(" → "))],
     [novelty.together, "of the symbols never seen together", []],
+    [novelty.unlike, "unlike the most similar pattern", novelty.nearest ? [novelty.nearest.pattern_name] : []],
   ];
   const said =
     novelty.is_novel === null ? "" : novelty.is_novel ? "unlike what was learned" : "much like what was learned";

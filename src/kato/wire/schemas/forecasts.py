@@ -52,14 +52,21 @@ ENTRY = record(
 _NOVELTY = record(
     "How unlike everything learned the memory is.",
     {
-        "score": number("The mean of the three parts, 0 to 1.", 0.1),
+        "score": number("The mean of the four parts, 0 to 1.", 0.1),
         "threshold": nullable(number("Above this no more than `false_alarms` of the node's own patterns are.", 0.4)),
         "is_novel": nullable(boolean("Whether the score is above the threshold; null without one.", example=False)),
         "symbols": number("Share of the memory's symbols never seen.", 0.0),
         "transitions": number("Share of its transitions never seen.", 0.2),
         "together": number("Share of its symbols missing in the pattern that holds most of them.", 0.25),
+        "unlike": number("One minus the similarity of the most similar pattern; 1 where none shares a symbol.", 0.3),
         "unseen_symbols": listed(text("A symbol.", "tae"), "Newest first."),
         "unseen_transitions": listed(EVENT, "Pairs of neighbours, newest first."),
+        "nearest": nullable(
+            record(
+                "The most similar pattern.",
+                {"pattern_name": PATTERN_ID, "similarity": number("As predictions have it.", 0.7)},
+            )
+        ),
     },
 )
 _PROFILE = record(
