@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
 from kato.cli.opening import ApiKey, AsJson, Data, Node, Url, open_memory
 from kato.cli.printing import console, line_of, print_json
+from kato.cli.tables import Field, print_table
 
 Pattern = Annotated[str, typer.Argument(help="The pattern, with or without PTRN|.")]
 
@@ -35,20 +34,26 @@ def history(
     if not answer["entries"]:
         console.print("Nothing has happened.")
         return
-    table = Table("sequence", "when", "what", "pattern", "by", "with")
-    for entry in answer["entries"]:
-        name = entry["pattern_name"] or "all patterns"
-        by = entry["actor"] or entry["session_id"] or "-"
-        when = entry["at"][:19].replace("T", " ")
-        table.add_row(
+    fields = (
+        Field("sequence", is_number=True),
+        Field("when", goes=2),
+        Field("what"),
+        Field("pattern", goes=1),
+        Field("by", goes=3),
+        Field("with", folds=True),
+    )
+    rows = [
+        (
             str(entry["sequence"]),
-            when,
+            entry["at"][:19].replace("T", " "),
             entry["operation"],
-            name[:17],
-            escape(by[:20]),
-            escape(_with(entry["details"])),
+            (entry["pattern_name"] or "all patterns")[:17],
+            (entry["actor"] or entry["session_id"] or "-")[:20],
+            _with(entry["details"]),
         )
-    console.print(table)
+        for entry in answer["entries"]
+    ]
+    print_table(fields, rows)
     if answer["has_more"]:
         console.print(f"… and older ones; --limit shows more. The newest is {answer['head']}.")
 

@@ -12,7 +12,7 @@ import typer
 
 from kato import Kato, KATOClient, KATOError, StorageInUse, __version__
 from kato.cli import kernel
-from kato.cli.opening import AsJson, Data, Url
+from kato.cli.opening import ApiKey, AsJson, Data, Url
 from kato.cli.printing import console, print_json
 from kato.engine.matching import choose
 from kato.settings import Settings
@@ -66,10 +66,10 @@ def examine(data: str | None) -> dict[str, Any]:
     return {**report, "warnings": warnings, "problems": problems}
 
 
-def ask(url: str, report: dict[str, Any], problems: list[str]) -> None:
+def ask(url: str, report: dict[str, Any], problems: list[str], api_key: str | None = None) -> None:
     """What a running server says of the nodes it holds in memory."""
     try:
-        with KATOClient(url) as client:
+        with KATOClient(url, api_key=api_key or None) as client:
             held = client.status()["processors"]
     except (KATOError, ValueError) as error:
         problems.append(f"{url}: {error}")
@@ -133,7 +133,7 @@ def _told(name: str, value: Any) -> list[str]:
     return [str(value)]
 
 
-def doctor(as_json: AsJson = False, data: Data = None, url: Url = None) -> None:
+def doctor(as_json: AsJson = False, data: Data = None, url: Url = None, api_key: ApiKey = None) -> None:
     """
     Print versions, the engine, where data lives, and what is wrong; exit code 1 if something is.
 
@@ -141,7 +141,7 @@ def doctor(as_json: AsJson = False, data: Data = None, url: Url = None) -> None:
     """
     report = examine(data)
     if url is not None:
-        ask(url, report, report["problems"])
+        ask(url, report, report["problems"], api_key)
     if as_json:
         print_json(report)
     else:

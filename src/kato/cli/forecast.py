@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 
 from kato.cli.files import split
-from kato.cli.opening import AsJson, Data, Node, Url, open_memory
+from kato.cli.opening import ApiKey, AsJson, Data, Node, Url, open_memory
 from kato.cli.printing import console, line_of, print_json
 
 
@@ -23,10 +23,11 @@ def forecast(
     as_json: AsJson = False,
     url: Url = None,
     data: Data = None,
+    api_key: ApiKey = None,
 ) -> None:
     """Observe some words in a session of their own and print what comes next and how likely; waits for a self-test."""
     events = split(" ".join(words), "chars") if tokens == "chars" else [[word] for word in words]
-    with open_memory(url, data) as memory:
+    with open_memory(url, data, api_key) as memory:
         memory.create_session(node, ttl=300)
         memory.observe_sequence([{"strings": event} for event in events])
         answer = memory.get_forecast(horizon=horizon, ending=ending, limit=limit, explain=explain, wait=True)

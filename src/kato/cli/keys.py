@@ -7,11 +7,10 @@ import unicodedata
 from typing import Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Column, Table
 
 from kato.cli.opening import AsJson, Data
 from kato.cli.printing import console, print_json
+from kato.cli.tables import Field, print_table
 from kato.errors import StorageUnavailable
 from kato.operations.keys import key_members
 from kato.settings import Settings
@@ -83,17 +82,22 @@ def list_(as_json: AsJson = False, data: Data = None) -> None:
     if not keys:
         console.print("There are no keys; a server on a loopback address lets everybody do everything.")
         return
-    table = Table(Column("id", no_wrap=True), "name", "scope", "nodes", "made", "last used", "revoked")
+    fields = (
+        Field("id"),
+        Field("name", folds=True),
+        Field("scope"),
+        Field("nodes", folds=True, goes=1),
+        Field("made", goes=3),
+        Field("last used", goes=2),
+        Field("revoked"),
+    )
+    rows = []
     for key in keys:
-        used = uses.get(key.key_id)
-        table.add_row(
-            key.key_id,
-            escape(key.name),
-            key.scope,
-            escape(", ".join(f"{prefix}…" for prefix in key.prefixes) or "all"),
-            *(time_text(at)[:19] if at is not None else "-" for at in (key.created_at, used, key.revoked_at)),
-        )
-    console.print(table)
+        times = (key.created_at, uses.get(key.key_id), key.revoked_at)
+        made, used, revoked = (time_text(at)[:10] if at is not None else "-" for at in times)
+        nodes = ", ".join(f"{prefix}…" for prefix in key.prefixes) or "all"
+        rows.append((key.key_id, key.name, key.scope, nodes, made, used, revoked))
+    print_table(fields, rows)
 
 
 @app.command()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from rich.markup import escape
-from rich.table import Table
-
 from kato.cli.opening import ApiKey, AsJson, Data, Url, open_memory
 from kato.cli.printing import console, print_json
+from kato.cli.tables import Field, print_table
 
 
 def nodes(as_json: AsJson = False, url: Url = None, data: Data = None, api_key: ApiKey = None) -> None:
@@ -19,9 +17,23 @@ def nodes(as_json: AsJson = False, url: Url = None, data: Data = None, api_key: 
     if not answer["nodes"]:
         console.print("No node has learned anything yet.")
         return
-    table = Table("node", "patterns", "log", "changed")
-    for node in answer["nodes"]:
-        table.add_row(escape(node["node_id"]), f"{node['patterns']:,}", f"{node['sequence']:,}", node["changed_at"])
-    console.print(table)
+    fields = (
+        Field("node", folds=True),
+        Field("patterns", is_number=True),
+        Field("log", is_number=True, goes=1),
+        Field("changed", goes=2),
+    )
+    print_table(
+        fields,
+        [
+            (
+                node["node_id"],
+                f"{node['patterns']:,}",
+                f"{node['sequence']:,}",
+                node["changed_at"][:19].replace("T", " "),
+            )
+            for node in answer["nodes"]
+        ],
+    )
     if answer["has_more"]:
         console.print(f"… and more; these are the first {answer['count']}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TextIO
 
 from rich.console import Console
 
@@ -24,6 +24,6 @@ def number(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def print_json(value: Any) -> None:
-    """JSON on standard output, for other programs."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+def print_json(value: Any, to: TextIO | None = None) -> None:
+    """JSON on standard output, or elsewhere, for other programs."""
+    (to or sys.stdout).write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")

@@ -17,6 +17,9 @@ def serve(
     data: Annotated[str | None, typer.Option("--data", help="Directory that keeps everything.")] = None,
     workers: Annotated[int | None, typer.Option("--workers", min=1, help="Processes; only 1 is possible.")] = None,
     insecure: Annotated[bool, typer.Option("--insecure", help="Allow a public address without keys.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Write the log as lines of JSON (KATO_LOG_FORMAT=json).")
+    ] = False,
 ) -> None:
     """Run the server until Ctrl-C. Options go before the environment, the environment before the defaults."""
     from kato.server.running import serve as run
@@ -25,6 +28,7 @@ def serve(
     for warning in warnings:
         console.print(f"warning: {warning}", style="yellow", markup=False)
     given: dict[str, Any] = {"host": host, "port": port, "data_dir": data, "workers": workers}
+    given["log_format"] = "json" if as_json else None
     settings = replace(
         settings, insecure=insecure, **{name: value for name, value in given.items() if value is not None}
     )

@@ -6,14 +6,23 @@ import time
 from typing import Annotated, Any
 
 import typer
+from rich.columns import Columns
 from rich.console import Group
 from rich.live import Live
-from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
 from kato.cli.opening import ApiKey, AsJson, Data, Url, open_memory
 from kato.cli.printing import console, print_json
+from kato.cli.tables import Field, fitted
 from kato.client.methods import ClientMethods
+
+_FIELDS = (
+    Field("node", folds=True),
+    Field("patterns", is_number=True),
+    Field("symbols", is_number=True, goes=2),
+    Field("in memory", is_number=True, goes=1),
+    Field("changed", goes=3),
+)
 
 
 def top(
@@ -45,24 +54,28 @@ def _look(memory: ClientMethods) -> dict[str, Any]:
 def _shown(look: dict[str, Any]) -> Group:
     metrics = look["metrics"]
     rates, performance, resources = metrics["rates"], metrics["performance"], metrics["resources"]
-    facts = Table.grid(padding=(0, 3))
-    facts.add_row(
+    facts = (
         f"{rates['requests_per_second']:.1f} requests/s",
         f"{performance['average_response_time_ms']:.2f} ms on average",
         f"{rates['errors_per_minute']:g} errors/min",
         f"{metrics['sessions']['active']:,} sessions",
-    )
-    facts.add_row(
         f"{metrics['observations_processed']:,} observations",
         f"{metrics['patterns_learned']:,} learnings",
         f"processor {resources['cpu_percent']:.0f} %",
         f"memory {resources['memory_percent']:.0f} %",
     )
-    table = Table("node", "patterns", "symbols", "in memory", "changed")
-    newest = sorted(look["nodes"], key=lambda node: node["changed_at"], reverse=True)
-    for node in newest[:20]:
-        size = "-" if node["size_bytes"] is None else f"{node['size_bytes'] / 2**20:.1f} MiB"
-        symbols = "-" if node["symbols"] is None else f"{node['symbols']:,}"
-        changed = node["changed_at"][:19].replace("T", " ")
-        table.add_row(escape(node["node_id"]), f"{node['patterns']:,}", symbols, size, changed)
-    return Group(facts, table)
+    newest = sorted(look["nodes"], key=lambda node: node["changed_at"], reverse=True)[:20]
+    table, sentence = fitted(
+        _FIELDS,
+        [
+            (
+                node["node_id"],
+                f"{node['patterns']:,}",
+                "-" if node["symbols"] is None else f"{node['symbols']:,}",
+                "-" if node["size_bytes"] is None else f"{node['size_bytes'] / 2**20:.1f} MiB",
+                node["changed_at"][:19].replace("T", " "),
+            )
+            for node in newest
+        ],
+    )
+    return Group(Columns(facts, padding=(0, 3)), table, *([Text(sentence, style="dim")] if sentence else []))

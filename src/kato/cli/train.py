@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -15,8 +15,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 import kato
 from kato import Kato
 from kato.cli.files import FORMATS, TOKENS, Sequence, guess_format, read_sequences, windows
-from kato.cli.opening import ApiKey, Data, Node, Url, open_memory
-from kato.cli.printing import console
+from kato.cli.opening import ApiKey, AsJson, Data, Node, Url, open_memory
+from kato.cli.printing import console, print_json
 from kato.client.methods import ClientMethods
 
 _LONGEST = 1000
@@ -40,6 +40,7 @@ def train(
     tokens: Annotated[str, typer.Option("--tokens", help="For text, one of " + ", ".join(TOKENS) + ".")] = "words",
     window: Annotated[int | None, typer.Option("--window", min=2, help="Learn every run of so many events.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Stop after so many sequences.")] = None,
+    as_json: AsJson = False,
     url: Url = None,
     data: Data = None,
     api_key: ApiKey = None,
@@ -52,8 +53,12 @@ def train(
     form = guess_format(file) if form == "auto" else form
     started = time.perf_counter()
     with open_memory(url, data, api_key, make=True) as memory:
-        tally = _learn_file(memory, file, node, form, tokens, window, limit)
+        tally = _learn_file(memory, file, node, form, tokens, window, limit, silent=as_json)
         seconds = time.perf_counter() - started
+        size = memory.system.storage.size_bytes() if isinstance(memory, Kato) else None
+        if as_json:
+            print_json({**asdict(tally), "node_id": node, "format": form, "seconds": seconds, "size_bytes": size})
+            return
         rate = tally.learned / seconds if seconds else 0.0
         console.print(
             f"Learned {tally.learned:,} sequences ({tally.new:,} new patterns) of {file.name} as {form} "
@@ -69,13 +74,20 @@ def train(
             console.print(
                 f"{tally.cut:,} were longer than {_LONGEST} events and were learned in parts.", highlight=False
             )
-        if isinstance(memory, Kato):
-            size = memory.system.storage.size_bytes()
+        if size is not None:
             console.print(f"The memory holds {size / 1e6:,.1f} MB on disk.", highlight=False, soft_wrap=True)
 
 
 def _learn_file(
-    memory: ClientMethods, file: Path, node: str, form: str, tokens: str, window: int | None, limit: int | None
+    memory: ClientMethods,
+    file: Path,
+    node: str,
+    form: str,
+    tokens: str,
+    window: int | None,
+    limit: int | None,
+    *,
+    silent: bool,
 ) -> Tally:
     tally = Tally()
     size = file.stat().st_size
@@ -86,6 +98,7 @@ def _learn_file(
         TextColumn("{task.fields[count]:,} sequences, {task.fields[rate]:,.0f}/s"),
         TimeRemainingColumn(),
         console=console,
+        disable=silent,
     )
     with bar, file.open("rb") as stream:
         task = bar.add_task(f"learning {file.name}", total=size, count=0, rate=0.0)

@@ -31,7 +31,7 @@ def export(file: File, nodes: Nodes = None, data: Data = None, as_json: AsJson =
             except BaseException:
                 file.unlink()  # half an export is none
                 raise
-    _tell("exported", done, as_json=as_json)
+    _tell("exported", done, as_json=as_json, aside=file == _STANDARD)
 
 
 def import_(file: File, data: Data = None, as_json: AsJson = False) -> None:
@@ -45,10 +45,11 @@ def import_(file: File, data: Data = None, as_json: AsJson = False) -> None:
     _tell("imported", done, as_json=as_json)
 
 
-def _tell(what: str, done: Transferred, *, as_json: bool) -> None:
-    """To standard error, for standard output may be the export."""
+def _tell(what: str, done: Transferred, *, as_json: bool, aside: bool = False) -> None:
+    """To standard error, for standard output may be the export; JSON only where it is (`aside`)."""
     if as_json:
-        print_json({"nodes": done.nodes, "patterns": done.patterns, "log_rows": done.log_rows, "sha256": done.sha256})
+        told = {"nodes": done.nodes, "patterns": done.patterns, "log_rows": done.log_rows, "sha256": done.sha256}
+        print_json(told, sys.stderr if aside else None)
         return
     sys.stderr.write(
         f"{what}: {done.nodes:,} nodes, {done.patterns:,} patterns, {done.log_rows:,} log rows, SHA-256 {done.sha256}\n"
