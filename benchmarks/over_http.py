@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import os
 import random
 import socket
@@ -111,6 +112,8 @@ class Connection:
 
 
 Work = Callable[[int], Awaitable[Any]]
+CONNECTIONS = itertools.count()
+"""Numbers that tell what one connection learns from what another does."""
 
 
 async def measure(
@@ -181,6 +184,18 @@ async def learning(connection: Connection) -> Work:
         await connection.ask(
             "POST", f"/sessions/{found}/observe-sequence", orjson.dumps({"observations": items, "learn_at_end": True})
         )
+
+    return learn
+
+
+async def learning_one(connection: Connection) -> Work:
+    """One sequence a request, straight to the node: what a learning costs without the observations before it."""
+    own = [sequence[1:] for sequence in sequences(50, SEED)]
+    number_of_connection = next(CONNECTIONS)
+
+    async def learn(number: int) -> None:
+        sequence = [[f"{number_of_connection}-{number}"], *own[number % 50]]
+        await connection.ask("POST", "/nodes/learned-alone/learn", orjson.dumps({"sequences": [sequence]}))
 
     return learn
 
@@ -260,6 +275,9 @@ async def programme(port: int, seconds: float, sizes: list[int]) -> None:
     one, times = await measure(port, 1, seconds, learning)
     row("observe-sequence of 20 and learn, 1 connection", one, times)
     row("the same, 32 connections, of one connection", *await measure(port, 32, seconds, learning), one)
+    one, times = await measure(port, 1, seconds, learning_one)
+    row("learn one sequence, 1 connection", one, times)
+    row("the same, 32 connections, of one connection", *await measure(port, 32, seconds, learning_one), one)
     row("learn in bulk, 1,000 a request", await fill(port, "bulk", 20_000), [])
     row("learn in bulk, one upload of lines", await fill_by_lines(port, "bulk-lines", 20_000), [])
     for size in sizes:

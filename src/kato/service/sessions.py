@@ -122,6 +122,8 @@ class Sessions:
         self._policy = policy
         self._events = events
         self._live: dict[str, Session] = {}
+        self._defaults: Configuration | None = None
+        """What follows from no overrides, once somebody has asked."""
 
     async def _commit(self, transaction: Transaction) -> Committed:
         committed = self._writer.at_once(transaction)
@@ -136,6 +138,12 @@ class Sessions:
         Raises:
             InvalidSettings: A value is wrong, or the result contradicts itself.
         """
+        if not overrides:
+            self._defaults = self._defaults or self._configured({})
+            return self._defaults
+        return self._configured(overrides)
+
+    def _configured(self, overrides: Mapping[str, Any]) -> Configuration:
         settings, effective, warnings = resolve(overrides, self._policy.session_defaults)
         if settings.max_pattern_length > self._policy.max_stm_events:
             warnings = [

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from kato.errors import SessionNotFound, StoredDataCorrupt
 from kato.storage import records
@@ -110,8 +109,7 @@ class SessionTables:
             dropped = self._connection.execute(
                 "DELETE FROM step WHERE session_id = ? AND ordinal < ?", (session_id, change.keep_from)
             ).rowcount
-        facts = replace(
-            facts,
+        facts = facts._replace(
             last_accessed=change.last_accessed,
             expires_at=change.expires_at,
             ttl_seconds=change.ttl_seconds,
@@ -143,7 +141,7 @@ class SessionTables:
         if facts is None:
             return
         last_accessed = max(facts.last_accessed, touch.last_accessed)
-        facts = replace(facts, last_accessed=last_accessed, expires_at=touch.expires_at)
+        facts = facts._replace(last_accessed=last_accessed, expires_at=touch.expires_at)
         self._connection.execute(
             "UPDATE session SET last_accessed = ?, expires_at = ?, checksum = ? WHERE session_id = ?",
             (facts.last_accessed, facts.expires_at, facts.checksum, touch.session_id),
@@ -316,9 +314,8 @@ def _among(visible: Visible) -> tuple[str, list[Any]]:
     return condition, parameters
 
 
-@dataclass(frozen=True, slots=True)
-class _Facts:
-    """What is stored of a session beside its contents; _FACTS in SQL."""
+class _Facts(NamedTuple):
+    """What is stored of a session beside its contents; _FACTS in SQL. A tuple, as every change of a session makes two."""
 
     session_id: str
     node_id: str
@@ -333,7 +330,7 @@ class _Facts:
     @property
     def checksum(self) -> int:
         """What is stored beside them."""
-        return records.facts(*astuple(self))
+        return records.facts(*self)
 
 
 def _checked(row: Sequence[Any]) -> _Facts:

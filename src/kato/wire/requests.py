@@ -233,6 +233,8 @@ class Observe:
     @classmethod
     def read(cls, value: Any, reader: Reader) -> Self:
         """The body from decoded JSON."""
+        if type(value) is dict:
+            cls._check_counts(value, reader.limits, ("body",))
         return cls._read(value, reader, ("body",))
 
     @staticmethod
@@ -254,10 +256,10 @@ class Observe:
 
     @classmethod
     def _read(cls, value: Any, reader: Reader, loc: Loc) -> Self:
+        """The observation at a place of a body; its counts have been checked."""
         given = reader.mapping(loc, value)
         if not _OBSERVE_NAMES.issuperset(given):
             note_unknown(reader, loc, given, _OBSERVE_MEMBERS)
-        cls._check_counts(given, reader.limits, loc)
         found = cls()
         # What is not there needs no reading, and most members mostly are not, or are empty.
         strings = given.get("strings", found.strings)
