@@ -11,7 +11,6 @@ import json
 import time
 import unicodedata
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +19,7 @@ def places() -> None:
     """Whoever sends slowly takes the place of a request in flight."""
     from kato.service.measuring import Measures
 
-    Measures.aside = lambda _: nullcontext()  # type: ignore[method-assign,assignment]
+    Measures.set_aside = Measures.take_up = lambda _: None  # type: ignore[method-assign]
 
 
 def timers() -> None:
@@ -78,17 +77,8 @@ def commit() -> None:
         if rest:
             original(self, rest, **options)
 
-    def submitted(self: Any, transaction: Any) -> Any:
-        from concurrent.futures import Future
-
-        future: Future[Committed] = Future()
-        with self._wake:
-            self._waiting.append((transaction, future))
-            self._wake.notify()
-        return future
-
     Writer._commit = early  # type: ignore[method-assign]
-    Writer.submit = submitted  # type: ignore[method-assign]
+    Writer.at_once = lambda *_: None  # type: ignore[method-assign]
 
 
 def rollback() -> None:
@@ -126,8 +116,11 @@ def order() -> None:
     def made(symbols: Any, *rest: Any, **options: Any) -> Any:
         return tuple(set(original(symbols, *rest, **options)))
 
+    def made_many(sequence: Any, **options: Any) -> Any:
+        return tuple(made(event, (), **options) for event in sequence if event)
+
     memory.make_event = made
-    bulk.make_event = made  # type: ignore[attr-defined]
+    bulk.make_events = made_many  # type: ignore[attr-defined]
 
 
 def hold() -> None:
