@@ -24,7 +24,8 @@ def test_each_is_what_a_tuple_would_be(steps):
         assert hash(sequence) == hash(judged)
         assert repr(sequence) == repr(judged)
         assert [sequence[place] for place in range(-len(judged), len(judged))] == [*judged, *judged]
-        assert sequence[1:-1:2] == judged[1:-1:2]
+        for part in (slice(1, -1, 2), slice(-1, None), slice(None, -1), slice(5, 2), slice(None, None, -2), slice(3)):
+            assert sequence[part] == judged[part]
         assert list(reversed(sequence)) == list(reversed(judged))
 
 

@@ -60,7 +60,10 @@ class Growing(Sequence[T]):
     def __getitem__(self, index: int | slice) -> T | tuple[T, ...]:
         size = self._stop - self._start
         if isinstance(index, slice):
-            return tuple(self._items[self._start : self._stop])[index]
+            first, last, step = index.indices(size)
+            if step < 0:
+                return tuple(self)[index]
+            return tuple(self._items[self._start + first : self._start + max(first, last) : step])
         if not -size <= index < size:
             raise IndexError(index)
         return self._items[index + (self._start if index >= 0 else self._stop)]
