@@ -34,10 +34,19 @@ CHECKS = (
 
 
 ALL = "examples,coverage,fuzzing,stateful"
+_TO_FINISH = 600
+"""Seconds to end what was begun and to tell of it; a busy machine needs some of them."""
 
 
-def fuzz(examples: int, seconds: int, *extra: str, phases: str = ALL) -> subprocess.CompletedProcess[str]:
-    """Send that many examples of every operation to a fresh server, for at most that long."""
+def fuzz(
+    examples: int, seconds: int, *extra: str, phases: str = ALL, quiet: bool = True
+) -> subprocess.CompletedProcess[str]:
+    """
+    Send that many examples of every operation to a fresh server, for at most that long.
+
+    Args:
+        quiet: Keep what is told in the result, instead of telling it while it happens.
+    """
     settings = Settings(data_dir=":memory:", log_level="CRITICAL", limits=LIMITS)
     with tempfile.TemporaryDirectory() as directory, running(settings) as server:
         session = httpx2.post(f"{server.url}/sessions", json={"node_id": "fuzz"}).json()["session_id"]
@@ -61,13 +70,17 @@ def fuzz(examples: int, seconds: int, *extra: str, phases: str = ALL) -> subproc
             "KATO_FUZZ_SESSION": session,
         }
         return subprocess.run(
-            command, cwd=directory, env=environment, capture_output=True, text=True, timeout=seconds + 120, check=False
+            command,
+            cwd=directory,
+            env=environment,
+            capture_output=quiet,
+            text=True,
+            timeout=seconds + _TO_FINISH,
+            check=False,
         )
 
 
 if __name__ == "__main__":
-    done = fuzz(
-        int(os.environ.get("EXAMPLES", "300")), int(os.environ.get("SECONDS_AT_MOST", "3600")), "--continue-on-failure"
-    )
-    print(done.stdout, done.stderr)
+    wanted, most = int(os.environ.get("EXAMPLES", "300")), int(os.environ.get("SECONDS_AT_MOST", "3600"))
+    done = fuzz(wanted, most, "--continue-on-failure", quiet=False)
     raise SystemExit(done.returncode)

@@ -87,6 +87,10 @@ def _in_memory(held: Knowledge | None) -> Json:
     }
 
 
+_MUCH = 1 << 16
+"""Bytes of a body that takes some milliseconds to read."""
+
+
 class Learner:
     """How the sequences of one request are learned: what the query says, else as a session would by default."""
 
@@ -151,9 +155,14 @@ async def learn_many(system: System, request: Request) -> Answer:
     """POST /nodes/{node_id}/learn."""
     query, warnings = read_query(LEARNING, request.query)
     node_id = nodes.check_node_id(request.path["node_id"], ("path", "node_id"), system.limits)
-    body, found = read_body(LearnMany, request.body, system.limits)
     learner = Learner(system, query)
-    operations = [learner.operation(sequence) for sequence in body.sequences]
+
+    def read() -> tuple[list[Learn | None], list[str]]:
+        body, found = read_body(LearnMany, request.body, system.limits)
+        return [learner.operation(sequence) for sequence in body.sequences], found
+
+    # What takes long to read must not keep everybody else waiting.
+    operations, found = await system.runtime.compute(read) if len(request.body) > _MUCH else read()
     wanted = [each for each in operations if each is not None]
 
     def answer(changes: Sequence[Change]) -> Answer:

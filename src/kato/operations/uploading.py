@@ -118,7 +118,7 @@ class Upload:
             IdempotencyMismatch: Other lines were sent under this key before.
             StorageError: Nothing of this chunk was kept.
         """
-        results, operations = self._read(chunk)
+        results, operations = await self._system.runtime.compute(self._read, chunk)
         digest = chunk.digest(self._place)
         if earlier is not None:
             if earlier.fingerprint != digest:
