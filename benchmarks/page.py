@@ -51,7 +51,8 @@ def questions(session: str, pattern: str) -> list[tuple[str, str, str, dict[str,
         ("operations", "GET", "/requests", {"limit": 500}),
         ("operations", "GET", "/server-log", {"limit": 50}),
         ("operations", "GET", "/keys", {}),
-        ("forecast", "GET", f"/sessions/{session}/forecast", {"limit": 10, "explain": "true"}),
+        ("forecast", "GET", f"/sessions/{session}/forecast", {"limit": 8}),
+        ("voices", "GET", f"/sessions/{session}/forecast", {"limit": 8, "explain": "true"}),
     ]
     orders = [{"sort": sort} for sort in ("name", "-frequency", "frequency", "-length", "length")]
     sought = [

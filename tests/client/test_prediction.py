@@ -66,7 +66,7 @@ def test_an_explanation_tells_alignment_places_numbers_and_provenance(memory, ca
     for line in (
         f"{first['pattern_name']}, learned once",
         "  - · kettle cup · coffee",
-        "  match   kettle",
+        "  match   kettle cup",
         "  future  coffee",
         f"  ranked 1 of 3 by potential, {first['potential']:.6g}",
         f"    beats {second['pattern_name']}, {second['potential']:.6g}: potential decides",
@@ -78,9 +78,35 @@ def test_an_explanation_tells_alignment_places_numbers_and_provenance(memory, ca
     second.explain()
     told = capsys.readouterr().out
     assert f"    beaten by {first['pattern_name']}" in told
-    for line in ("  past    start", "  missing milk", "  future  tea"):
+    for line in ("  past    start", "  match   kettle cup", "  missing milk", "  future  tea"):
         assert line in told.split("\n"), told
     assert f"in {memory.session_id}" in told
+
+
+def test_the_tree_is_told_as_deep_as_one_asks(memory, capsys):
+    first = memory.get_predictions(explain=True)["predictions"][0]
+    first.explain()
+    told = capsys.readouterr().out
+    assert "more numbers: explain(levels=99) shows them" in told
+    assert "patterns that hold 'kettle'" not in told
+    first.explain(levels=99)
+    deep = capsys.readouterr().out
+    assert "patterns that hold 'kettle'" in deep
+    assert "more numbers" not in deep
+    first.explain(levels=0)
+    assert "evidence = matches / pattern" in capsys.readouterr().out, "every metric with its formula"
+
+
+def test_events_of_several_symbols_stay_together_and_long_runs_are_wrapped(memory, capsys):
+    words = [f"word{number}" for number in range(40)]
+    memory.learn_many([[["kettle"], ["cup", "saucer"], *([word] for word in words)]], "n")
+    (pattern,) = (each["name"] for each in memory.list_patterns("n", search="saucer")["patterns"])
+    memory.explain_pattern(pattern, [["kettle"], ["cup", "saucer"]], "n", config={"recall_threshold": 0.0}).explain()
+    lines = capsys.readouterr().out.split("\n")
+    assert "  match   kettle cup+saucer" in lines
+    future = next(at for at, line in enumerate(lines) if line.startswith("  future  "))
+    assert lines[future + 1].startswith(" " * 10 + "word")
+    assert max(map(len, lines[future : future + 4])) <= 100
 
 
 def test_without_explanation_a_prediction_tells_what_it_has_and_how_to_get_the_rest(memory, capsys):
@@ -140,10 +166,11 @@ def test_a_notebook_gets_a_table_in_which_everything_is_text(memory, monkeypatch
     monkeypatch.setitem(sys.modules, "IPython.display", display)
     memory.get_predictions(explain=True)["predictions"][0].explain()
     (html,) = shown
-    assert "<table>" in html
+    assert "<small" in html
+    assert "<summary>potential <b>" in html
     assert "&lt;script&gt;" in html
     assert "<script>" not in html
-    assert "<table><tr></tr></table>" in memory.get_predictions()["predictions"][0]._repr_html_()
+    assert "<p></p>" in memory.get_predictions()["predictions"][0]._repr_html_()
     pattern = memory.list_patterns("n")["patterns"][0]["name"]
     memory.explain_pattern(pattern, [["z"]], "n").explain()
     assert "It is not predicted" in shown[1]

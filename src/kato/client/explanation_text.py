@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
+from itertools import groupby
+from textwrap import wrap
 from typing import Any
 
+LEVELS = 2
+"""Levels of a tree that are shown unless asked for more."""
+_ALL = 99
+_WIDTH = 100
+_AS_IT_IS: Any = {"break_long_words": False, "break_on_hyphens": False}
 _OWN = ("events", "to", "part", "parts")
 """Details of a history entry that say little to somebody who looks at one pattern."""
 
 
-def prediction_lines(prediction: Mapping[str, Any]) -> Iterator[str]:
-    """Everything about one prediction; what was not asked for is left out."""
+def prediction_lines(prediction: Mapping[str, Any], levels: int = LEVELS) -> Iterator[str]:
+    """Everything about one prediction; what was not asked for is left out. `levels`: of the tree of the number that ranks."""
     yield f"{prediction['pattern_name']}, learned {_times(prediction['frequency'])}"
     yield f"  {line_of(prediction['past'])} · {line_of(prediction['present'])} · {line_of(prediction['future'])}"
     found = prediction.get("explanation")
@@ -26,18 +33,18 @@ def prediction_lines(prediction: Mapping[str, Any]) -> Iterator[str]:
     first = found["ranking"]["key"]
     trees = found["metrics"]
     for name in (*(each for each in (first,) if each in trees), *(each for each in trees if each != first)):
-        yield from tree_lines(trees[name], name, depth=1, deep=name == first)
+        yield from tree_lines(trees[name], name, depth=1, levels=levels if name == first else 0)
     if "provenance" in found:
         yield from provenance_lines(found["provenance"])
 
 
-def answer_lines(answer: Mapping[str, Any]) -> Iterator[str]:
+def answer_lines(answer: Mapping[str, Any], levels: int = LEVELS) -> Iterator[str]:
     """What became of one pattern when a memory asked for predictions."""
     prediction = answer["prediction"]
     yield answer["sentence"]
     yield from (f"  {'passed' if check['passed'] else 'FAILED'}  {check['sentence']}" for check in answer["checks"])
     if prediction is not None:
-        yield from prediction_lines(prediction)
+        yield from prediction_lines(prediction, levels)
     else:
         yield f"{answer['pattern_name']}, learned {_times(answer['pattern']['frequency'])}"
         yield from alignment_lines(answer["alignment"])
@@ -63,10 +70,17 @@ def _unexplained(prediction: Mapping[str, Any]) -> Iterator[str]:
 
 
 def alignment_lines(tokens: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Token by token: what it is, what was expected, what was observed."""
+    """What of the pattern is past, matched, missing and so on, in order; a line for each run of one kind."""
     yield "alignment"
-    for token in tokens:
-        yield f"  {token['kind']:8}{aligned_text(token)}"
+    for kind, run in groupby(tokens, key=lambda token: token["kind"]):
+        text = run_text(list(run))
+        yield from wrap(text, _WIDTH, initial_indent=f"  {kind:8}", subsequent_indent=" " * 10, **_AS_IT_IS)
+
+
+def run_text(run: Sequence[Mapping[str, Any]]) -> str:
+    """Tokens of one kind in a row; those of one event are joined by +."""
+    events = groupby(run, key=lambda token: (token["pattern_event"], token["stm_event"]))
+    return " ".join("+".join(map(aligned_text, event)) for _, event in events)
 
 
 def aligned_text(token: Mapping[str, Any]) -> str:
@@ -86,13 +100,19 @@ def standing_lines(verb: str, standing: Mapping[str, Any]) -> Iterator[str]:
             yield f"    {word} {other['pattern_name']}, {other['value']:.6g}: {other['decided_by']} decides"
 
 
-def tree_lines(tree: Mapping[str, Any], name: str = "", *, depth: int = 0, deep: bool = True) -> Iterator[str]:
-    """A number and what it means; `deep`: and the numbers it was made of, indented."""
+def tree_lines(tree: Mapping[str, Any], name: str = "", *, depth: int = 0, levels: int = LEVELS) -> Iterator[str]:
+    """A number and what it means, and indented below it so many levels of the numbers it was made of."""
     label = f"{name:30}" if name else ""
     yield f"{'  ' * depth}{label}{tree['value']:<12.6g}{tree['reason']}"
-    if deep:
+    if levels:
         for part in tree["parts"]:
-            yield from tree_lines(part, depth=depth + 1)
+            yield from tree_lines(part, depth=depth + 1, levels=levels - 1)
+    elif tree["parts"] and not name:
+        yield f"{'  ' * (depth + 1)}… made of {_numbers_below(tree)} more numbers: explain(levels={_ALL}) shows them"
+
+
+def _numbers_below(tree: Mapping[str, Any]) -> int:
+    return len(tree["parts"]) + sum(map(_numbers_below, tree["parts"]))
 
 
 def provenance_lines(provenance: Mapping[str, Any]) -> Iterator[str]:
@@ -131,14 +151,25 @@ _COLOURS = {
 }
 
 
-def html_of(title: str, tokens: Sequence[Mapping[str, Any]], lines: Sequence[str]) -> str:
-    """A title, the tokens in a row with their kinds, and everything else folded away. All of it is text."""
-    cells = "".join(
-        f'<td style="padding:2px 8px;text-align:center"><span style="{_COLOURS[token["kind"]]}">'
-        f"{escape(aligned_text(token))}</span><br><small>{token['kind']}</small></td>"
-        for token in tokens
+def html_of(title: str, tokens: Sequence[Mapping[str, Any]], lines: Sequence[str], trees: Mapping[str, Any]) -> str:
+    """A title, the tokens in order with their kinds, the numbers as trees that unfold, and all else. All of it is text."""
+    runs = "".join(
+        f'<span style="display:inline-block;margin:0 .8em .4em 0;vertical-align:top"><small style="color:#777">{kind}</small><br>'
+        f'<span style="{_COLOURS[kind]}">{escape(run_text(list(run)))}</span></span>'
+        for kind, run in groupby(tokens, key=lambda token: token["kind"])
     )
+    numbers = "".join(_tree_html(tree, f"{name} ") for name, tree in trees.items())
     return (
-        f"<div><p><b>{escape(title)}</b></p><table><tr>{cells}</tr></table>"
-        f"<details><summary>why</summary><pre>{escape(chr(10).join(lines))}</pre></details></div>"
+        f"<div><p><b>{escape(title)}</b></p><p>{runs}</p>"
+        + (f"<details><summary>numbers</summary>{numbers}</details>" if numbers else "")
+        + f"<details><summary>why</summary><pre>{escape(chr(10).join(lines))}</pre></details></div>"
     )
+
+
+def _tree_html(tree: Mapping[str, Any], name: str = "") -> str:
+    """A number, and folded below it what it was made of."""
+    line = f"{escape(name)}<b>{tree['value']:.6g}</b> <span>{escape(tree['reason'])}</span>"
+    if not tree["parts"]:
+        return f'<div style="margin-left:1.2em">{line}</div>'
+    parts = "".join(map(_tree_html, tree["parts"]))
+    return f'<details style="margin-left:1.2em"><summary>{line}</summary>{parts}</details>'

@@ -17,15 +17,20 @@ from kato.client import explanation_text as text
 class Explainable(dict[str, Any]):
     """A dictionary that can be told to a person."""
 
-    def explanation_lines(self) -> list[str]:
+    def explanation_lines(self, levels: int = text.LEVELS) -> list[str]:
         """The explanation, line by line."""
         raise NotImplementedError
 
-    def explain(self) -> None:
-        """Print how it came about: in a notebook as a table, else as lines of text."""
+    def explain(self, levels: int = text.LEVELS) -> None:
+        """
+        Print how it came about: in a notebook as a picture of text that unfolds, else as lines.
+
+        Args:
+            levels: How deep the tree of the number that ranks is told in lines; 99 goes down to every count.
+        """
         shell = _notebook()
         if shell is None:
-            sys.stdout.write("\n".join(self.explanation_lines()) + "\n")
+            sys.stdout.write("\n".join(self.explanation_lines(levels)) + "\n")
             return
         notebook = importlib.import_module("IPython.display")  # whoever runs one has imported it already
         notebook.display(notebook.HTML(self._repr_html_()))
@@ -38,25 +43,29 @@ class Explainable(dict[str, Any]):
 class Prediction(Explainable):
     """A prediction, with the members that docs/http-api.md lists."""
 
-    def explanation_lines(self) -> list[str]:
+    def explanation_lines(self, levels: int = text.LEVELS) -> list[str]:
         """The explanation line by line; without `explain=True` what can be said without it."""
-        return list(text.prediction_lines(self))
+        return list(text.prediction_lines(self, levels))
 
     def _repr_html_(self) -> str:
         explanation = self.get("explanation")
         title = f"{self['pattern_name']} → {text.line_of(self['future'])}"
-        return text.html_of(title, explanation["alignment"] if explanation else (), self.explanation_lines())
+        if not explanation:
+            return text.html_of(title, (), self.explanation_lines(), {})
+        return text.html_of(title, explanation["alignment"], self.explanation_lines(0), explanation["metrics"])
 
 
 class ExplainedPattern(Explainable):
     """What became of one pattern, with the members that docs/http-api.md lists."""
 
-    def explanation_lines(self) -> list[str]:
+    def explanation_lines(self, levels: int = text.LEVELS) -> list[str]:
         """The explanation line by line."""
-        return list(text.answer_lines(self))
+        return list(text.answer_lines(self, levels))
 
     def _repr_html_(self) -> str:
-        return text.html_of(self["sentence"], self["alignment"], self.explanation_lines())
+        explanation = (self["prediction"] or {}).get("explanation", {})
+        lines = self.explanation_lines(0)
+        return text.html_of(self["sentence"], self["alignment"], lines, explanation.get("metrics", {}))
 
 
 def with_predictions(answer: dict[str, Any]) -> dict[str, Any]:

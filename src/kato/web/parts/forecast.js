@@ -1,6 +1,6 @@
 /** What comes next in a session, how likely, on whose word; and how new the moment is. */
 
-import { html } from "../vendor/htm/standalone.module.js";
+import { html, useState } from "../vendor/htm/standalone.module.js";
 import { get, path } from "../api.js";
 import { count, number, plural, short } from "../format.js";
 import { useAsked, useLive } from "../hooks.js";
@@ -17,7 +17,17 @@ const percent = (share) => `${number(share * 100)} %`;
 
 /** `session`: its id; `node`: its node, once known. Asked again whenever either changes. */
 export function Forecast({ session, node }) {
-  const found = useAsked((signal) => get(path`/sessions/${session}/forecast`, { limit: MOST, explain: true }, signal), [session]);
+  const where = path`/sessions/${session}/forecast`;
+  const found = useAsked((signal) => get(where, { limit: MOST }, signal), [session]);
+  const [open, setOpen] = useState(new Set());
+  // On whose word is only worked out where somebody wants to know: it takes far longer than the forecast itself.
+  const evidence = useAsked(
+    async (signal) => (open.size > 0 && found.value ? get(where, { limit: MOST, explain: true }, signal) : null),
+    [session, open.size > 0, found.value],
+  );
+  const voices = new Map(evidence.value?.forecast.map((entry) => [entry.symbol, entry]));
+  const toggled = (symbol) => (event) =>
+    setOpen((before) => new Set(event.target.open ? [...before, symbol] : [...before].filter((each) => each !== symbol)));
   useLive(
     (event) => (event.event_type === "session.updated" && event.data.session_id === session) || changesNode(node)(event),
     found.again,
@@ -27,11 +37,22 @@ export function Forecast({ session, node }) {
   return html`<section aria-labelledby="forecast-title">
     <h2 id="forecast-title">Forecast <span class="quiet">of the next event's symbols</span></h2>
     <${Trouble} error=${found.error} again=${found.again} />
+    <${Trouble} error=${evidence.error} again=${evidence.again} />
     ${answer && answer.forecast.length === 0 && html`<${Nothing}>The node has learned nothing yet that could follow.<//>`}
     ${answer &&
     answer.forecast.length > 0 &&
     html`<ol class="forecast">
-        ${answer.forecast.map((entry) => html`<li key=${entry.symbol}><${Entry} entry=${entry} node=${answer.node_id} /></li>`)}
+        ${answer.forecast.map(
+          (entry) => html`<li key=${entry.symbol}>
+            <${Entry}
+              entry=${entry}
+              node=${answer.node_id}
+              told=${voices.get(entry.symbol)}
+              isOpen=${open.has(entry.symbol)}
+              toggled=${toggled(entry.symbol)}
+            />
+          </li>`,
+        )}
         <li class="other">
           <span class="line">
             <span>something never learned</span>
@@ -46,22 +67,25 @@ export function Forecast({ session, node }) {
 }
 
 /** One symbol: how likely, and unfolded who says so. */
-function Entry({ entry, node }) {
-  return html`<details>
+function Entry({ entry, node, told, isOpen, toggled }) {
+  return html`<details onToggle=${toggled}>
     <summary class="line">
       <bdi class="symbol">${shown(entry.symbol)}</bdi>
       <span><${Bar} share=${entry.probability} /></span>
       <span class="number">${percent(entry.probability)}</span>
       <span>why?</span>
     </summary>
-    <p class="help">
-      ${percent(entry.share)} of the vote. These places in what was learned speak for it, the strongest first:
-    </p>
-    <ul class="voices">
-      ${entry.voices.map((voice) => html`<li><${Voice} voice=${voice} node=${node} /></li>`)}
-    </ul>
-    ${entry.other_voices > 0 &&
-    html`<p class="help">${plural(entry.other_voices, "more place")} add ${percent(entry.other_share)} of the vote.</p>`}
+    ${isOpen && !told && html`<p class="help" role="status">Asking who says so…</p>`}
+    ${isOpen &&
+    told &&
+    html`<p class="help">
+        ${percent(told.share)} of the vote. These places in what was learned speak for it, the strongest first:
+      </p>
+      <ul class="voices">
+        ${told.voices.map((voice) => html`<li><${Voice} voice=${voice} node=${node} /></li>`)}
+      </ul>
+      ${told.other_voices > 0 &&
+      html`<p class="help">${plural(told.other_voices, "more place")} add ${percent(told.other_share)} of the vote.</p>`}`}
   </details>`;
 }
 
