@@ -60,7 +60,9 @@ def test_a_pattern_is_explained(run, memory):
     code, out, _ = run("explain", name, "the", "cat", "--node", "n")
     assert code == 0
     assert "It is prediction 1 of 1" in out
-    assert "  match   cat" in out
+    assert "  match   the cat" in out
+    assert "patterns that hold 'cat'" not in out
+    assert "patterns that hold 'cat'" in run("explain", name, "the", "cat", "--node", "n", "--levels", "99")[1]
     assert "It is not predicted" in run("explain", name, "dog", "--node", "n", "--threshold", "0.5")[1]
     code, out, _ = run("explain", name, "the", "--node", "n", "--rank", "similarity", "--at", "1", "--json")
     assert json.loads(out)["at"] == {"sequence": 1, "head": 1}

@@ -18,6 +18,7 @@ def explain(
     threshold: Annotated[float | None, typer.Option("--threshold", help="recall_threshold, 0 to 1.")] = None,
     rank: Annotated[str | None, typer.Option("--rank", help="rank_sort_algo.")] = None,
     at: Annotated[str | None, typer.Option("--at", help="As it was after this sequence, or at this time.")] = None,
+    levels: Annotated[int, typer.Option("--levels", min=0, help="How deep numbers are told; 99 to every count.")] = 2,
     as_json: AsJson = False,
     url: Url = None,
     data: Data = None,
@@ -31,4 +32,4 @@ def explain(
     if as_json:
         print_json(answer)
     else:
-        answer.explain()  # type: ignore[attr-defined]  # an ExplainedPattern
+        answer.explain(levels)  # type: ignore[attr-defined]  # an ExplainedPattern
