@@ -13,7 +13,8 @@ are not like any place, the same is asked at a place of each sequence drawn with
 probabilities hold where what is asked is what the node asked itself.
 
 Accuracy is over all queries, coverage the share that got an answer. Log-loss is −ln of the probability given to the likeliest
-right item, at least one in a million; the calibration error is that of the first item's probability over ten bins of equal width.
+right item, at least one in a million; the calibration error (ECE) is that of the first item's probability over ten bins of equal
+width. Beside it stands what probabilities that are exactly right would show with so many queries, by chance.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class Score:
     right: int = 0
     loss: float = 0.0
     seconds: float = 0.0
-    bins: list[list[float]] = field(default_factory=lambda: [[0.0, 0.0, 0.0] for _ in range(BINS)])
+    bins: list[list[float]] = field(default_factory=lambda: [[0.0, 0.0, 0.0, 0.0] for _ in range(BINS)])
 
     def take(self, told: Mapping[str, float], best: str | None, right: frozenset[str]) -> None:
         """One query's answer: probabilities, the first item, and what was right."""
@@ -66,15 +67,18 @@ class Score:
         place[0] += 1
         place[1] += told[best]
         place[2] += best in right
+        place[3] += told[best] * (1 - told[best])
 
     def line(self, name: str) -> str:
         """As a row of the table."""
         accuracy = self.right / self.asked
         error = math.sqrt(accuracy * (1 - accuracy) / self.asked)
-        off = sum(abs(said - was) for _, said, was in self.bins) / max(1, self.answered)
+        off = sum(abs(said - was) for _, said, was, _ in self.bins) / max(1, self.answered)
+        # The mean of the absolute value of a normal variable is √(2/π) of its standard deviation.
+        by_chance = sum(math.sqrt(2 / math.pi * max(0.0, spread)) for *_, spread in self.bins) / max(1, self.answered)
         return (
             f"{name:<22}{accuracy:8.2%} ±{error:5.2%}{self.answered / self.asked:9.1%}{self.loss / self.asked:9.3f}"
-            f"{off:8.3f}{1000 * self.seconds / self.asked:10.2f}"
+            f"{off:8.3f}{by_chance:7.3f}{1000 * self.seconds / self.asked:10.2f}"
         )
 
 
@@ -181,6 +185,7 @@ def main() -> None:
     parser.add_argument("--window", type=int, default=5)
     parser.add_argument("--closing", type=int, default=1)
     parser.add_argument("--folds", type=int, default=FOLDS, help="of the 14, how many are run")
+    parser.add_argument("--skip", type=int, default=0, help="of the 14, how many are passed over before them")
     parser.add_argument("--seed", type=int, default=14)
     parser.add_argument("--voting", type=int, default=Effort().voting, help="questions that choose the profiles")
     parser.add_argument("--calibrating", type=int, default=Effort().calibrating, help="questions that calibrate")
@@ -196,13 +201,14 @@ def main() -> None:
     protocol = Protocol(sequences, asked.window, asked.closing, effort, asked.seed)
     with_tree = not asked.no_cpt and find_spec("cpt") is not None
     started = time.perf_counter()
-    for number in range(asked.folds):
+    folds = range(FOLDS)[asked.skip :][: asked.folds]
+    for number in folds:
         protocol.fold(number, with_tree=with_tree)
     items = {item for sequence in sequences for item in sequence}
     length = sum(map(len, sequences)) / max(1, len(sequences))
     print(f"{Path(asked.source).name}: {len(sequences)} sequences, {len(items)} items, {length:.1f} long on average")
-    print(f"window {asked.window}, closing {asked.closing}, {asked.folds} of {FOLDS} folds, seed {asked.seed}")
-    print(f"{'':<22}{'accuracy':>8}{'':>7}{'coverage':>9}{'log-loss':>9}{'ECE':>8}{'ms each':>10}")
+    print(f"window {asked.window}, closing {asked.closing}, {len(folds)} of {FOLDS} folds, seed {asked.seed}")
+    print(f"{'':<22}{'accuracy':>8}{'':>7}{'coverage':>9}{'log-loss':>9}{'ECE':>8}{'chance':>7}{'ms each':>10}")
     for name, score in protocol.scores.items():
         print(score.line(name))
     if not with_tree and not asked.no_cpt:

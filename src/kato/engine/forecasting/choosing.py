@@ -37,7 +37,7 @@ SURPRISE_OF_MANY = 0.05
 """The same where more than one symbol can be right: a share is then no probability of being right."""
 DOUBT = 0.02
 """Part of every probability that is spread over all symbols when log-loss is taken, as a share may be 0."""
-PASSED = 1 / 12
+PASSED = 1 / 8
 """Symbols that could be looked at in the time that passing over one pattern of a large node takes, as measured."""
 LISTED = 10
 """Ranks below the first that the second curve is fitted on."""
@@ -52,7 +52,7 @@ none of the others shows."""
 class Effort:
     """How much a self-test may cost."""
 
-    voting: int = 500
+    voting: int = 350
     """Questions that choose the ways of voting: at most these, and half of those that calibrate."""
     calibrating: int = 3000
     """Questions that calibrate the chosen mix."""

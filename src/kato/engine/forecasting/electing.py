@@ -16,7 +16,7 @@ from kato.engine.forecasting.question import WINDOW, Question
 
 EVERYBODY = 8192
 """Patterns of a node up to which all of them vote."""
-MOST_VOTERS = 1024
+MOST_VOTERS = 512
 """Patterns that vote in a larger node."""
 MOST_TOKENS = 2**20
 """Symbols that vote, at most. Bounds of an electorate, so that a forecast takes milliseconds however large the node."""
