@@ -3,6 +3,8 @@
 #include <structmember.h>  // PyMemberDef, up to Python 3.11
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 
 #include "potentials.hpp"
 
@@ -66,6 +68,27 @@ struct Shapes {
 const Shapes* shapes = nullptr;  // set once, when the engine is imported; lives as long as the process
 
 PyObject* number(double value) { return PyFloat_FromDouble(value); }
+
+// Numbers as Python objects, those lately made again the same ones: the best patterns of a question have most numbers in common.
+class Numbers {
+public:
+    PyObject* operator()(double value) {
+        std::uint64_t bits;
+        std::memcpy(&bits, &value, sizeof bits);
+        auto& [known, made] = kept_[bits * 0x9e3779b97f4a7c15u >> (64 - kBits)];
+        if (!made.is_valid() || known != bits) {
+            made = nb::steal(PyFloat_FromDouble(value));
+            if (!made.is_valid()) nb::raise_python_error();
+            known = bits;
+        }
+        return Py_NewRef(made.ptr());
+    }
+
+private:
+    static constexpr unsigned kBits = 7;
+
+    std::array<std::pair<std::uint64_t, nb::object>, std::size_t{1} << kBits> kept_;
+};
 PyObject* whole(std::uint64_t value) { return PyLong_FromUnsignedLongLong(value); }
 PyObject* own(nb::handle value) { return value.inc_ref().ptr(); }
 
@@ -93,26 +116,23 @@ private:
     bool followed_ = false;
 };
 
-PyObject* text(nb::list texts, Symbol symbol) {
+PyObject* text(nb::handle texts, Symbol symbol) {
     return Py_NewRef(PyList_GET_ITEM(texts.ptr(), Py_ssize_t(symbol)));
 }
 
-// A row of events between two flat positions, as tuples that begin where events begin, of the items for which `keeps` holds.
-template <class Keeps>
-PyObject* grouped(const Row& row, std::size_t from, std::size_t to, nb::list texts, Keeps&& keeps) {
+// Visit the events between two flat positions, the first and the last maybe cut: (from, to) each.
+template <class Visit>
+void each_event(const Row& row, std::size_t from, std::size_t to, Visit&& visit) {
+    for (std::size_t end; from < to; from = end) {
+        for (end = from + 1; end < to && !row.starts(end); ++end) {}
+        visit(from, end);
+    }
+}
+
+std::size_t events_between(const Row& row, std::size_t from, std::size_t to) {
     std::size_t events = from < to;
     for (std::size_t i = from + 1; i < to; ++i) events += row.starts(i);
-    Tuple made(events);
-    std::vector<Symbol> event;
-    for (std::size_t i = from; i < to; ++i) {
-        if (keeps(i)) event.push_back(row.token(i));
-        if (i + 1 < to && !row.starts(i + 1)) continue;
-        Tuple symbols(event.size());
-        for (const Symbol symbol : event) symbols.add(text(texts, symbol));
-        made.add(symbols.take());
-        event.clear();
-    }
-    return made.take();
+    return events;
 }
 
 // Whether a flat position lies in one of the blocks, asked in ascending order.
@@ -132,9 +152,9 @@ private:
 
 class Builder {
 public:
-    Builder(Ensemble& ensemble, const Query& query, const Settings& settings, const Observed& observed, nb::list texts,
+    Builder(Ensemble& ensemble, const Query& query, const Settings& settings, const Observed& observed, const Symbols& symbols,
             nb::object annotate)
-        : ensemble_(ensemble), query_(query), observed_(observed), texts_(texts),
+        : ensemble_(ensemble), query_(query), observed_(observed), symbols_(symbols), texts_(symbols.texts()),
           annotate_(std::move(annotate)), judge_(query, settings) {}
 
     PyObject* prediction(std::size_t at) {
@@ -143,7 +163,8 @@ public:
         const Row& row = match.row;
         judge_.passes_gate(row);
         const auto blocks = judge_.blocks();
-        const nb::object events = events_of(row, 0, row.length, texts_);
+        const Seen seen = seen_by(blocks);
+        const nb::object events = events_of(row, 0, row.length, symbols_);
         const Py_ssize_t first = events_before(row, match.present_from), last = events_before(row, match.present_to);
         const auto slice = [&](Py_ssize_t from, Py_ssize_t to) {
             Tuple part(std::size_t(to - from));
@@ -156,13 +177,32 @@ public:
             emotives = found[0];
             metadata = found[1];
         }
-        return shapes->prediction.make({name_text(row.name()).release().ptr(), own(events), whole(match.frequency), whole(row.length), matches(blocks),
+        return shapes->prediction.make({name_text(row.name()).release().ptr(), own(events), whole(match.frequency), whole(row.length), own(seen.matches),
                                         slice(0, first), slice(first, last), slice(last, PyTuple_GET_SIZE(events.ptr())),
-                                        missing(match, blocks), extras(blocks), anomalies(blocks), own(emotives),
+                                        missing(match, blocks), own(seen.extras), anomalies(blocks), own(emotives),
                                         own(metadata), shown(blocks), metrics(member)});
     }
 
 private:
+    // What of the memory is in blocks, and what is not.
+    struct Seen {
+        std::uint64_t covered;
+        nb::object matches, extras;
+    };
+
+    // Both follow from which tokens of the memory are covered, and the best patterns mostly cover the same.
+    Seen seen_by(Span<const Block> blocks) {
+        if (query_.size() > 64) return {0, nb::steal(matches(blocks)), nb::steal(extras(blocks))};
+        std::uint64_t covered = 0;
+        for (const Block& block : blocks)
+            for (std::uint32_t i = 0; i < block.length; ++i) covered |= std::uint64_t{1} << (block.memory + i);
+        for (const Seen& known : seen_)
+            if (known.covered == covered) return known;
+        Seen made{covered, nb::steal(matches(blocks)), nb::steal(extras(blocks))};
+        if (seen_.size() < kMostSeen) seen_.push_back(made);
+        return made;
+    }
+
     static Py_ssize_t events_before(const Row& row, std::size_t to) {
         Py_ssize_t events = 0;
         for (std::size_t i = 0; i < to; ++i) events += row.starts(i);
@@ -180,13 +220,23 @@ private:
 
     PyObject* missing(const Match& match, Span<const Block> blocks) {
         Covered<&Block::pattern> covered(blocks);
-        return grouped(match.row, match.present_from, match.present_to, texts_, [&](std::size_t i) { return !covered(i); });
+        Tuple made(events_between(match.row, match.present_from, match.present_to));
+        std::vector<std::size_t>& event = places_;
+        each_event(match.row, match.present_from, match.present_to, [&](std::size_t from, std::size_t to) {
+            event.clear();
+            for (std::size_t i = from; i < to; ++i)
+                if (!covered(i)) event.push_back(i);
+            Tuple symbols(event.size());
+            for (const std::size_t i : event) symbols.add(text(texts_, match.row.token(i)));
+            made.add(symbols.take());
+        });
+        return made.take();
     }
 
     PyObject* extras(Span<const Block> blocks) {
         Covered<&Block::memory> covered(blocks);
         Tuple made(observed_.sizes.size());
-        std::vector<std::size_t> event;
+        std::vector<std::size_t>& event = places_;
         std::size_t at = 0;
         for (const std::size_t size : observed_.sizes) {
             event.clear();
@@ -225,23 +275,29 @@ private:
         const Match& match = member.match;
         const PresentNumbers present = ensemble_.present_numbers(match);
         const bool weighted = query_.weights != nullptr;
-        const auto weigh = [&](double value) { return weighted ? number(value) : own(nb::none()); };
+        const auto weigh = [&](double value) { return weighted ? numbers_(value) : own(nb::none()); };
         return untracked(shapes->metrics.make(
-            {number(match.similarity), number(match.evidence), number(match.confidence), number(match.snr),
-             PyLong_FromLong(long(match.blocks) - 1), number(match.phi), number(present.entropy),
-             number(present.normalized_entropy), number(present.global_normalized_entropy), number(member.itfdf),
-             number(present.tfidf_score), number(present.confluence), number(member.information), number(member.potential),
-             number(member.prior), number(match.similarity), number(member.posterior), number(member.prior),
-             number(member.strength), weigh(match.weighted_similarity), weigh(match.weighted_evidence),
+            {numbers_(match.similarity), numbers_(match.evidence), numbers_(match.confidence), numbers_(match.snr),
+             PyLong_FromLong(long(match.blocks) - 1), numbers_(match.phi), numbers_(present.entropy),
+             numbers_(present.normalized_entropy), numbers_(present.global_normalized_entropy), numbers_(member.itfdf),
+             numbers_(present.tfidf_score), numbers_(present.confluence), numbers_(member.information), numbers_(member.potential),
+             numbers_(member.prior), numbers_(match.similarity), numbers_(member.posterior), numbers_(member.prior),
+             numbers_(member.strength), weigh(match.weighted_similarity), weigh(match.weighted_evidence),
              weigh(match.weighted_confidence), weigh(match.weighted_snr)}));
     }
+
+    static constexpr std::size_t kMostSeen = 16;
 
     Ensemble& ensemble_;
     const Query& query_;
     const Observed& observed_;
+    const Symbols& symbols_;
     nb::list texts_;
     nb::object annotate_;
     Judge judge_;
+    Numbers numbers_;
+    std::vector<Seen> seen_;
+    std::vector<std::size_t> places_;
 };
 
 }  // namespace
@@ -261,8 +317,16 @@ nb::object name_text(const std::uint8_t* name) {
     return nb::steal(PyUnicode_FromStringAndSize(hex, sizeof hex));
 }
 
-nb::object events_of(const Row& row, std::size_t from, std::size_t to, nb::list texts) {
-    return nb::steal(grouped(row, from, to, texts, [](std::size_t) { return true; }));
+nb::object events_of(const Row& row, std::size_t from, std::size_t to, const Symbols& symbols) {
+    const nb::list texts = symbols.texts();
+    Tuple made(events_between(row, from, to));
+    each_event(row, from, to, [&](std::size_t first, std::size_t last) {
+        if (last == first + 1) return made.add(symbols.alone(row.token(first)).release().ptr());
+        Tuple event(last - first);
+        for (std::size_t i = first; i < last; ++i) event.add(text(texts, row.token(i)));
+        made.add(event.take());
+    });
+    return nb::steal(made.take());
 }
 
 namespace {
@@ -284,10 +348,10 @@ private:
 }  // namespace
 
 nb::object predictions_of(Ensemble& ensemble, const State& state, const Query& query, const Settings& settings,
-                          const Observed& observed, const Found& found, std::size_t most, nb::list texts,
+                          const Observed& observed, const Found& found, std::size_t most, const Symbols& symbols,
                           nb::object annotate, nb::object later) {
     const WithoutCollector without_collector;
-    Builder builder(ensemble, query, settings, observed, texts, annotate);
+    Builder builder(ensemble, query, settings, observed, symbols, annotate);
     const std::size_t count = std::min(most, ensemble.members.size());
     Tuple ranked(count);
     for (std::size_t i = 0; i < count; ++i) ranked.add(builder.prediction(i));
@@ -319,7 +383,7 @@ private:
 };
 
 PyObject* future_potentials(const std::vector<Member>& members, const std::vector<Future>& futures, Names& names,
-                            nb::list texts) {
+                            const Symbols& symbols) {
     struct Told {
         nb::object events;
         const Support* support;
@@ -329,7 +393,7 @@ PyObject* future_potentials(const std::vector<Member>& members, const std::vecto
     std::vector<Told> told;
     for (std::size_t i = 0; i < futures.size(); ++i) {
         const Match& match = members[supports[i].members.front()].match;
-        told.push_back({events_of(match.row, match.present_to, match.row.length, texts), &supports[i], &futures[i]});
+        told.push_back({events_of(match.row, match.present_to, match.row.length, symbols), &supports[i], &futures[i]});
     }
     std::sort(told.begin(), told.end(), [](const Told& a, const Told& b) {
         if (a.future->aggregate != b.future->aggregate) return a.future->aggregate > b.future->aggregate;
@@ -360,12 +424,12 @@ PyObject* symbol_potentials(const std::vector<Member>& members, Names& names, nb
 
 }  // namespace
 
-nb::object potentials_of(const std::vector<Member>& members, const std::vector<Future>& futures, nb::list texts) {
+nb::object potentials_of(const std::vector<Member>& members, const std::vector<Future>& futures, const Symbols& symbols) {
     const WithoutCollector without_collector;
     Names names(members);
     Tuple both(2);
-    both.add(future_potentials(members, futures, names, texts));
-    both.add(symbol_potentials(members, names, texts));
+    both.add(future_potentials(members, futures, names, symbols));
+    both.add(symbol_potentials(members, names, symbols.texts()));
     return nb::steal(both.take());
 }
 

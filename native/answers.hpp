@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ensemble.hpp"
+#include "symbols.hpp"
 
 namespace kato {
 
@@ -20,17 +21,17 @@ struct Observed {
 // The classes to fill, as one object with an attribute for each.
 void set_shapes(nb::object shapes);
 
-// The answer; `texts` are the node's symbols by number, `annotate` gives (emotives, metadata) of a slot, or is None, `later`
+// The answer; `annotate` gives (emotives, metadata) of a slot, or is None, `later`
 // makes what `potentials_of` says when somebody asks for it.
 nb::object predictions_of(Ensemble& ensemble, const State& state, const Query& query, const Settings& settings,
-                          const Observed& observed, const Found& found, std::size_t most, nb::list texts,
+                          const Observed& observed, const Found& found, std::size_t most, const Symbols& symbols,
                           nb::object annotate, nb::object later);
 
 // (future_potentials, symbol_potentials) of an ensemble whose members are in ranking order.
-nb::object potentials_of(const std::vector<Member>& members, const std::vector<Future>& futures, nb::list texts);
+nb::object potentials_of(const std::vector<Member>& members, const std::vector<Future>& futures, const Symbols& symbols);
 
 // Events of a row between two flat positions, as tuples of symbols.
-nb::object events_of(const Row& row, std::size_t from, std::size_t to, nb::list texts);
+nb::object events_of(const Row& row, std::size_t from, std::size_t to, const Symbols& symbols);
 
 nb::object name_text(const std::uint8_t* name);
 

@@ -1,8 +1,9 @@
 // What a pattern can at best be worth, before it is looked at.
 //
-// The search knows of a pattern only its length L, the size w of the largest event among patterns of that length, and two
-// counts from the postings: o, at least the tokens it shares with the memory of n tokens (as multisets), and c, at least the
-// adjacent pairs it shares (each of the memory's pairs counted once). From these follows a ceiling on its quality
+// The search knows of a pattern only its length L, the size w of the largest event among patterns of that length, and from
+// the postings two counts, o, at least the tokens it shares with the memory of n tokens (as multisets), and c, at least the
+// adjacent pairs it shares (each of the memory's pairs counted once), and b, the most or the least symbols that the events hold
+// which one of those pairs touches. From these follows a ceiling on its quality
 //
 //     q = (evidence + confidence) · snr + φ,  evidence = m/L,  confidence = m/Lp,  snr = (2m − e)/(2m + e),  φ = 1/B,
 //
@@ -17,9 +18,14 @@
 // 3. For a given m, evidence and snr are known exactly: the ceiling divides the same integers.
 // 4. m ≤ Lp ≤ L, as the present holds every aligned token and is part of the pattern; so m/L ≤ confidence ≤ 1. With one
 //    block the present is the events that a run of m tokens touches: one event, so Lp ≤ w, or more, and then at each end at
-//    most w − 1 tokens besides the run's, so Lp ≤ m + 2(w − 1); a run of one token is in one event.
+//    most w − 1 tokens besides the run's, so Lp ≤ m + 2(w − 1); a run of one token is in one event. A run of two is a pair
+//    that both share: its bucket was counted, b was taken over all of the row's pairs in that bucket, and its present is the
+//    events it touches, so Lp is at most b, or at least b, whichever was taken. What is told as fifteen may be more, which
+//    leaves the second true and the first unsaid. Where the hits are known, the present holds all from the first aligned token
+//    to the last, and the rest of the two events that those are in.
 // 5. If snr ≥ 0, q grows with the confidence: take 1. If snr < 0, it falls with it: take the smallest there can be, which
 //    depends on whether B = 1 (then φ = 1) or B ≥ 2 (then φ ≤ 1/2); the ceiling is the larger of those that are possible.
+//    So a run of two wants the largest b where snr < 0 at m = 2, and the least otherwise, where 2/b is the most there can be.
 // 6. Doubles: IEEE division, addition and multiplication round monotonically (x ≤ y implies fl(x) ≤ fl(y)), and q and the
 //    ceiling apply the same operations in the same order. So an argument that is at least as large, through additions and
 //    through multiplication by the same non-negative factor, gives a result at least as large; and an argument at most as
@@ -61,6 +67,8 @@ namespace kato {
 struct Ceiling {
     double key, quality;
 
+    static Ceiling none() { return {std::numeric_limits<double>::infinity(), std::numeric_limits<double>::infinity()}; }
+
     // Whether nothing under this ceiling can come before a match with that key and quality; equal ones may.
     bool is_below(double other_key, double other_quality) const {
         return key < other_key || (key == other_key && quality < other_quality);
@@ -75,11 +83,27 @@ public:
         std::size_t most_common, most_pairs;  // o and c up to which ceilings differ
         std::size_t least_common;             // the least common subsequence that the gate lets pass
         std::vector<double> qualities[2];     // ceilings by c, then o; smaller o unused. The second is of `several`.
+        bool tells_breadth = false;           // whether ceilings differ by b too, where o ≥ 2 and c is 1 or 2
+        std::vector<double> besides;          // then the same without what follows from b,
+        double of_two[Breadth::kMostTold + 1];  // and that
         std::uint32_t number = UINT32_MAX;    // for the caller's own
 
-        std::size_t place(std::size_t o, std::size_t c) const { return c * (most_common + 1) + o; }
-        std::size_t places() const { return place(0, most_pairs + 1); }
+        // Where the ceiling of (o, c, b) may be kept, and how many such places there are.
+        std::size_t place(std::size_t o, std::size_t c, std::size_t b) const {
+            o = std::min(o, most_common);
+            c = std::min(c, most_pairs);
+            if (has_breadth(o, c)) c = most_pairs + 1 + (c - 1) * (Breadth::kMostTold + 1) + b;
+            return at(o, c);
+        }
+        std::size_t places() const {
+            return at(0, most_pairs + 1 + (tells_breadth ? kFewPairs * (Breadth::kMostTold + 1) : 0));
+        }
+
+        std::size_t at(std::size_t o, std::size_t c) const { return c * (most_common + 1) + o; }
+        bool has_breadth(std::size_t o, std::size_t c) const { return tells_breadth && o >= 2 && c >= 1 && c <= kFewPairs; }
     };
+
+    static constexpr std::size_t kFewPairs = 2;  // with more, it is seldom a run of two that makes the ceiling
 
     // `pairs` tells whether c is counted; without it, it is taken to be as large as can be.
     Bounds(const Query& query, const Settings& settings, bool pairs)
@@ -90,7 +114,12 @@ public:
             snr_.push_back(measures::snr(m, n_ - m));
             phi_.push_back(measures::phi(m));
         }
+        if (pairs_ && !weighted_ && settings.key == Key::quality)
+            wanted_ = snr_[2] < 0.0 ? Breadth::Wanted::most : Breadth::Wanted::least;
     }
+
+    // Which b the ceilings make use of.
+    Breadth::Wanted wanted() const { return wanted_; }
 
     // Lives as long as this object.
     Class& of(std::size_t length, std::size_t widest) {
@@ -102,7 +131,8 @@ public:
             found->most_common = std::min(length, n_);
             found->most_pairs = pairs_ ? found->most_common - (found->most_common > 0) : 0;
             found->least_common = least_of_gate(*found);
-            if (!unbounded_) found->qualities[0] = qualities(*found, false);
+            if (!unbounded_) found->qualities[0] = qualities(*found, false, false);
+            if (wanted_ != Breadth::Wanted::none && widest > 1 && found->most_pairs > 0) tell_breadth(*found);
         }
         return *found;
     }
@@ -111,25 +141,36 @@ public:
         return settings_.by_tokens ? measures::similarity(std::min(o, of.most_common), of.length, n_) : 1.0;
     }
 
-    // For o ≥ 1; with `several`, at least two tokens are aligned, and o ≥ 2.
-    Ceiling ceiling(Class& of, std::size_t o, std::size_t c, bool several = false) {
+    // For o ≥ 1 and any b.
+    Ceiling ceiling(const Class& of, std::size_t o, std::size_t c, std::size_t b) const {
         o = std::min(o, of.most_common);
         c = std::min(c, of.most_pairs);
-        if (unbounded_) return {kInfinite, kInfinite};
-        if (several && of.qualities[1].empty()) of.qualities[1] = qualities(of, true);
-        const double quality = of.qualities[several][of.place(o, c)];
+        if (unbounded_) return Ceiling::none();
+        const double quality = of.has_breadth(o, c) ? std::max(of.besides[of.at(o, c)], of.of_two[b]) : of.qualities[0][of.at(o, c)];
         return {key(of, o, quality), quality};
     }
 
-    // The least o ≥ 1 that the gate and a match to beat leave a pattern without common pairs; beyond `most_common` when there
-    // is none.
-    std::size_t least_common(Class& of, bool has_worst, double worst_key, double worst_quality) {
-        const std::size_t c = pairs_ ? 0 : of.most_pairs;
-        std::size_t o = of.most_common + 1;
-        while (o > std::max<std::size_t>(1, of.least_common) &&
-               !(has_worst && ceiling(of, o - 1, c).is_below(worst_key, worst_quality)))
-            --o;
-        return o;
+    // For o ≥ 1, whatever b is; with `several`, at least two tokens are aligned, and o ≥ 2.
+    Ceiling ceiling_anyhow(Class& of, std::size_t o, std::size_t c, bool several) {
+        o = std::min(o, of.most_common);
+        c = std::min(c, of.most_pairs);
+        if (unbounded_) return Ceiling::none();
+        if (several && of.qualities[1].empty()) of.qualities[1] = qualities(of, true, false);
+        const double quality = of.qualities[several][of.at(o, c)];
+        return {key(of, o, quality), quality};
+    }
+
+    // For a pattern of which m ≥ 1 and B are known, and how many tokens lie from the first aligned one to the last.
+    Ceiling ceiling_aligned(const Class& of, std::size_t m, std::size_t blocks, std::size_t span, double similarity) const {
+        if (unbounded_) return Ceiling::none();
+        double quality;
+        if (weighted_) {
+            quality = measures::quality(weighted_evidence(of, m), 1.0, weighted_snr_[m], phi_[blocks]);
+        } else {
+            const double confidence = measures::confidence(m, snr_[m] >= 0.0 ? span : broadest(of, span));
+            quality = measures::quality(measures::evidence(m, of.length), confidence, snr_[m], phi_[blocks]);
+        }
+        return {settings_.key == Key::similarity ? similarity : key(of, m, quality), quality};
     }
 
 private:
@@ -194,17 +235,33 @@ private:
         return o;
     }
 
-    // Each is the largest over 1 or 2 ≤ m ≤ o.
-    std::vector<double> qualities(const Class& of, bool several) const {
-        std::vector<double> table(of.places());
+    // The events that so many tokens in a row touch hold at most so many.
+    static std::size_t broadest(const Class& of, std::size_t span) {
+        return std::min(of.length, span == 1 ? of.widest : span + 2 * (of.widest - 1));
+    }
+
+    void tell_breadth(Class& of) const {
+        of.tells_breadth = true;
+        of.besides = qualities(of, false, true);
+        const std::size_t most = broadest(of, 2);
+        for (std::size_t b = 0; b <= Breadth::kMostTold; ++b) {
+            std::size_t present = std::max<std::size_t>(2, b);
+            if (wanted_ == Breadth::Wanted::most) present = b < Breadth::kMostTold ? std::min(present, most) : most;
+            of.of_two[b] = measures::quality(measures::evidence(2, of.length), measures::confidence(2, present), snr_[2], 1.0);
+        }
+    }
+
+    // Each is the largest over 1 or 2 ≤ m ≤ o, with or without the case that all there is is a run of two.
+    std::vector<double> qualities(const Class& of, bool several, bool besides_two) const {
+        std::vector<double> table(of.at(0, of.most_pairs + 1));
         for (std::size_t m = several ? 2 : 1; m <= of.most_common; ++m) {
             const double evidence = weighted_ ? weighted_evidence(of, m) : measures::evidence(m, of.length);
-            const std::size_t narrow = std::min(of.length, m == 1 ? of.widest : m + 2 * (of.widest - 1));
             const double in_snr = weighted_ ? weighted_snr_[m] : snr_[m];
-            const double in_one = measures::confidence(m, narrow), in_several = measures::confidence(m, of.length);
+            const double in_one = measures::confidence(m, broadest(of, m)), in_several = measures::confidence(m, of.length);
             for (std::size_t c = 0; c <= of.most_pairs; ++c) {
-                const std::size_t least_blocks = pairs_ && m > c ? std::max<std::size_t>(1, m - c) : 1;
-                double highest = m > 1u + several ? table[of.place(m - 1, c)] : -kInfinite;
+                std::size_t least_blocks = pairs_ && m > c ? std::max<std::size_t>(1, m - c) : 1;
+                if (besides_two && m == 2) least_blocks = 2;
+                double highest = m > 1u + several ? table[of.at(m - 1, c)] : -kInfinite;
                 if (in_snr >= 0.0) {
                     highest = std::max(highest, measures::quality(evidence, 1.0, in_snr, phi_[least_blocks]));
                 } else {
@@ -213,7 +270,7 @@ private:
                         highest = std::max(highest, measures::quality(evidence, in_several, in_snr,
                                                                       phi_[std::max<std::size_t>(2, least_blocks)]));
                 }
-                table[of.place(m, c)] = highest;
+                table[of.at(m, c)] = highest;
             }
         }
         return table;
@@ -224,6 +281,7 @@ private:
     bool weighted_;
     bool unbounded_;                 // weights of which nothing is known before a pattern is read
     bool pairs_;
+    Breadth::Wanted wanted_ = Breadth::Wanted::none;
     std::vector<double> snr_, phi_;  // by m; by blocks
     std::vector<double> heaviest_, weighted_snr_;  // by m
     double memory_ = 0.0, least_weight_ = 0.0;

@@ -123,7 +123,8 @@ PresentNumbers Ensemble::present_numbers(const Match& match) {
     const std::size_t length = flat_.size();
     const bool has_base = state_.symbols > 1;
     const double base = has_base ? std::log2(double(state_.symbols)) : 1.0;
-    ExactSum plain, normalized, global, telling;
+    auto& [plain, normalized, global, telling] = of_present_;
+    for (ExactSum& sum : of_present_) sum.clear();
     for (const Counted& each : present_) {
         const double q = double(each.count) / double(length), bits = std::log2(q);
         plain.add(-q * bits);

@@ -1,6 +1,7 @@
 // What the ensemble says of each of its members: docs/metrics.md on numbers, futures gathered, members ranked.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -59,6 +60,7 @@ private:
     Judge judge_;
     bool fuzzy_;
     ExactSum sum_, other_;
+    std::array<ExactSum, 4> of_present_;
     std::vector<Symbol> flat_;
     std::vector<Counted> present_;
     double memory_square_ = 0.0;

@@ -13,6 +13,7 @@ bool comes_before(const Match& a, const Match& b) {
     if (a.quality != b.quality) return a.quality > b.quality;
     if (a.similarity != b.similarity) return a.similarity > b.similarity;
     if (a.frequency != b.frequency) return a.frequency > b.frequency;
+    if (a.name_head != b.name_head) return a.name_head < b.name_head;
     return std::memcmp(a.row.name(), b.row.name(), kNameBytes) < 0;
 }
 
@@ -34,6 +35,12 @@ Judge::Judge(const Query& query, const Settings& settings) : query_(query), sett
     }
     reading_.likeness.assign(query.asked.size(), 0.0);
     memory_ = &observed_;
+}
+
+std::uint64_t name_head(const std::uint8_t* name) {
+    std::uint64_t head = 0;
+    for (std::size_t i = 0; i < 8; ++i) head = head << 8 | name[i];
+    return head;
 }
 
 Mark Judge::mark(Symbol symbol) const {
@@ -155,8 +162,11 @@ bool Judge::passes_gate(const Row& row) {
     find_hits();
     if (!near_.empty()) read();
     if (hits_.empty() && settings_.recall_threshold > 0.0) return false;
+    outline_ = nullptr;
+    if (near_.empty() && observed_.words() == 1 && Recalled::can_hold(hits_, query_.asked.size()))
+        outline_ = &recalled_.outline(hits_, observed_, aligner_);
     if (settings_.by_tokens) {
-        common_ = hits_.empty() ? 0 : aligner_.common(hits_, *memory_);
+        common_ = outline_ ? outline_->common : hits_.empty() ? 0 : aligner_.common(hits_, *memory_);
         similarity_ = measures::similarity(common_, row.length, query_.size());
     } else {
         similarity_ = character_similarity();
@@ -260,26 +270,40 @@ double Judge::key_of(const Match& match) const {
     return 0.0;
 }
 
+// The present's bounds, blocks and aligned tokens.
+void Judge::lay_down(Match& match) {
+    std::size_t from = 0, to = row_.length;
+    if (outline_ != nullptr) {
+        match.aligned = outline_->aligned;
+        match.blocks = outline_->blocks;
+        from = hits_[outline_->first].at;
+        to = hits_[outline_->last].at + 1;
+    } else {
+        const auto blocks = this->blocks();
+        match.blocks = std::uint32_t(blocks.size());
+        for (const Block& block : blocks) match.aligned += block.length;
+        if (!blocks.empty()) {
+            from = blocks.front().pattern;
+            to = blocks.back().pattern + blocks.back().length;
+        }
+    }
+    while (!row_.starts(from)) --from;
+    while (to < row_.length && !row_.starts(to)) ++to;
+    match.present_from = std::uint32_t(from);
+    match.present_to = std::uint32_t(to);
+}
+
 Match Judge::match() {
     Match match;
     match.row = row_;
     match.similarity = similarity_;
-    const auto blocks = this->blocks();
-    match.blocks = std::uint32_t(blocks.size());
-    match.present_to = row_.length;
-    if (!blocks.empty()) {
-        for (const Block& block : blocks) match.aligned += block.length;
-        match.present_from = blocks.front().pattern;
-        while (!row_.starts(match.present_from)) --match.present_from;
-        match.present_to = blocks.back().pattern + blocks.back().length;
-        while (match.present_to < row_.length && !row_.starts(match.present_to)) ++match.present_to;
-    }
+    lay_down(match);
     match.evidence = measures::evidence(match.aligned, row_.length);
     match.confidence = measures::confidence(match.aligned, match.present_to - match.present_from);
     match.snr = measures::snr(match.aligned, query_.size() - match.aligned);
-    match.phi = measures::phi(blocks.size());
+    match.phi = measures::phi(match.blocks);
     if (query_.weights != nullptr) {
-        weigh(match, blocks);
+        weigh(match, blocks());
         match.quality =
             measures::quality(match.weighted_evidence, match.weighted_confidence, match.weighted_snr, match.phi);
     } else {

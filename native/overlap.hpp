@@ -1,5 +1,5 @@
 // What every row of every segment shares with a query: at least as many tokens, and at least as many adjacent pairs, as it
-// truly does.
+// truly does; and how broad the broadest, or the narrowest, of those pairs is.
 #pragma once
 
 #include <algorithm>
@@ -18,10 +18,14 @@ public:
     // Above this many tokens ceilings by pairs cost more than they save.
     static constexpr std::size_t kMostPaired = 64;
 
-    Overlap(const State& state, const Query& query) : query_(query) {
-        bool respelt = false;
-        for (const Asked& each : query.asked) respelt = respelt || !each.near.empty();
-        counts_pairs_ = !respelt && query.size() > 1 && query.size() <= kMostPaired;
+    static bool counts_pairs(const Query& query) {
+        for (const Asked& each : query.asked)
+            if (!each.near.empty()) return false;
+        return query.size() > 1 && query.size() <= kMostPaired;
+    }
+
+    Overlap(const State& state, const Query& query, Breadth::Wanted wanted)
+        : query_(query), counts_pairs_(counts_pairs(query)), wanted_(counts_pairs_ ? wanted : Breadth::Wanted::none) {
         // What is counted is at most the query's length, so this many bits are enough; eight are added to eight at a time.
         width_ = query.size() < 128 ? 1 : query.size() < 65'536 ? 2 : 4;
         std::size_t rows = 0;
@@ -31,11 +35,10 @@ public:
         }
         bytes_.resize(rows * width_);
         if (counts_pairs_) pairs_.resize(rows);
+        if (wanted_ != Breadth::Wanted::none) breadth_.resize(rows);
         locals_.reserve(state.segments.size() * query.asked.size());
         for (std::size_t i = 0; i < state.segments.size(); ++i) count(*state.segments[i], i);
     }
-
-    bool counts_pairs() const { return counts_pairs_; }
 
     // The number that a segment gives a distinct symbol of the query; −1 if it lacks it.
     std::int64_t local(std::size_t segment, std::size_t asked) const { return locals_[segment * query_.asked.size() + asked]; }
@@ -48,12 +51,29 @@ public:
     }
     std::size_t pairs(std::size_t segment, std::size_t row) const { return counts_pairs_ ? pairs_[first_[segment] + row] : 0; }
 
+    // Of a row that shares a pair: the least or the most of its shared pairs' breadths, as was wanted; 15 may be more.
+    std::size_t breadth(std::size_t segment, std::size_t row) const {
+        const std::size_t told = breadth_[first_[segment] + row];
+        return wanted_ == Breadth::Wanted::most ? told : Breadth::kMostTold - told;
+    }
+
     // Visit the rows from `from` to `to` with at least `least` (≥ 1) shared tokens, ascending.
     template <class Visit>
     void each(std::size_t segment, std::size_t from, std::size_t to, std::size_t least, Visit&& visit) const {
         if (width_ == 1 && least < 128) return each_byte(bytes_.data() + first_[segment], from, to, least, visit);
         for (std::size_t row = from; row < to; ++row)
             if (tokens(segment, row) >= least) visit(row);
+    }
+
+    // Visit the rows from `from` to `to` that share no pair and from `least` (≥ 1) to `most` tokens, ascending.
+    template <class Visit>
+    void each_unpaired(std::size_t segment, std::size_t from, std::size_t to, std::size_t least, std::size_t most,
+                       Visit&& visit) const {
+        const auto look = [&](std::size_t row) {
+            if (tokens(segment, row) <= most && pairs(segment, row) == 0) visit(row);
+        };
+        if (width_ == 1 && least == most) return each_equal(bytes_.data() + first_[segment], from, to, least, look);
+        each(segment, from, to, least, look);
     }
 
     // Visit the rows that share a pair, ascending.
@@ -79,6 +99,22 @@ private:
             if (bytes[row] >= least) visit(row);
     }
 
+    // Bytes below 128 that equal a value: those that differ from it in no bit.
+    template <class Visit>
+    static void each_equal(const std::uint8_t* bytes, std::size_t row, std::size_t to, std::size_t value, Visit&& visit) {
+        for (; row < to && row % 8 != 0; ++row)
+            if (bytes[row] == value) visit(row);
+        const std::uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
+        for (; row + 8 <= to; row += 8) {
+            std::uint64_t eight;
+            std::memcpy(&eight, bytes + row, 8);
+            std::uint64_t equal = ~((eight ^ value * ones) + (tops - ones)) & tops;
+            for (; equal != 0; equal &= equal - 1) visit(row + std::size_t(lowest_one(equal)) / 8);
+        }
+        for (; row < to; ++row)
+            if (bytes[row] == value) visit(row);
+    }
+
     void count(const Segment& segment, std::size_t number) {
         for (const Asked& asked : query_.asked)
             locals_.push_back(asked.symbol == kUnknown ? -1 : std::int32_t(segment.local(asked.symbol)));
@@ -86,7 +122,7 @@ private:
         if (width_ == 1) count_tokens(segment, number, counters);
         else if (width_ == 2) count_tokens(segment, number, reinterpret_cast<std::uint16_t*>(counters));
         else count_tokens(segment, number, reinterpret_cast<std::uint32_t*>(counters));
-        if (counts_pairs_) count_pairs(segment, number, pairs_.data() + first_[number]);
+        if (counts_pairs_) count_pairs(segment, number);
     }
 
     template <class Counter>
@@ -104,13 +140,23 @@ private:
         }
     }
 
-    // A pair whose symbols a segment does not both hold is in none of its rows.
-    void count_pairs(const Segment& segment, std::size_t number, std::uint8_t* counters) {
+    // A pair whose symbols a segment does not both hold is in none of its rows. Breadths are kept so that the wanted one is the
+    // largest: as they are, or as what they lack of the largest that is told.
+    void count_pairs(const Segment& segment, std::size_t number) {
+        std::uint8_t* counters = pairs_.data() + first_[number];
+        std::uint8_t* kept = breadth_.data() + (breadth_.empty() ? 0 : first_[number]);
         for (std::size_t at = 1; at < query_.size(); ++at) {
             const std::size_t left = query_.marks[at - 1] - 1, right = query_.marks[at] - 1;
             if (local(number, left) < 0 || local(number, right) < 0) continue;
-            for (const std::uint16_t row : segment.bigram_rows(bigram_hash(query_.asked[left].symbol, query_.asked[right].symbol)))
-                ++counters[row];
+            const std::uint64_t hash = bigram_hash(query_.asked[left].symbol, query_.asked[right].symbol);
+            const auto rows = segment.bigram_rows(hash);
+            for (const std::uint16_t row : rows) ++counters[row];
+            const std::uint8_t* told = segment.bigram_breadths(hash);
+            if (wanted_ == Breadth::Wanted::most)
+                for (std::size_t i = 0; i < rows.size(); ++i) kept[rows[i]] = std::max(kept[rows[i]], Breadth::of(told[i]).most);
+            if (wanted_ == Breadth::Wanted::least)
+                for (std::size_t i = 0; i < rows.size(); ++i)
+                    kept[rows[i]] = std::max(kept[rows[i]], std::uint8_t(Breadth::kMostTold - Breadth::of(told[i]).least));
         }
     }
 
@@ -134,10 +180,11 @@ private:
     }
 
     const Query& query_;
-    bool counts_pairs_ = false;
+    bool counts_pairs_;
+    Breadth::Wanted wanted_;
     std::size_t width_ = 1;
     std::vector<std::size_t> first_;       // per segment, the place of its first row
-    std::vector<std::uint8_t> bytes_, pairs_, any_;
+    std::vector<std::uint8_t> bytes_, pairs_, breadth_, any_;
     std::vector<std::int32_t> locals_;
 };
 

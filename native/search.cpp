@@ -12,7 +12,9 @@ namespace kato {
 namespace {
 
 constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
-constexpr std::uint32_t kAhead = 8;  // candidates whose tokens are on their way
+constexpr std::uint32_t kAhead = 16;       // candidates whose tokens are on their way
+constexpr std::size_t kAtOnce = 4096;      // rows listed before they are looked at
+constexpr std::size_t kMostLevels = 32;    // with more counts than that, a part is one level: it is read once
 
 // The best matches so far, the worst of them at hand.
 class Best {
@@ -58,8 +60,8 @@ struct Candidate {
 class Searcher {
 public:
     Searcher(const State& state, const Query& query, const Settings& settings, Stopwatch& stopwatch)
-        : state_(state), query_(query), settings_(settings), stopwatch_(stopwatch), overlap_(state, query), judge_(query, settings),
-          bounds_(query, settings, overlap_.counts_pairs()),
+        : state_(state), settings_(settings), stopwatch_(stopwatch), bounds_(query, settings, Overlap::counts_pairs(query)),
+          overlap_(state, query, bounds_.wanted()), judge_(query, settings),
           best_(settings.best ? settings.best : std::numeric_limits<std::size_t>::max()) {}
 
     Found run() {
@@ -73,15 +75,13 @@ public:
                 }
                 parts_.push_back({&run, i, &of});
             }
-        kind_at_.assign(classes_, kNone);
-        examine(true);
-        examine(false);
+        examine_paired();
+        examine_unpaired();
         if (everything_matches()) examine_apart();
         for (const auto& part : state_.tails)
             for (std::size_t i = 0; i < part.count; ++i) {
                 const Row row = Row::of((*part.tail)[i]);
                 evaluate(row, bounds_.of(row.length, row.length));
-                ++found_.touched;
             }
         found_.best = best_.take();
         stopwatch_.lap(Stage::comparing);
@@ -94,17 +94,23 @@ private:
         const Run* run;
         std::uint32_t segment;
         Bounds::Class* of;
-        std::size_t least = 1;  // shared tokens of rows worth a look
     };
 
-    // What patterns with one ceiling have in common.
+    // What patterns have in common that share pairs with the query and have one ceiling.
     struct Kind {
         Bounds::Class* of;
         Ceiling ceiling;
         double similarity;
-        std::uint32_t place;      // of its class
-        std::size_t count = 0;    // rows of it
-        std::size_t first = 0;    // of them among the candidates
+        std::size_t count = 0;      // rows of it
+        std::size_t first = 0;      // of them among the candidates
+    };
+
+    // Rows of one part that share no pair with the query, and from `least` to `most` tokens.
+    struct Level {
+        std::uint32_t part;
+        std::uint32_t least, most;
+        Ceiling ceiling;     // of those with the most
+        double similarity;
     };
 
     bool everything_matches() const { return settings_.recall_threshold <= 0.0; }
@@ -126,80 +132,54 @@ private:
         return std::memcmp(row.name(), worst.row.name(), kNameBytes) < 0;
     }
 
-    // Whether patterns of this kind are, at best, as good as the worst found, so that frequency and name decide.
-    bool ties(const Kind& kind) const {
+    // Whether patterns of a part from this one on come too late: they are, at best, as good as the worst found, none in the
+    // segment is more frequent, and names ascend within a part.
+    bool comes_too_late(const Ceiling& ceiling, double similarity, const Part& part, const Row& row) const {
         if (!best_.is_full() || settings_.key == Key::frequency || settings_.key == Key::similarity_by_frequency) return false;
         const Match& worst = best_.worst();
-        return kind.ceiling.key == worst.key && kind.ceiling.quality == worst.quality && kind.similarity == worst.similarity;
+        return ceiling.key == worst.key && ceiling.quality == worst.quality && similarity == worst.similarity &&
+               state_.highest[part.segment] <= worst.frequency && std::memcmp(row.name(), worst.row.name(), kNameBytes) > 0;
     }
 
-    // Its tokens are wanted soon.
-    void fetch(const Candidate& candidate) const {
+    bool is_too_low(const Ceiling& ceiling) const {
+        return best_.is_full() && ceiling.is_below(best_.worst().key, best_.worst().quality);
+    }
+
+    // Best first.
+    template <class Group>
+    static bool is_higher(const Group& a, const Group& b) {
+        if (a.ceiling.key != b.ceiling.key) return a.ceiling.key > b.ceiling.key;
+        if (a.ceiling.quality != b.ceiling.quality) return a.ceiling.quality > b.ceiling.quality;
+        return a.similarity > b.similarity;
+    }
+
+    // Where a candidate's tokens lie.
+    const void* tokens_of(const Candidate& candidate) const {
         const Part& part = parts_[candidate.part];
-        state_.segments[part.segment]->fetch(part.run->token + std::uint64_t{candidate.row - part.run->first} * part.run->length);
+        return state_.segments[part.segment]->place(part.run->token + std::uint64_t{candidate.row - part.run->first} * part.run->length);
+    }
+
+    // The ceiling of the pattern that the judge looked at last.
+    Ceiling outlook(Bounds::Class& of) {
+        if (const Outline* known = judge_.outline())
+            return bounds_.ceiling_aligned(of, known->aligned, known->blocks, judge_.span(), judge_.similarity());
+        const Judge::Outlook outlook = judge_.outlook();
+        return outlook.common > 0 ? bounds_.ceiling_anyhow(of, outlook.common, outlook.pairs, outlook.several) : Ceiling::none();
     }
 
     void evaluate(const Row& row, Bounds::Class& of) {
         if (state_.has_gone && frequency(row) == 0) return;
         ++found_.evaluated;
         if (!judge_.passes_gate(row)) return;
-        const Judge::Outlook outlook = judge_.outlook();
-        if (outlook.common > 0 &&
-            !could_enter(bounds_.ceiling(of, outlook.common, outlook.pairs, outlook.several), judge_.similarity(), row))
-            return;
+        if (!could_enter(outlook(of), judge_.similarity(), row)) return;
         if (!judge_.passes_filters()) return;
         Match match = judge_.match();
         if (!could_enter({match.key, match.quality}, match.similarity, row)) return;
+        match.name_head = name_head(row.name());
         match.frequency = frequency(row);
         if (settings_.key == Key::frequency) match.key = double(match.frequency);
         if (settings_.key == Key::similarity_by_frequency) match.key = match.similarity * double(match.frequency);
         best_.offer(match);
-    }
-
-    // Look at the rows that share a symbol, those with a common pair or those without, best ceilings first. What shares a pair
-    // is mostly better, so of the others little is left to look at.
-    void examine(bool paired) {
-        count_kinds(paired);
-        std::size_t most = settings_.best;
-        for (std::size_t next = 0; next < by_ceiling_.size();) {
-            // As many kinds as it takes to find enough; once there are enough, all that may hold something better.
-            std::size_t end = next, rows = 0;
-            for (; end < by_ceiling_.size(); ++end) {
-                const Kind& kind = kinds_[by_ceiling_[end]];
-                if (is_too_low(kind) || (settings_.best != 0 && !best_.is_full() && rows >= most)) break;
-                rows += kind.count;
-            }
-            if (end == next) break;
-            gather(next, end, rows, paired);
-            stopwatch_.lap(Stage::ordering);
-            for (; next < end && !is_too_low(kinds_[by_ceiling_[next]]); ++next) examine_kind(kinds_[by_ceiling_[next]]);
-            stopwatch_.lap(Stage::comparing);
-            if (next < end) break;
-            most *= 4;
-        }
-        for (const Kind& kind : kinds_) kind_at_[kind.place] = kNone;
-    }
-
-    bool is_too_low(const Kind& kind) const {
-        return best_.is_full() && kind.ceiling.is_below(best_.worst().key, best_.worst().quality);
-    }
-
-    void examine_kind(const Kind& kind) {
-        const std::size_t end = kind.first + kind.count;
-        for (std::size_t i = kind.first; i < end; ++i) {
-            const Part& part = parts_[candidates_[i].part];
-            if (i + kAhead < candidates_.size()) fetch(candidates_[i + kAhead]);
-            const Row row = Row::of(*state_.segments[part.segment], *part.run, candidates_[i].row);
-            if (could_enter(kind.ceiling, kind.similarity, row)) {
-                enter(part.segment);
-                evaluate(row, *kind.of);
-                continue;
-            }
-            // Names ascend within a part: if this one comes too late, later ones do, and frequency does not help them.
-            if (ties(kind) && state_.highest[part.segment] <= best_.worst().frequency &&
-                std::memcmp(row.name(), best_.worst().row.name(), kNameBytes) > 0)
-                while (i + 1 < end && candidates_[i + 1].part == candidates_[i].part) ++i;
-        }
     }
 
     void enter(std::uint32_t segment) {
@@ -208,70 +188,124 @@ private:
         entered_ = segment;
     }
 
-    // Visit the rows of one part that share a symbol and are not too low for certain: (row, the place of their kind's class).
-    template <class Visit>
-    void each_row(const Part& part, bool paired, std::size_t least, Visit&& visit) const {
-        const std::size_t from = part.run->first, to = from + part.run->count;
-        const Bounds::Class& of = *part.of;
-        const auto place = [&](std::size_t common, std::size_t pairs) {
-            return of.number + of.place(std::min(common, of.most_common), std::min(pairs, of.most_pairs));
-        };
-        if (paired) {
-            overlap_.each_paired(part.segment, from, to, [&](std::size_t row) {
-                const std::size_t common = overlap_.tokens(part.segment, row);
-                if (common >= least) visit(row, place(common, overlap_.pairs(part.segment, row)));
-            });
-        } else if (least <= of.most_common) {
-            overlap_.each(part.segment, from, to, least, [&](std::size_t row) {
-                if (overlap_.pairs(part.segment, row) == 0) visit(row, place(overlap_.tokens(part.segment, row), 0));
-            });
+    // Look at the rows that share a pair, best ceilings first.
+    void examine_paired() {
+        gather_paired();
+        std::vector<std::uint32_t> order(kinds_.size());
+        for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
+        std::sort(order.begin(), order.end(), [this](std::uint32_t a, std::uint32_t b) { return is_higher(kinds_[a], kinds_[b]); });
+        std::size_t most = settings_.best;
+        for (std::size_t next = 0; next < order.size();) {
+            // As many kinds as it takes to find enough; once there are enough, all that may hold something better.
+            std::size_t end = next, rows = 0;
+            for (; end < order.size(); ++end) {
+                const Kind& kind = kinds_[order[end]];
+                if (is_too_low(kind.ceiling) || (settings_.best != 0 && !best_.is_full() && rows >= most)) break;
+                rows += kind.count;
+            }
+            if (end == next) break;
+            line_up({order.data() + next, order.data() + end}, rows);
+            stopwatch_.lap(Stage::ordering);
+            for (; next < end && !is_too_low(kinds_[order[next]].ceiling); ++next) examine_kind(kinds_[order[next]]);
+            stopwatch_.lap(Stage::comparing);
+            if (next < end) break;
+            most *= 4;
         }
+        stopwatch_.lap(Stage::ordering);
     }
 
-    // Which kinds there are, and how many rows of each; kinds by ceiling, highest first.
-    void count_kinds(bool paired) {
-        kinds_.clear();
-        const bool full = best_.is_full();
-        for (Part& part : parts_) {
+    // The rows that share a pair, and of which kinds they are.
+    void gather_paired() {
+        std::vector<std::uint32_t> kind_at(classes_, kNone);  // by the place of a class
+        for (std::uint32_t number = 0; number < parts_.size(); ++number) {
+            const Part& part = parts_[number];
             Bounds::Class& of = *part.of;
-            part.least = std::max<std::size_t>(1, of.least_common);  // 0 where two pairs hashed alike
-            if (!paired)
-                part.least = bounds_.least_common(of, full, full ? best_.worst().key : 0.0, full ? best_.worst().quality : 0.0);
-            each_row(part, paired, part.least, [&](std::size_t, std::size_t place) {
-                if (kind_at_[place] == kNone) {
-                    kind_at_[place] = std::uint32_t(kinds_.size());
-                    const std::size_t o = (place - of.number) % (of.most_common + 1), c = (place - of.number) / (of.most_common + 1);
-                    kinds_.push_back({&of, bounds_.ceiling(of, o, c), bounds_.similarity(of, o), std::uint32_t(place)});
+            const std::size_t least = std::max<std::size_t>(1, of.least_common);  // 0 where two pairs hashed alike
+            const bool broad = of.tells_breadth;
+            overlap_.each_paired(part.segment, part.run->first, part.run->first + part.run->count, [&](std::size_t row) {
+                const std::size_t common = overlap_.tokens(part.segment, row);
+                if (common < least) return;
+                const std::size_t pairs = overlap_.pairs(part.segment, row), breadth = broad ? overlap_.breadth(part.segment, row) : 0;
+                std::uint32_t& kind = kind_at[of.number + of.place(common, pairs, breadth)];
+                if (kind == kNone) {
+                    kind = std::uint32_t(kinds_.size());
+                    kinds_.push_back({&of, bounds_.ceiling(of, common, pairs, breadth), bounds_.similarity(of, common)});
                 }
-                ++kinds_[kind_at_[place]].count;
+                ++kinds_[kind].count;
+                paired_.push_back({{number, std::uint32_t(row)}, kind});
             });
         }
-        by_ceiling_.resize(kinds_.size());
-        for (std::uint32_t i = 0; i < kinds_.size(); ++i) {
-            by_ceiling_[i] = i;
-            found_.touched += kinds_[i].count;
-        }
-        std::sort(by_ceiling_.begin(), by_ceiling_.end(), [this](std::uint32_t a, std::uint32_t b) {
-            const Ceiling &x = kinds_[a].ceiling, &y = kinds_[b].ceiling;
-            return x.key != y.key ? x.key > y.key : x.quality > y.quality;
-        });
     }
 
-    // The rows of the kinds from `from` to `to`, by kind, within a kind by part, within a part ascending.
-    void gather(std::size_t from, std::size_t to, std::size_t rows, bool paired) {
+    // Make the rows of some kinds candidates: by kind, within a kind by part, within a part ascending.
+    void line_up(Span<const std::uint32_t> some, std::size_t rows) {
         candidates_.resize(rows);
-        next_.assign(kinds_.size(), SIZE_MAX);
+        std::vector<std::size_t> places(kinds_.size(), SIZE_MAX);  // by kind, where its next candidate goes
         std::size_t first = 0;
-        for (std::size_t i = from; i < to; ++i) {
-            Kind& kind = kinds_[by_ceiling_[i]];
-            next_[by_ceiling_[i]] = kind.first = first;
-            first += kind.count;
+        for (const std::uint32_t kind : some) {
+            places[kind] = kinds_[kind].first = first;
+            first += kinds_[kind].count;
         }
-        for (std::uint32_t i = 0; i < parts_.size(); ++i)
-            each_row(parts_[i], paired, parts_[i].least, [&](std::size_t row, std::size_t place) {
-                std::size_t& next = next_[kind_at_[place]];
-                if (next != SIZE_MAX) candidates_[next++] = {i, std::uint32_t(row)};
-            });
+        for (const auto& [candidate, kind] : paired_)
+            if (places[kind] != SIZE_MAX) candidates_[places[kind]++] = candidate;
+    }
+
+    void examine_kind(const Kind& kind) {
+        const std::size_t end = kind.first + kind.count;
+        for (std::size_t i = kind.first; i < end; ++i) {
+            const Part& part = parts_[candidates_[i].part];
+            if (i + kAhead < candidates_.size()) KATO_FETCH(tokens_of(candidates_[i + kAhead]));
+            const Row row = Row::of(*state_.segments[part.segment], *part.run, candidates_[i].row);
+            if (comes_too_late(kind.ceiling, kind.similarity, part, row)) {
+                while (i + 1 < end && candidates_[i + 1].part == candidates_[i].part) ++i;
+            } else if (could_enter(kind.ceiling, kind.similarity, row)) {
+                enter(part.segment);
+                evaluate(row, *kind.of);
+            }
+        }
+    }
+
+    // Look at the rows that share a token but no pair, best ceilings first. They are mostly worse than what shares a pair, so
+    // they are not even listed before their ceiling's turn comes.
+    void examine_unpaired() {
+        std::vector<Level> levels;
+        for (std::uint32_t number = 0; number < parts_.size(); ++number) {
+            const Bounds::Class& of = *parts_[number].of;
+            const auto add = [&](std::size_t least, std::size_t most) {
+                const Ceiling ceiling = bounds_.ceiling(of, most, 0, 0);
+                if (!is_too_low(ceiling))
+                    levels.push_back({number, std::uint32_t(least), std::uint32_t(most), ceiling, bounds_.similarity(of, most)});
+            };
+            const std::size_t least = std::max<std::size_t>(1, of.least_common);
+            for (std::size_t common = of.most_common > kMostLevels ? of.most_common : least; common < of.most_common; ++common)
+                add(common, common);
+            if (least <= of.most_common) add(of.most_common > kMostLevels ? least : of.most_common, UINT32_MAX);
+        }
+        std::sort(levels.begin(), levels.end(), is_higher<Level>);
+        stopwatch_.lap(Stage::ordering);
+        for (const Level& level : levels) {
+            if (is_too_low(level.ceiling)) break;
+            examine_level(level);
+        }
+        stopwatch_.lap(Stage::comparing);
+    }
+
+    void examine_level(const Level& level) {
+        const Part& part = parts_[level.part];
+        const std::size_t to = part.run->first + part.run->count;
+        for (std::size_t from = part.run->first; from < to; from += kAtOnce) {
+            candidates_.clear();
+            overlap_.each_unpaired(part.segment, from, std::min(to, from + kAtOnce), level.least, level.most,
+                                   [&](std::size_t row) { candidates_.push_back({level.part, std::uint32_t(row)}); });
+            for (std::size_t i = 0; i < candidates_.size(); ++i) {
+                if (i + kAhead < candidates_.size()) KATO_FETCH(tokens_of(candidates_[i + kAhead]));
+                const Row row = Row::of(*state_.segments[part.segment], *part.run, candidates_[i].row);
+                if (comes_too_late(level.ceiling, level.similarity, part, row)) return;
+                if (!could_enter(level.ceiling, level.similarity, row)) continue;
+                enter(part.segment);
+                evaluate(row, *part.of);
+            }
+        }
     }
 
     // At threshold 0, patterns that share nothing match too. With tokens their numbers are known without a look: similarity,
@@ -286,7 +320,6 @@ private:
             const Segment& segment = *state_.segments[part.segment];
             for (std::uint32_t at = part.run->first; at < part.run->first + part.run->count; ++at) {
                 if (overlap_.tokens(part.segment, at) != 0) continue;
-                ++found_.touched;
                 const Row row = Row::of(segment, *part.run, at);
                 if (!could_enter(ceiling, similarity, row)) continue;
                 enter(part.segment);
@@ -296,22 +329,19 @@ private:
     }
 
     const State& state_;
-    const Query& query_;
     const Settings& settings_;
     Stopwatch& stopwatch_;
+    Bounds bounds_;
     Overlap overlap_;
     Judge judge_;
-    Bounds bounds_;
     Best best_;
     Found found_;
     std::vector<Part> parts_;
-    std::size_t classes_ = 0;                       // places of all classes
-    std::uint32_t entered_ = kNone;                 // the segment whose symbols the judge has marked
-    std::vector<Candidate> candidates_;
+    std::size_t classes_ = 0;                // places of all classes
+    std::uint32_t entered_ = kNone;          // the segment whose symbols the judge has marked
     std::vector<Kind> kinds_;
-    std::vector<std::uint32_t> kind_at_;     // by the place of a class
-    std::vector<std::uint32_t> by_ceiling_;
-    std::vector<std::size_t> next_;          // by kind, where its next candidate goes; SIZE_MAX for those not wanted
+    std::vector<std::pair<Candidate, std::uint32_t>> paired_;  // with their kinds
+    std::vector<Candidate> candidates_;
 };
 
 }  // namespace
@@ -334,7 +364,7 @@ Counted count_matches(const State& state, const Query& query, const Settings& se
     };
     for (const auto& part : state.tails)
         for (std::size_t i = 0; i < part.count; ++i) look(Row::of((*part.tail)[i]));
-    const Overlap overlap(state, query);
+    const Overlap overlap(state, query, Breadth::Wanted::none);
     for (std::size_t i = 0; i < state.segments.size(); ++i) {
         const Segment& segment = *state.segments[i];
         judge.enter(segment, [&](std::size_t asked) { return overlap.local(i, asked); });

@@ -7,6 +7,7 @@
 
 #include "alignment.hpp"
 #include "query.hpp"
+#include "recalled.hpp"
 #include "state.hpp"
 #include "stopwatch.hpp"
 #include "sums.hpp"
@@ -17,6 +18,7 @@ namespace kato {
 struct Match {
     Row row;
     std::uint64_t frequency = 0;
+    std::uint64_t name_head = 0;  // the name's first eight bytes as a number, which orders as they do
     double key = 0.0, quality = 0.0, similarity = 0.0;
     double evidence = 0.0, confidence = 0.0, snr = 0.0, phi = 0.0;
     double weighted_similarity = 0.0, weighted_evidence = 0.0, weighted_confidence = 0.0, weighted_snr = 0.0;
@@ -26,6 +28,8 @@ struct Match {
 
 // Best first: key, quality, similarity, frequency, all descending, then name. Names of one node differ.
 bool comes_before(const Match& a, const Match& b);
+
+std::uint64_t name_head(const std::uint8_t* name);
 
 // How one pattern reads the query's distinct symbols, where it reads some otherwise than observed.
 struct Reading {
@@ -43,8 +47,12 @@ public:
     double similarity() const { return similarity_; }
     bool passes(Filter filter);
     bool passes_filters();
-    Match match();  // without its frequency, and the key where that enters it
+    Match match();  // without its frequency, the key where that enters it, and the name's head
     Span<const Block> blocks();
+    // Its outline where its few hits were enough to recall it, else null.
+    const Outline* outline() const { return outline_; }
+    // With an outline: how many tokens lie from the first aligned one to the last.
+    std::size_t span() const { return hits_[outline_->last].at - hits_[outline_->first].at + 1; }
     const Reading& reading() const { return reading_; }
 
     // What can be said of its alignment before it is made: the longest common subsequence, at least the adjacent pairs that
@@ -91,12 +99,15 @@ private:
     void find_local_hits(const std::vector<Marks>& marks);
     double character_similarity();
     Facts facts();
+    void lay_down(Match& match);
     void weigh(Match& match, Span<const Block> blocks);
     double key_of(const Match& match) const;
 
     const Query& query_;
     const Settings& settings_;
     Aligner aligner_;
+    Recalled recalled_;
+    const Outline* outline_ = nullptr;
     Memory observed_, respelt_, characters_;
     const Memory* memory_ = nullptr;  // the one that the marks belong to
     Row row_;
@@ -120,7 +131,6 @@ private:
 
 struct Found {
     std::vector<Match> best;       // in order, at most settings.best
-    std::uint64_t touched = 0;     // patterns that share a symbol with the query, or all where every pattern matches
     std::uint64_t evaluated = 0;   // patterns compared with it
 };
 

@@ -50,7 +50,7 @@ std::size_t Segment::measure(const Header& h) {
     return sizeof(Header) + padded(h.runs * sizeof(Run)) + padded(h.rows * kNameBytes) + padded(h.rows * sizeof(Slot)) +
            padded(h.symbols * sizeof(Symbol)) + padded(h.tokens * (h.wide ? 4 : 2)) + padded((h.tokens + 63) / 64 * 8) +
            padded((h.symbols + 1) * 4) + padded((h.lists + 1) * 4) + padded(h.posted * 2) + padded((h.buckets + 1) * 4) +
-           padded(h.paired * 2);
+           padded(h.paired * 2) + padded(h.paired);
 }
 
 void Segment::attach() {
@@ -75,6 +75,7 @@ void Segment::attach() {
     posted_ = reinterpret_cast<const std::uint16_t*>(take(h.posted * 2));
     buckets_ = reinterpret_cast<const std::uint32_t*>(take((h.buckets + 1) * 4));
     paired_ = reinterpret_cast<const std::uint16_t*>(take(h.paired * 2));
+    breadths_ = take(h.paired);
 }
 
 std::shared_ptr<const Segment> Segment::adopt(const std::uint8_t* block, std::size_t bytes, std::shared_ptr<const void> keep) {
@@ -108,6 +109,10 @@ std::int64_t Segment::local(Symbol symbol) const {
 Span<const std::uint16_t> Segment::bigram_rows(std::uint64_t hash) const {
     const std::size_t bucket = hash & (header_->buckets - 1);
     return {paired_ + buckets_[bucket], paired_ + buckets_[bucket + 1]};
+}
+
+const std::uint8_t* Segment::bigram_breadths(std::uint64_t hash) const {
+    return breadths_ + buckets_[hash & (header_->buckets - 1)];
 }
 
 Content Segment::content(std::size_t row) const {
@@ -162,6 +167,23 @@ private:
     const std::vector<Symbol>& symbols_;
     std::vector<std::uint32_t> numbers_;
 };
+
+// How broad the pair before each token is; nothing of use at a row's first.
+std::vector<std::uint8_t> breadths_of(const std::vector<const Content*>& contents, std::size_t tokens) {
+    constexpr std::size_t most = Breadth::kMostTold;
+    std::vector<std::uint8_t> made;
+    made.reserve(tokens);
+    for (const Content* each : contents) {
+        std::size_t before = 0;
+        for (std::size_t from = 0, to; from < each->starts.size(); from = to) {
+            for (to = from + 1; to < each->starts.size() && !each->starts[to]; ++to) {}
+            made.push_back(std::uint8_t(std::min(most, before + to - from)));
+            made.insert(made.end(), to - from - 1, std::uint8_t(std::min(most, to - from)));
+            before = to - from;
+        }
+    }
+    return made;
+}
 
 std::uint32_t widest_event(const Content& content) {
     std::uint32_t widest = 0, size = 0;
@@ -226,12 +248,13 @@ std::shared_ptr<const Segment> Segment::build(std::vector<const Content*> conten
     lists[header.lists] = cells;
     header.posted = cells;
 
-    // Buckets hold about sixteen rows each when pairs are spread evenly.
+    // Buckets hold twelve to twenty-four rows each when pairs are spread evenly.
     const std::size_t pairs = header.tokens - header.rows;
-    header.buckets = next_power_of_two(std::max<std::size_t>(16, pairs / 16));
+    header.buckets = next_power_of_two(std::max<std::size_t>(16, pairs / 24));
     std::vector<std::uint32_t> buckets(header.buckets + 1), last(header.buckets, UINT32_MAX), bucket_of(local.size());
     for (std::size_t i = 1; i < local.size(); ++i)
         bucket_of[i] = std::uint32_t(bigram_hash(symbols[local[i - 1]], symbols[local[i]]) & (header.buckets - 1));
+    // Calls `visit` with a bucket, a row that has a pair in it, the place of the pair, and whether the row came before.
     const auto each_bucket = [&](auto&& visit) {
         std::fill(last.begin(), last.end(), UINT32_MAX);
         for (const Run& run : runs)
@@ -239,13 +262,12 @@ std::shared_ptr<const Segment> Segment::build(std::vector<const Content*> conten
                 const std::uint64_t from = run.token + std::uint64_t{row - run.first} * run.length;
                 for (std::uint64_t i = from + 1; i < from + run.length; ++i) {
                     const std::size_t bucket = bucket_of[i];
-                    if (last[bucket] == row) continue;
+                    visit(bucket, row, i, last[bucket] == row);
                     last[bucket] = row;
-                    visit(bucket, row);
                 }
             }
     };
-    each_bucket([&](std::size_t bucket, std::size_t) { ++buckets[bucket + 1]; });
+    each_bucket([&](std::size_t bucket, std::size_t, std::size_t, bool again) { buckets[bucket + 1] += !again; });
     for (std::size_t i = 0; i < header.buckets; ++i) buckets[i + 1] += buckets[i];
     header.paired = buckets.back();
 
@@ -291,9 +313,15 @@ std::shared_ptr<const Segment> Segment::build(std::vector<const Content*> conten
             ++at;
         }
     }
+    const auto breadths = breadths_of(contents, header.tokens);
     std::vector<std::uint32_t> paired(header.buckets);
-    each_bucket([&](std::size_t bucket, std::size_t row) {
-        writable(segment->paired_)[buckets[bucket] + paired[bucket]++] = std::uint16_t(row);
+    each_bucket([&](std::size_t bucket, std::size_t row, std::size_t place, bool again) {
+        if (!again) ++paired[bucket];
+        const std::size_t at = buckets[bucket] + paired[bucket] - 1;
+        std::uint8_t& breadth = writable(segment->breadths_)[at];
+        writable(segment->paired_)[at] = std::uint16_t(row);
+        const Breadth before = again ? Breadth::of(breadth) : Breadth{Breadth::kMostTold, 0};
+        breadth = Breadth{std::min(before.least, breadths[place]), std::max(before.most, breadths[place])}.packed();
     });
     return segment;
 }

@@ -6,7 +6,8 @@
 //   occurrence-rank postings   the list of (symbol, r) names the rows that hold the symbol at least r times. Summed over a
 //                              query's symbols, each list counted once for every r up to the symbol's count in the query,
 //                              they give every row's multiset overlap with the query.
-//   bigram postings            the list of a bucket names the rows with an adjacent pair of symbols that hashes to it.
+//   bigram postings            the list of a bucket names the rows with an adjacent pair of symbols that hashes to it, and
+//                              with each row how many symbols the events hold that such a pair touches.
 //
 // A list is an ascending array of 16-bit rows, or, where that is smaller, a bitmap.
 #pragma once
@@ -56,6 +57,18 @@ inline std::uint64_t bigram_hash(Symbol left, Symbol right) {
     return mixed((std::uint64_t{left} << 32) | right);
 }
 
+// How many symbols the events hold that a pair touches: its own event, or the two it lies across. Of all pairs of a row in one
+// bucket, the least and the most; more than fifteen are told as fifteen.
+struct Breadth {
+    static constexpr std::uint8_t kMostTold = 15;
+    enum class Wanted { none, least, most };  // which of the two somebody needs
+
+    std::uint8_t least, most;
+
+    static Breadth of(std::uint8_t packed) { return {std::uint8_t(packed & 15), std::uint8_t(packed >> 4)}; }
+    std::uint8_t packed() const { return std::uint8_t(most << 4 | least); }
+};
+
 class Segment {
 public:
     // Build from contents in any order; their number and tokens are within the limits above.
@@ -79,15 +92,9 @@ public:
     const std::uint16_t* narrow_tokens() const { return narrow_; }
     const std::uint32_t* wide_tokens() const { return wide_; }
     std::uint32_t local_token(std::size_t at) const { return is_wide() ? wide_[at] : narrow_[at]; }
-    // Bring a row's tokens nearer, as they are read soon.
-    void fetch(std::uint64_t token) const {
-#if defined(__GNUC__)
-        const auto* at = reinterpret_cast<const char*>(narrow_) + token * (is_wide() ? 4 : 2);
-        __builtin_prefetch(at);
-        __builtin_prefetch(at + 64);
-#else
-        (void)token;
-#endif
+    // Where a row's tokens lie, for `fetch`.
+    const void* place(std::uint64_t token) const {
+        return is_wide() ? static_cast<const void*>(wide_ + token) : static_cast<const void*>(narrow_ + token);
     }
     bool starts_event(std::size_t at) const { return (starts_[at / 64] >> (at % 64)) & 1; }
 
@@ -103,6 +110,8 @@ public:
 
     // The rows of a bigram's bucket, ascending.
     Span<const std::uint16_t> bigram_rows(std::uint64_t hash) const;
+    // For each of them, how broad its pairs of the bucket are, packed.
+    const std::uint8_t* bigram_breadths(std::uint64_t hash) const;
 
     // One row as a content.
     Content content(std::size_t row) const;
@@ -132,6 +141,7 @@ private:
     const std::uint16_t* posted_ = nullptr;
     const std::uint32_t* buckets_ = nullptr;
     const std::uint16_t* paired_ = nullptr;
+    const std::uint8_t* breadths_ = nullptr;  // per entry of `paired_`
 };
 
 // Eight bits as eight bytes of 0 or 1, the lowest bit first.

@@ -42,8 +42,22 @@ inline unsigned lowest_one(std::uint64_t word) {
     return unsigned(at);
 }
 #else
-inline unsigned ones_in(std::uint64_t word) { return unsigned(__builtin_popcountll(word)); }
+// Without the processor's instruction, which not every processor has, the compiler's own is a call.
+inline unsigned ones_in(std::uint64_t word) {
+    word -= word >> 1 & 0x5555555555555555u;
+    word = (word & 0x3333333333333333u) + (word >> 2 & 0x3333333333333333u);
+    word = (word + (word >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+    return unsigned(word * 0x0101010101010101u >> 56);
+}
 inline unsigned lowest_one(std::uint64_t word) { return unsigned(__builtin_ctzll(word)); }  // of a word that is not 0
+#endif
+
+// Bring memory nearer, as it is read soon: two lines of it. A macro, because GCC takes a function that does nothing else for one
+// that does nothing, and leaves out its calls.
+#if defined(__GNUC__)
+#define KATO_FETCH(at) (__builtin_prefetch(at), __builtin_prefetch(static_cast<const char*>(at) + 64))
+#else
+#define KATO_FETCH(at) static_cast<void>(at)
 #endif
 
 inline std::uint64_t rotated(std::uint64_t word, unsigned by) { return word << by | word >> (64 - by); }

@@ -52,8 +52,21 @@ public:
 
     nb::list texts() const { return texts_; }
 
-    // About what the texts take.
-    std::size_t bytes() const { return bytes_; }
+    // An event of nothing but this symbol. Those of the first symbols a node came to know, mostly its commonest, are kept:
+    // answers are full of them.
+    nb::object alone(Symbol number) const {
+        if (number >= kKeptAlone) return event_of(number);
+        while (nb::len(alone_) <= number) alone_.append(nb::none());
+        PyObject* kept = PyList_GET_ITEM(alone_.ptr(), Py_ssize_t(number));
+        if (kept != Py_None) return nb::borrow(kept);
+        nb::object made = event_of(number);
+        alone_[number] = made;
+        ++kept_alone_;
+        return made;
+    }
+
+    // About what the texts take, and the events kept.
+    std::size_t bytes() const { return bytes_ + kept_alone_ * kAloneBytes; }
 
     // By number: whether the symbol's text contains another.
     std::vector<bool> containing(nb::str part) const {
@@ -73,11 +86,23 @@ public:
     }
 
 private:
+    static constexpr Symbol kKeptAlone = 65'536;
+    static constexpr std::size_t kAloneBytes = 48 + 8;
+
+    nb::object event_of(Symbol number) const {
+        nb::object made = nb::steal(PyTuple_Pack(1, PyList_GET_ITEM(texts_.ptr(), Py_ssize_t(number))));
+        if (!made.is_valid()) nb::raise_python_error();
+        PyObject_GC_UnTrack(made.ptr());
+        return made;
+    }
+
     // Of a symbol besides its letters: the string's head, its place in the list and in the dictionary, its number.
     static constexpr std::size_t kSymbolBytes = 57 + 8 + 100 + 28;
 
     nb::dict numbers_;
     nb::list texts_;
+    mutable nb::list alone_;  // by number; None for those not yet asked for
+    mutable std::size_t kept_alone_ = 0;
     std::size_t bytes_ = 0;
 };
 

@@ -35,7 +35,7 @@ struct Shared {
 
 // A pattern: (slot, name, events, frequency).
 inline nb::tuple told(const Row& row, std::uint64_t frequency, const Symbols& symbols) {
-    return nb::make_tuple(row.slot(), name_text(row.name()), events_of(row, 0, row.length, symbols.texts()), frequency);
+    return nb::make_tuple(row.slot(), name_text(row.name()), events_of(row, 0, row.length, symbols), frequency);
 }
 
 // What an answer leaves for later: the potentials of its ensemble's futures, most of the objects and seldom asked for.
@@ -49,7 +49,7 @@ public:
         futures_ = std::move(futures);
     }
 
-    nb::object make() const { return potentials_of(members_, futures_, shared_->symbols.texts()); }
+    nb::object make() const { return potentials_of(members_, futures_, shared_->symbols); }
 
 private:
     std::shared_ptr<const State> state_;  // the members' rows lie in it
@@ -247,7 +247,7 @@ private:
         const auto most = nb::cast<std::size_t>(settings.attr("max_predictions"));
         auto* later = new Later(state_, shared_);
         const nb::object owner = nb::cast(later, nb::rv_policy::take_ownership);
-        nb::object made = predictions_of(*ensemble, *state_, query, asked, observed, found, most, shared_->symbols.texts(),
+        nb::object made = predictions_of(*ensemble, *state_, query, asked, observed, found, most, shared_->symbols,
                                          annotate, owner);
         later->keep(std::move(ensemble->members), std::move(ensemble->futures));
         stopwatch.lap(Stage::making);

@@ -138,6 +138,27 @@ def test_large_nodes_have_equal_answers(ranking):
     assert sum(examined) < 20 * len(known) / 2
 
 
+@pytest.mark.parametrize("widest", [1, 3, 20])
+def test_pairs_in_events_of_any_size_have_equal_answers(widest):
+    """Most patterns share nothing but one pair of common symbols, and differ in the sizes of the events it lies in."""
+    chance = random.Random(widest)
+    rare = [f"r{number}" for number in range(400)]
+
+    def an_event() -> tuple[str, ...]:
+        symbols = chance.choices("ab", k=chance.randint(0, 2)) + chance.choices(rare, k=chance.randint(0, widest - 1))
+        return tuple(sorted(symbols)) or ("c",)
+
+    contents = {tuple(an_event() for _ in range(chance.randint(2, 8))): None for _ in range(1500)}
+    plain, native = (each.view() for each in both([new_pattern(events) for events in contents if len(events) > 1]))
+    settings = EngineSettings(recall_threshold=0.05, ensemble_size=20, max_predictions=20)
+    for size in (2, 3, 4, 6, 7, 8, 12):
+        memory = [chance.choice(rare) for _ in range(size)]
+        at = chance.randrange(size - 1)
+        memory[at : at + 2] = chance.choice((("a", "b"), ("b", "a"), ("a", "a")))
+        events = tuple((symbol,) for symbol in memory)
+        assert native.predict(events, settings) == plain.predict(events, settings)
+
+
 def test_long_memories_and_long_patterns_have_equal_answers():
     chance = random.Random(3)
     long = [tuple((chance.choice("abcdefgh"),) for _ in range(size)) for size in (70, 130, 300, 1000)]
