@@ -16,6 +16,18 @@ from kato.storage.opening import key_file
 from serving import running
 
 EVERYBODY = [*STRANGERS, *KEYS]
+_OF_THE_SERVICE = {
+    "cache",
+    "concurrency",
+    "connection-pools",
+    "distributed-stm",
+    "keys",
+    "metrics",
+    "requests",
+    "server-log",
+    "stats",
+    "status",
+}
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +63,22 @@ def test_the_table_has_every_kind_of_answer():
     assert {status for _, status in answers} == {200, 401, 403, 404}
     assert {("read", 403), ("read", 200), ("write", 403), ("other tenant", 404)} <= answers
     assert {status for who, status in answers if who == "admin"} == {200}
+
+
+def test_what_an_operation_needs_follows_from_what_it_does():
+    """Apart from the list of operations itself, so that one with a scope that is too small is seen."""
+    found = {(each.method, each.template): each.scope for each in OPERATIONS}
+    asks_only = {("POST", f"/nodes/{{node_id}}/{what}") for what in ("predict", "forecast", "explain")}
+    corrects = {("POST", "/nodes/{node_id}/undo"), ("POST", "/sessions/{session_id}/clear-all")}
+    for (method, template), scope in found.items():
+        of_the_service = template.split("/")[1] in _OF_THE_SERVICE
+        if template == "/" or template.startswith("/health"):
+            due = None
+        elif of_the_service or (method, template) in corrects or (template.startswith("/pattern") and method != "GET"):
+            due = "admin"
+        else:
+            due = "read" if method == "GET" or (method, template) in asks_only else "write"
+        assert scope == due, f"{method} {template}"
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: f"{each.method} {each.template}")
@@ -267,9 +295,15 @@ def test_keys_are_followed_while_the_server_runs(tmp_path):
         content = file.path.read_text()
         file.path.write_text("{")
         assert status(second) == 503
-        assert http.get("/health").status_code == 200
+        health = http.get("/health").json()
+        assert (health["status"], health["dependencies"]["api_keys"]["status"]) == ("unhealthy", "unhealthy")
+        assert health["issues"] == ["The API keys cannot be read, so nobody is let in until they can"]
+        assert health["dependencies"]["storage"]["status"] == "healthy"
+        assert http.get("/health/ready").status_code == 503
         file.path.write_text(content)
         assert status(second) == 200
+        health = http.get("/health").json()
+        assert (health["status"], health["dependencies"]["api_keys"]["status"]) == ("healthy", "healthy")
         file.revoke("second")
         assert (status(), status(second)) == (401, 401)
         file.path.unlink()

@@ -32,7 +32,15 @@ def make(directory: Path, *, rounds: int = 12, seed: int = 1) -> Path:
                     kato.edit_pattern(learned["pattern_name"], frequency=7, node_id=node)
                 if number == rounds // 2 + 1:
                     kato.forget_pattern(learned["pattern_name"], node_id=node)
+            kato.undo(2, node_id=node)
+            kato.learn_many([[["a"], ["b"]]], node_id=node, idempotency_key=f"once-{NODES.index(node)}")
+            kato.undo(to=kato.get_node(node)["head"] - 1, node_id=node)
             kato.observe(["a", "b"])
+        kato.create_session("none")
+        kato.delete_session()
+    store = SqliteStorage(directory / "kato.db")
+    store.keep_derived("tea", "choice", 3, "worked out")
+    store.close()
     return directory / "kato.db"
 
 
@@ -48,6 +56,20 @@ def told(database: Path):
         return nodes, sessions, store.count_sessions(now=0)
     finally:
         store.close()
+
+
+def remembered(database: Path):
+    """The answers to requests with a key, how sessions ended, and what nodes found out about themselves."""
+    connection = sqlite3.connect(database)
+    try:
+        found = [
+            connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall()
+            for table in ("reply", "ended", "derived")
+        ]
+    finally:
+        connection.close()
+    assert all(found), "there is something of each"
+    return found
 
 
 def damage(database: Path, statement: str, *parameters: object) -> None:

@@ -12,8 +12,10 @@ from kato import Kato
 from kato.errors import StorageInUse, StorageUnavailable, StoredDataCorrupt
 from kato.storage.backing_up import make_backup, read_backup, restore
 from kato.storage.checking import check_file
+from kato.storage.keys import keys_beside
+from kato.storage.opening import key_file
 from kato.storage.transferring import export, import_lines
-from reliability.histories import NODES, damage, told
+from reliability.histories import NODES, damage, remembered, told
 
 WRITE = """
 import sys
@@ -27,6 +29,11 @@ for n in range(100000):
 """
 
 
+def make_key(database):
+    key_file(database).create("shop", "write", ())
+    assert keys_beside(database).exists()
+
+
 def exported(database, **options):
     lines: list[bytes] = []
     done = export(database, lines.append, **options)
@@ -34,12 +41,29 @@ def exported(database, **options):
 
 
 def test_a_backup_comes_back_equal_with_its_sessions(database, tmp_path):
-    expected = told(database)
+    expected, replies = told(database), remembered(database)
+    assert {row.operation for node in expected[0] for row in node[3]} == {"learn", "edit", "forget", "undo"}
+    make_key(database)
     made = make_backup(database, tmp_path / "backup")
     assert (made.nodes, made.sessions) == (3, 3)
     assert read_backup(tmp_path / "backup") == made
     assert restore(tmp_path / "backup", tmp_path / "other" / "kato.db") == made
     assert told(tmp_path / "other" / "kato.db") == expected
+    assert remembered(tmp_path / "other" / "kato.db") == replies
+    assert check_file(tmp_path / "other" / "kato.db").findings == []
+    assert not keys_beside(tmp_path / "other" / "kato.db").exists(), "no revoked key comes back"
+
+
+def test_what_was_answered_once_is_answered_so_by_a_restored_memory(database, tmp_path):
+    make_backup(database, tmp_path / "backup")
+    restore(tmp_path / "backup", tmp_path / "other" / "kato.db")
+    with Kato(tmp_path / "other") as kato:
+        head = kato.get_node("tea")["head"]
+        again = kato.learn_many([[["a"], ["b"]]], node_id="tea", idempotency_key="once-0")
+        assert again["learned"] == 1
+        assert kato.get_node("tea")["head"] == head
+        kato.undo(node_id="tea")
+        assert kato.get_node("tea")["head"] > head
 
 
 def test_backups_of_a_memory_in_use_are_each_one_moment(tmp_path):

@@ -7,9 +7,10 @@ import pytest
 from kato.errors import StorageInUse, StoredDataCorrupt
 from kato.storage import repairing
 from kato.storage.checking import check_file
+from kato.storage.opening import key_file
 from kato.storage.repairing import NotRepairable, repair
 from kato.storage.sqlite import SqliteStorage
-from reliability.histories import damage, told
+from reliability.histories import damage, remembered, told
 
 DERIVED = {
     "UPDATE pattern SET frequency = frequency + 1 WHERE id = 3": "Pattern",
@@ -51,7 +52,9 @@ def test_a_sound_memory_is_found_sound_and_left_alone(database):
 
 @pytest.mark.parametrize(("statement", "words"), DERIVED.items())
 def test_what_follows_from_the_log_is_named_and_made_again(database, statement, words):
-    expected = told(database)
+    expected, replies = told(database), remembered(database)
+    key_file(database).create("shop", "write", ())
+    keys = key_file(database).read()
     damage(database, statement)
     damaged = database.read_bytes()
     findings = check_file(database).findings
@@ -61,6 +64,8 @@ def test_what_follows_from_the_log_is_named_and_made_again(database, statement, 
     assert done.lost == ()
     assert done.kept_at.read_bytes() == damaged
     assert told(database) == expected
+    assert remembered(database) == replies
+    assert key_file(database).read() == keys
     assert check_file(database).findings == []
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 from kato import __version__
 from kato.errors import NotReady, StorageError
@@ -22,16 +24,23 @@ def uptime_seconds(system: System) -> float:
 
 async def dependencies(system: System) -> tuple[Json, list[str]]:
     """Each thing the service needs and whether it answers; and what is wrong, in sentences."""
-    started = time.perf_counter()
     issues: list[str] = []
-    status = "healthy"
-    try:
-        await system.check_storage()
-    except StorageError as error:
-        status = "unhealthy"
-        issues.append(error.message)
-    elapsed = (time.perf_counter() - started) * 1000
-    return {"storage": {"status": status, "required": True, "response_time_ms": elapsed}}, issues
+    needed: Json = {}
+
+    async def look(name: str, check: Callable[[], Awaitable[None]]) -> None:
+        started, status = time.perf_counter(), "healthy"
+        try:
+            await check()
+        except StorageError as error:
+            status = "unhealthy"
+            issues.append(error.message)
+        elapsed = (time.perf_counter() - started) * 1000
+        needed[name] = {"status": status, "required": True, "response_time_ms": elapsed}
+
+    await look("storage", system.check_storage)
+    if system.follow_keys is not None:
+        await look("api_keys", partial(system.runtime.compute, system.follow_keys))
+    return needed, issues
 
 
 @operation("GET", "/", scope=None, summary="Who is answering", answer=shapes.ROOT)
@@ -64,7 +73,7 @@ async def health(system: System, request: Request) -> Answer:
     now = system.runtime.now()
     uptime = uptime_seconds(system)
     status = "unhealthy" if issues else "healthy"
-    active = 0 if issues else system.sessions.count().active
+    active = 0 if needed["storage"]["status"] == "unhealthy" else system.sessions.count().active
     measures = system.measures
     machine = measures.machine()
     return Answer(

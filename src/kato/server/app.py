@@ -110,6 +110,7 @@ class Application:
         admission = open_admission(settings, clock=self._clock)
         system = open_system(settings, clock=self._clock)
         system.api_keys, system.keys, system.log_tail = admission.asks_for_keys, admission.file, TAIL
+        system.follow_keys = admission.follow
         watching = Watching(system, most=settings.ws_max_connections, heartbeat_seconds=settings.ws_heartbeat)
         upkeep = [
             asyncio.create_task(_sweep(system)),

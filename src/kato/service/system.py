@@ -68,6 +68,8 @@ class System:
     """Where the API keys are kept; None where none are."""
     log_tail: LogTail = field(default_factory=LogTail)
     """The latest lines of the log; none where there is no server that writes one."""
+    follow_keys: Callable[[], None] | None = None
+    """Raises while they cannot be read; None where there are none to read."""
 
     @classmethod
     def for_server(
