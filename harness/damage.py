@@ -21,6 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from harness.breaking import take_out
 from harness.damaged_snapshots import Damaged, try_snapshot
 from kato.engine.event import Event, Vector, vector_name
 from kato.engine.matching import native_knowledge
@@ -352,8 +353,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m harness.damage", description="Flipped bits and cut files.")
     parser.add_argument("--places", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    parser.add_argument("--without", choices=("second_look",), default="", help="take this out; it must be noticed")
     given = parser.parse_args()
     print(f"seed {given.seed}", flush=True)
+    take_out(given.without)
     try:
         counts = run(given.places, given.seed, lambda text: print(text, flush=True))
     except Broken as broken:
