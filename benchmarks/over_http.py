@@ -120,8 +120,11 @@ async def measure(
     port: int, connections: int, seconds: float, prepare: Callable[[Connection], Awaitable[Work]]
 ) -> tuple[float, list[float]]:
     """(requests a second, the time of each in seconds, sorted) of so many connections at once for so long."""
-    opened = [await Connection(port).open() for _ in range(connections)]
-    works = [await prepare(connection) for connection in opened]
+    opened: list[Connection] = []
+    works = []
+    for _ in range(connections):  # one after another: the server lets go of who asks nothing for long
+        opened.append(await Connection(port).open())
+        works.append(await prepare(opened[-1]))
     times: list[float] = []
     for work in works:
         await work(-1)  # whatever is made on first use
