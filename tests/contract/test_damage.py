@@ -9,6 +9,7 @@ import sqlite3
 import pytest
 
 from contract.asking import AB, CD, NOWHERE, change, commit, create, record
+from contract.hiding import hidden
 from kato.engine.event import vector_name
 from kato.errors import StorageError, StoredDataCorrupt
 from kato.storage import sqlite_reading
@@ -144,23 +145,6 @@ def test_a_pattern_that_disappeared_is_missed(sound, tmp_path):
     with pytest.raises(StoredDataCorrupt, match="ends at 63, not as stored at 64"):
         store.load("node")
     store.close()
-
-
-def hidden(path, name):
-    """Flip one bit of a pattern's name in the index of names, so that no search finds its row."""
-    content = bytearray(path.read_bytes())
-    at = [match.start() for match in re.finditer(re.escape(bytes.fromhex(name)), bytes(content))]
-    for place in at:
-        content[place + 10] ^= 1
-        path.write_bytes(content)
-        connection = sqlite3.connect(path)
-        (row,) = connection.execute("SELECT name FROM pattern NOT INDEXED WHERE id = 1").fetchone()
-        found = connection.execute("SELECT id FROM pattern WHERE node = 1 AND name = ?", (row,)).fetchall()
-        connection.close()
-        if row.hex() == name and not found:
-            return
-        content[place + 10] ^= 1
-    pytest.fail("the name is not in the index")
 
 
 @pytest.fixture

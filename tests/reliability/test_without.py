@@ -9,8 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from contract.hiding import hidden
 from harness import breaking, crash, crowd, durability, faults, golden, sockets, storm
 from harness.processes import Server
+from kato import Kato
+from kato.errors import StoredDataCorrupt
+from kato.storage import sqlite, sqlite_history, sqlite_reading, sqlite_writing
+from kato.storage.sqlite_replies import ReplyTable
 
 needs_cc = pytest.mark.skipif(
     faults.compiler() is None, reason="there is no C compiler (cc) to build harness/disk.c with"
@@ -67,6 +72,26 @@ def test_failed_commits_that_are_told_as_done_are_noticed():
 def test_a_level_that_does_not_flush_is_noticed():
     with pytest.raises(durability.Broken, match="flushes"):
         durability.judge("full", durability.measured("full", without="flush"))
+
+
+def test_a_hidden_pattern_that_is_believed_to_be_missing_is_learned_anew(tmp_path, monkeypatch):
+    for owner, name in (
+        (sqlite, "check_indexes"),
+        (sqlite_history, "check_subjects"),
+        (sqlite_reading, "check_absent"),
+        (sqlite_writing, "check_absent"),
+        (ReplyTable, "_check_scope"),
+    ):
+        monkeypatch.setattr(owner, name, getattr(owner, name))  # so that each is back at the end
+    events = [["a"], ["b"]]
+    with Kato(tmp_path) as memory:
+        name = memory.learn_many([events], "node")["results"][0]["pattern_name"]
+    hidden(tmp_path / "kato.db", name.removeprefix("PTRN|"))
+    with Kato(tmp_path) as memory, pytest.raises(StoredDataCorrupt, match="cannot be found"):
+        memory.learn_many([events], "node")
+    breaking.take_out("second_look")
+    with Kato(tmp_path) as memory:
+        assert memory.learn_many([events], "node")["results"][0]["is_new"]
 
 
 def test_an_order_that_comes_from_hashing_is_noticed():

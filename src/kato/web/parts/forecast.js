@@ -62,7 +62,7 @@ export function Forecast({ session, node }) {
         </li>
       </ol>
       <${About} answer=${answer} />`}
-    ${answer && html`<${Novelty} novelty=${answer.novelty} />`}
+    ${answer && html`<${Novelty} novelty=${answer.novelty} node=${answer.node_id} />`}
   </section>`;
 }
 
@@ -118,13 +118,14 @@ function About({ answer }) {
 }
 
 /** How new the moment is, and what is new about it. */
-function Novelty({ novelty }) {
+function Novelty({ novelty, node }) {
   const parts = [
     [novelty.symbols, "of the symbols never seen", novelty.unseen_symbols.map(shown)],
     [novelty.transitions, "of the steps never seen", novelty.unseen_transitions.map((pair) => pair.map(shown).join(" → "))],
     [novelty.together, "of the symbols never seen together", []],
-    [novelty.unlike, "unlike the most similar pattern", novelty.nearest ? [novelty.nearest.pattern_name] : []],
+    [novelty.unlike, "unlike the most similar pattern", []],
   ];
+  const nearest = novelty.nearest?.pattern_name;
   const said =
     novelty.is_novel === null ? "" : novelty.is_novel ? "unlike what was learned" : "much like what was learned";
   return html`<h3>Novelty <strong>${number(novelty.score)}</strong> <span class="quiet">from 0, all known, to 1, all new${said && `: ${said}`}</span></h3>
@@ -135,5 +136,6 @@ function Novelty({ novelty }) {
           ${unseen.length > 0 && html`: <bdi>${unseen.slice(0, MOST).join(", ")}${unseen.length > MOST ? ` and ${count(unseen.length - MOST)} more` : ""}</bdi>`}
         </li>`,
       )}
-    </ul>`;
+    </ul>
+    ${nearest && html`<p class="help">The most similar is <a href=${link("node", node, "pattern", nearest)}><code>${short(nearest)}</code></a>.</p>`}`;
 }
