@@ -11,7 +11,7 @@ import pytest
 from engine.building import Node, events, learning, node, observed
 from kato.engine.forecasting import electing
 from kato.engine.forecasting.calibrating import fit, read
-from kato.engine.forecasting.choosing import RULES, Choice, Effort, choose, from_text, to_text, trial
+from kato.engine.forecasting.choosing import RULES, Choice, Effort, Mixing, Trial, choose, from_text, to_text, trial
 from kato.engine.forecasting.electing import Voter, elect
 from kato.engine.forecasting.explaining import VOICES, explain
 from kato.engine.forecasting.forecast import forecast
@@ -380,6 +380,27 @@ def test_a_question_about_a_pattern_follows_from_its_name():
     assert ending.right == {"c", "d"}
     assert trial("0" * 40, memory("a,b"), 1, NEXT) is None
     assert trial("0" * 40, memory("a b"), 1, Kind(2, True)) is None
+
+
+def test_a_profile_by_which_nobody_votes_changes_no_mix():
+    asked = trial("0" * 39 + "3", memory("a b c"), 2, NEXT)
+    assert isinstance(asked, Trial)
+    mixing = Mixing(asked, [1.0, 1.0], [0], [[0.75, 0.25], None], [1.0, 1.0])
+    assert mixing.with_one_more(1) == (False, 0.0)
+    mixing.add(1)
+    assert mixing.ways == 0
+    assert mixing.with_one_more(0) == (True, 0.75)
+    mixing.add(0)
+    assert mixing.with_one_more(1) == (True, 0.75)
+    mixing.add(1)
+    assert mixing.ways == 1
+    assert mixing.product == [0.75, 0.25]
+
+
+def test_votes_that_are_worth_nothing_are_no_answer():
+    asked = trial("0" * 39 + "3", memory("a b c"), 2, NEXT)
+    assert isinstance(asked, Trial)
+    assert Mixing(asked, [0.0, 0.0], [0], [[0.75, 0.25]], [1.0, 1.0]).with_one_more(0) == (False, 0.0)
 
 
 def test_a_node_with_few_patterns_stays_untested():

@@ -121,8 +121,10 @@ def test_a_vector_is_learned_with_its_pattern_and_forgotten_with_the_last() -> N
     second = made.learn(learning([[name], ["b"]]))
     made.forget(first)
     assert made.knowledge.view().nearest((0.0, 0.0), settings()) == ((name, (1.0, 2.0)),)
+    assert made.knowledge.view().vector(name) == (1.0, 2.0)
     made.forget(second)
     assert not made.knowledge.view().has_dimension(2)
+    assert made.knowledge.view().vector(name) is None
 
 
 def test_two_symbols_in_one_event_are_a_pattern_and_one_symbol_is_none() -> None:

@@ -206,7 +206,7 @@ def _repeat(trials: Sequence[Trial], ballots: Sequence[Ballots]) -> float:
 
 
 @dataclass(slots=True)
-class _Mixing:
+class Mixing:
     """One question while profiles are added to a mix: the vote of those so far, as `mixed` counts it."""
 
     trial: Trial
@@ -241,8 +241,8 @@ class _Mixing:
             self.ways += 1
 
 
-def _mixing(each: Trial, found: Ballots, repeat: float) -> _Mixing:
-    return _Mixing(
+def _mixing(each: Trial, found: Ballots, repeat: float) -> Mixing:
+    return Mixing(
         each,
         _worth(each, found.symbols, repeat),
         [number for number, symbol in enumerate(found.symbols) if symbol in each.right],
