@@ -10,7 +10,9 @@ import pytest
 from guarding import Asking, guarded
 from kato import AsyncKATOClient, Forbidden, Kato, KATOClient, KeyConflict, KeyNotFound, Unauthorized
 from kato.settings import Settings
+from kato.storage import keys
 from kato.storage.opening import key_file
+from kato.wire import key_requests
 from serving import running
 
 
@@ -28,6 +30,10 @@ def ask(server):
 
 def client(server, who):
     return KATOClient(server.server.url, api_key=server.secrets[who], max_retries=0)
+
+
+def test_a_request_may_name_the_scopes_that_are_kept():
+    assert key_requests.SCOPES == keys.SCOPES
 
 
 def test_a_key_is_made_used_listed_and_revoked(server):

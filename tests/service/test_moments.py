@@ -148,7 +148,7 @@ def test_a_log_too_long_to_repeat_is_refused(memory, monkeypatch):
 
 def repeated(memory, sequence):
     """What the whole log, repeated, says of a moment."""
-    made = memory.system.moments._recollected("n", sequence)
+    made = moments.repeated(memory.system.storage, memory.system.moments._make, "n", sequence)
     view = made.view()
     events = [(("a",), ("b",)), (("c",), (VECTOR,)), (("d",),)]
     settings = EngineSettings(recall_threshold=0.0, affinity_emotive="joy")

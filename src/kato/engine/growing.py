@@ -25,7 +25,7 @@ class Growing(Sequence[T]):
     where something else was added there already, the items are copied to a list of their own first.
 
     >>> three = Growing("ab").grown("c", most=3)
-    >>> list(three), list(three.grown("d", most=3)), list(three.grown("e", most=9))
+    >>> list(three), list(three.grown("d", most=3)), list(three.grown("e"))
     (['a', 'b', 'c'], ['b', 'c', 'd'], ['a', 'b', 'c', 'e'])
     """
 
@@ -36,10 +36,11 @@ class Growing(Sequence[T]):
         self._start = 0
         self._stop = len(self._items)
 
-    def grown(self, item: T, *, most: int) -> Growing[T]:
-        """This and one more item at the end, the newest `most` of them. `most`: at least 1."""
+    def grown(self, item: T, *, most: int | None = None) -> Growing[T]:
+        """This and one more item at the end; the newest `most` of them, at least 1, or all."""
         items, start, stop = self._items, self._start, self._stop
-        start = max(start, stop + 1 - most)
+        if most is not None:
+            start = max(start, stop + 1 - most)
         if len(items) != stop or start > max(_DEAD, stop - start):
             items = items[start:stop]
             start, stop = 0, len(items)
@@ -81,6 +82,6 @@ class Growing(Sequence[T]):
         return repr(tuple(self))
 
 
-def grown(held: Sequence[T], item: T, *, most: int) -> Sequence[T]:
-    """A sequence of any kind and one more item at its end, the newest `most` of them."""
+def grown(held: Sequence[T], item: T, *, most: int | None = None) -> Sequence[T]:
+    """A sequence of any kind and one more item at its end; the newest `most` of them, or all."""
     return (held if isinstance(held, Growing) else Growing(held)).grown(item, most=most)

@@ -71,9 +71,10 @@ class Admission:
         stamp = self.file.stamp() if self.file is not None else None
         keys = self.file.read() if self.file is not None and stamp is not None else ()
         usable = {key.sha256: Caller(key.key_id, key.scope, key.prefixes) for key in keys if key.revoked_at is None}
-        self._callers = {}
+        callers: dict[str, dict[str, Caller]] = {}
         for digest, caller in {**usable, **self._given}.items():
-            self._callers.setdefault(digest[:_BUCKET], {})[digest] = caller
+            callers.setdefault(digest[:_BUCKET], {})[digest] = caller
+        self._callers = callers  # in one step: the health check reads the keys on a thread of its own
         self._asks = self._asks or bool(keys)
         self._stamp = stamp
 

@@ -23,9 +23,9 @@ from kato.engine.forecasting.explaining import Voices, explain
 from kato.engine.forecasting.forecast import Forecast, forecast
 from kato.engine.forecasting.question import Kind, ask
 from kato.engine.knowledge import Knowledge, View
+from kato.service.moments import repeated
 from kato.service.runtime import Runtime
 from kato.storage.interface import Storage
-from kato.storage.recollecting import recollect
 
 LITTLE = Effort(voting=60, calibrating=120, work=2**16)
 """What the plain engine can afford: it looks at a hundred thousand symbols in some ten seconds."""
@@ -126,7 +126,9 @@ class Forecasts:
                     self._waiting.pop((due.node_id, due.kind), None)
 
     def _find_out(self, due: _Due) -> None:
-        view = due.view if due.view.sequence == due.sequence else self._remembered(due.node_id, due.sequence)
+        view = due.view
+        if view.sequence != due.sequence:
+            view = repeated(self._storage, self._knowledge, due.node_id, due.sequence).view()
         found = choose(view.forecasting(), due.kind, due.sequence, self._effort, stopped=lambda: self._closed)
         if found is None:
             return
@@ -134,13 +136,6 @@ class Forecasts:
             self._choices[(due.node_id, due.kind)] = found
         if found.tested:
             self._storage.keep_derived(due.node_id, _name(due.kind), found.sequence, to_text(found))
-
-    def _remembered(self, node_id: str, sequence: int) -> View:
-        """What the node had learned after the row of that sequence."""
-        found = recollect(self._storage, node_id, sequence)
-        knowledge = self._knowledge()
-        knowledge.load(found.patterns.values(), found.vectors, sequence)
-        return knowledge.view()
 
     def close(self) -> None:
         """Give up what is under way and end the thread."""

@@ -86,13 +86,7 @@ class Moments:
         later = [state for state in (*states, present) if state.sequence >= sequence]
         nearest = min(later, key=lambda state: state.sequence, default=None)
         state = rewound(self._storage, node_id, nearest, sequence) if nearest is not None else None
-        return state if state is not None else self._recollected(node_id, sequence)
-
-    def _recollected(self, node_id: str, sequence: int) -> Knowledge:
-        found = recollect(self._storage, node_id, sequence)
-        state = self._make()
-        state.load(found.patterns.values(), found.vectors, sequence)
-        return state
+        return state if state is not None else repeated(self._storage, self._make, node_id, sequence)
 
     def _let_go(self) -> None:
         """Keep the newest, and of the others those used last that the budget has room for."""
@@ -129,6 +123,20 @@ class Moments:
         found = differences(self._storage, node_id, earlier, later)
         found.sort(key=lambda each: (each.pattern.name, each.pattern.events))
         return Comparison(tuple(found), patterns - _gained(found), patterns)
+
+
+def repeated(storage: Storage, make: Callable[[], Knowledge], node_id: str, sequence: int) -> Knowledge:
+    """
+    What a node knew after the change of that sequence, by repeating its log.
+
+    Raises:
+        PayloadTooLarge: There are too many rows before it.
+        StoredDataCorrupt: A row is not what was written.
+    """
+    found = recollect(storage, node_id, sequence)
+    state = make()
+    state.load(found.patterns.values(), found.vectors, sequence)
+    return state
 
 
 def _gained(found: list[Difference]) -> int:

@@ -31,8 +31,6 @@ from kato.storage.interface import Committed, Learn, Reply, Transaction
 logger = logging.getLogger("kato.service")
 Vector = tuple[float, ...]
 
-_MOST_STEPS = 1 << 40
-"""`compacted` bounds them, by what the memory needs."""
 _TRIM = 256
 """A full memory loses an event with each observation; the steps behind those events are let go of only so often."""
 
@@ -99,7 +97,7 @@ class Course:
         learned_before = len(self.operations)
         state = SessionState(
             memory=seen.memory,
-            steps=grown(self.state.steps, step, most=_MOST_STEPS),
+            steps=grown(self.state.steps, step),
             next_ordinal=self.state.next_ordinal + 1,
             percept=Percept(observation, seen.before_learning.emotives),
             recalled=seen.before_learning.events,

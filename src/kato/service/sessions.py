@@ -18,13 +18,13 @@ from typing import Any
 from kato.engine.settings import EngineSettings, resolve
 from kato.errors import SessionExpired, SessionNotFound, StorageError, TooManySessions
 from kato.service.callers import ANYONE, Caller
+from kato.service.committing import commit
 from kato.service.events import Events, SessionEvent
 from kato.service.policy import Policy
 from kato.service.runtime import Runtime, random_hex
 from kato.service.session_state import SessionState, decode_state, encode_head, encode_step
 from kato.storage.interface import (
     EVERYTHING,
-    Committed,
     Reply,
     SessionChange,
     SessionCounts,
@@ -125,10 +125,6 @@ class Sessions:
         self._defaults: Configuration | None = None
         """What follows from no overrides, once somebody has asked."""
 
-    async def _commit(self, transaction: Transaction) -> Committed:
-        committed = self._writer.at_once(transaction)
-        return committed if committed is not None else await self._runtime.wait(self._writer.submit(transaction))
-
     # --- making ---
 
     def configure(self, overrides: Mapping[str, Any]) -> Configuration:
@@ -207,7 +203,7 @@ class Sessions:
         )
         remembered = reply(session) if reply is not None else None
         transaction = Transaction(at=now, sessions=(SessionCreate(record),), reply=remembered)
-        await self._commit(transaction)
+        await commit(self._runtime, self._writer, transaction)
         session.stored_expiry = session.expires_at
         self._remember(session)
         self._events.tell(
@@ -359,7 +355,7 @@ class Sessions:
         now = self._runtime.now()
         expires_at = now + session.ttl_seconds * _SECOND if self._policy.session_auto_extend else session.expires_at
         change = _state_change(session, state, last_accessed=now, expires_at=expires_at)
-        committed = await self._commit(transaction.with_session(change))
+        committed = await commit(self._runtime, self._writer, transaction.with_session(change))
         session.state = state
         session.version += 1
         session.last_accessed = now
@@ -408,7 +404,7 @@ class Sessions:
         remembered = None
         if reply is not None:
             remembered = reply(replace(session, configuration=changed, ttl_seconds=ttl, expires_at=expires_at))
-        await self._commit(Transaction(at=now, sessions=(change,), reply=remembered))
+        await commit(self._runtime, self._writer, Transaction(at=now, sessions=(change,), reply=remembered))
         session.version += 1
         session.configuration = changed
         session.ttl_seconds = ttl
@@ -438,7 +434,7 @@ class Sessions:
 
     async def _end(self, session: Session, state: str, now: int) -> None:
         end = _end_operation(session.session_id, state, now, self._policy)
-        await self._commit(Transaction(at=now, sessions=(end,)))
+        await commit(self._runtime, self._writer, Transaction(at=now, sessions=(end,)))
         session.ended = True
         self._live.pop(session.session_id, None)
 
@@ -469,7 +465,7 @@ class Sessions:
                     ended += 1
                 continue
             end = _end_operation(session_id, "expired", now, self._policy)
-            await self._commit(Transaction(at=now, sessions=(end,)))
+            await commit(self._runtime, self._writer, Transaction(at=now, sessions=(end,)))
             self._tell_expired(session_id, node_id, owner, now)
             ended += 1
         self._storage.sweep(now=now)

@@ -10,6 +10,7 @@ from kato.engine.forecasting.choosing import Effort
 from kato.engine.knowledge import Knowledge
 from kato.engine.matching import choose
 from kato.errors import StorageError
+from kato.service.committing import commit
 from kato.service.dependencies import Dependency
 from kato.service.events import Events
 from kato.service.forecasting import LITTLE, Forecasts
@@ -147,8 +148,7 @@ class System:
 
     async def commit(self, transaction: Transaction) -> Committed:
         """Store a transaction; when this returns it is kept and every loaded node knows of it."""
-        committed = self.writer.at_once(transaction)
-        return committed if committed is not None else await self.runtime.wait(self.writer.submit(transaction))
+        return await commit(self.runtime, self.writer, transaction)
 
     async def check_storage(self) -> None:
         """
