@@ -7,6 +7,8 @@ import random
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engine.building import Node, events, learning, node, observed
 from kato.engine.forecasting import electing
@@ -148,6 +150,13 @@ def test_displacement_is_taken_to_the_nearest_place_before():
     assert displacement((0, 2, 5), 3, 0) == 0
     assert displacement((5,), 4, 0) is None
     assert displacement((0,), 500, 0) == 63
+
+
+@given(st.sets(st.integers(0, 150)), st.integers(0, 150), st.integers(0, 63))
+def test_displacement_is_the_least_over_all_places_before(places, position, back):
+    distances = [abs(position - place - (back + 1)) for place in places if place < position]
+
+    assert displacement(sorted(places), position, back) == (min(*distances, 63) if distances else None)
 
 
 def test_evidence_by_hand():

@@ -59,10 +59,11 @@ def compare(seed: int, cases: int, *, per_world: int = 10) -> str:
             patch.object(electing, "MOST_TOKENS", tokens),
             patch.object(kernel_forecasting, "MOST_TOKENS", tokens),
         ):
-            told = _compare_in(world, vocabulary, chance, min(per_world, cases - asked))
+            here = min(per_world if max(map(len, world.contents)) < 1000 else 1, cases - asked)
+            told = _compare_in(world, vocabulary, chance, here)
         if told:
             return f"seed {seed}, after case {asked}, {voters} voters or {everybody}, {tokens} tokens: {world}\n{told}"
-        asked += per_world
+        asked += here
     return ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -38,9 +39,16 @@ def idf(members: int, patterns: int) -> float:
 
 
 def displacement(places: Sequence[int], position: int, back: int) -> int | None:
-    """How far the nearest of a symbol's places before the position is from where it is expected; None for no place."""
-    distances = [abs(position - place - (back + 1)) for place in places if place < position]
-    return min(min(distances), FURTHEST) if distances else None
+    """
+    How far the nearest of a symbol's places before the position is from where it is expected; None for no place.
+
+    The places ascend, so the nearest is one of the two between which the expected one would stand.
+    """
+    before = bisect_left(places, position)
+    expected = position - (back + 1)
+    above = bisect_left(places, expected, 0, before)
+    around = places[max(above - 1, 0) : min(above + 1, before)]
+    return min(*(abs(place - expected) for place in around), FURTHEST) if around else None
 
 
 def evidence(
