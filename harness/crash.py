@@ -13,7 +13,6 @@ Snapshots of nodes are written all the time, so that kills hit their writing too
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import random
@@ -28,6 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from harness.command import Broken, asking, judged, say
 from harness.dictionaries import Model, Sequence_
 from harness.doing import Operation, apply, do, learned, state
 from harness.processes import Server, context, snapshot_often
@@ -39,10 +39,6 @@ KEYS = ("max_pattern_length", "stm_mode", "recall_threshold")
 _COMMON: Sequence_ = (("common",), ("to all",))
 """What every writer learns into the shared nodes now and then."""
 _VERIFY_EVERY = 50
-
-
-class Broken(Exception):
-    """A promise did not hold."""
 
 
 @dataclass
@@ -400,25 +396,13 @@ def run(
 
 def main() -> int:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog="python -m harness.crash", description="Kill a memory at random moments.")
+    parser = asking("crash", "Kill a memory at random moments.", ("commit",))
     parser.add_argument("--door", choices=("server", "embedded"), default="server")
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--writers", type=int, default=4)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
-    parser.add_argument(
-        "--without", choices=("commit",), default="", help="take this out of the server; it must be noticed"
-    )
     given = parser.parse_args()
     print(f"seed {given.seed}", flush=True)
-    try:
-        counts = run(
-            given.door, given.kills, given.seed, given.writers, lambda text: print(text, flush=True), given.without
-        )
-    except Broken as broken:
-        print(f"BROKEN: {broken}")
-        return 1
-    print(f"held: {dict(counts)}")
-    return 0
+    return judged(lambda: run(given.door, given.kills, given.seed, given.writers, say, given.without))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ Three parts, each on a real server:
 
 from __future__ import annotations
 
-import argparse
 import os
 import random
 import subprocess
@@ -26,15 +25,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.command import Broken, asking, judged, say
 from harness.doing import learned, session_of
 from harness.processes import Server, free_port
 from kato import KATOClient
 from kato.client.methods import ClientMethods
-from kato.errors import EmptyMemory, KATOError
-
-
-class Broken(Exception):
-    """A promise did not hold."""
+from kato.errors import EmptyMemory
 
 
 def together(works: Sequence[Callable[[], None]]) -> None:
@@ -214,23 +210,13 @@ def run(
 
 def main() -> int:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog="python -m harness.crowd", description="Many at once.")
+    parser = asking("crowd", "Many at once.", ("hold",))
     parser.add_argument("--clients", type=int, default=64)
     parser.add_argument("--learns", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=10_000)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
-    parser.add_argument(
-        "--without", choices=("hold",), default="", help="take this out of the server; it must be noticed"
-    )
     given = parser.parse_args()
     print(f"seed {given.seed}", flush=True)
-    try:
-        say: Callable[[str], None] = lambda text: print(text, flush=True)  # noqa: E731
-        run(given.clients, given.learns, given.rounds, given.seed, say, given.without)
-    except (Broken, KATOError) as broken:
-        print(f"BROKEN: {broken}")
-        return 1
-    return 0
+    return judged(lambda: run(given.clients, given.learns, given.rounds, given.seed, say, given.without))
 
 
 if __name__ == "__main__":

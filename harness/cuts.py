@@ -11,7 +11,6 @@ every call all that it could have done is read past the proxy and compared with 
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import random
 import re
@@ -24,7 +23,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from harness.crash import Broken, Journal, Writer, begin, compare
+from harness.command import Broken, asking, judged
+from harness.crash import Journal, Writer, begin, compare
 from harness.doing import apply, do
 from harness.processes import Server
 from harness.proxy import STAGES, Proxy
@@ -154,19 +154,11 @@ def _through(server: Server, seed: int, without: str) -> Iterator[tuple[list[Cli
 
 def main() -> int:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog="python -m harness.cuts", description="Cut connections at every stage.")
+    parser = asking("cuts", "Cut connections at every stage.", ("keys",))
     parser.add_argument("--calls", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
-    parser.add_argument("--without", choices=("keys",), default="", help="take this away; the harness must notice")
     given = parser.parse_args()
     print(f"seed {given.seed}", flush=True)
-    try:
-        counts = run(given.calls, given.seed, without=given.without, say=lambda _: None)
-    except Broken as broken:
-        print(f"BROKEN: {broken}")
-        return 1
-    print(f"held: {dict(counts)}")
-    return 0
+    return judged(lambda: run(given.calls, given.seed, without=given.without, say=lambda _: None))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ damaged one is named by `verify`, thrown away with one line in the log, and the 
 
 from __future__ import annotations
 
-import argparse
 import random
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.breaking import take_out
+from harness.command import Broken, asking, judged, say
 from harness.damaged_snapshots import Damaged, try_snapshot
 from kato.engine.event import Event, Vector, vector_name
 from kato.engine.matching import native_knowledge
@@ -52,10 +52,6 @@ _KNOWN = tuple(((f"symbol {n}", "x"), ("y",)) for n in range(40))
 _NEW = (("not known", "x"), ("z",))
 _VECTORS = tuple((n / 4, 1.0) for n in range(3))
 _SESSION = "s"
-
-
-class Broken(Exception):
-    """A promise did not hold."""
 
 
 def fill(store: SqliteStorage, chance: random.Random) -> None:
@@ -350,20 +346,12 @@ def run(places: int, seed: int, say: Callable[[str], None] = print) -> Counter[s
 
 def main() -> int:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog="python -m harness.damage", description="Flipped bits and cut files.")
+    parser = asking("damage", "Flipped bits and cut files.", ("second_look",))
     parser.add_argument("--places", type=int, default=2000)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
-    parser.add_argument("--without", choices=("second_look",), default="", help="take this out; it must be noticed")
     given = parser.parse_args()
     print(f"seed {given.seed}", flush=True)
     take_out(given.without)
-    try:
-        counts = run(given.places, given.seed, lambda text: print(text, flush=True))
-    except Broken as broken:
-        print(f"BROKEN: {broken}")
-        return 1
-    print(f"held: {dict(counts)}")
-    return 0
+    return judged(lambda: run(given.places, given.seed, say))
 
 
 if __name__ == "__main__":

@@ -19,15 +19,12 @@ import tempfile
 from pathlib import Path
 
 from harness.breaking import take_out
+from harness.command import Broken
 from harness.faults import Disk, compiler, preloaded
 from kato import Kato
 
 LEVELS = ("learn", "full")
 _TIMES = 200
-
-
-class Broken(Exception):
-    """A promise did not hold."""
 
 
 def count(directory: Path, level: str) -> dict[str, int]:

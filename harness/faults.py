@@ -31,6 +31,7 @@ from typing import Any
 import httpx2
 
 from harness.breaking import take_out
+from harness.command import Broken, asking, judged
 from harness.crash import Writer, begin
 from harness.doing import apply, do
 from harness.processes import free_port
@@ -46,10 +47,6 @@ _ERRORS = {"EIO": errno.EIO, "ENOSPC": errno.ENOSPC, "half": 0}
 _FIELDS = 11
 _OPERATIONS = 6
 """Operations tried at each point."""
-
-
-class Broken(Exception):
-    """A promise did not hold."""
 
 
 def compiler() -> str | None:
@@ -232,7 +229,7 @@ def embedded(points: int, seed: int, without: str = "") -> dict[str, int]:
             cwd=Path(__file__).parents[1],
         )
     if done.returncode:
-        raise Broken(done.stdout.strip().removeprefix("BROKEN: ") or f"the process ended with status {done.returncode}")
+        raise Broken(done.stdout.strip() or f"the process ended with status {done.returncode}")
     found: dict[str, int] = json.loads(done.stdout)
     return found
 
@@ -324,25 +321,26 @@ def server() -> dict[str, int]:
 
 def main() -> int:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog="python -m harness.faults", description="A disk that refuses.")
+    parser = asking("faults", "A disk that refuses.", ("rollback",))
     parser.add_argument("--points", type=int, default=500)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     parser.add_argument("--child", help=argparse.SUPPRESS)
-    parser.add_argument("--without", choices=("rollback",), default="", help="take this out; it must be noticed")
     given = parser.parse_args()
+    if given.child:
+        return _child(Path(given.child), given.points, given.seed, given.without)
+    print(f"seed {given.seed}", flush=True)
+    if compiler() is None:
+        print("skipped: there is no C compiler (cc) to build disk.c with")
+        return 0
+    return judged(lambda: embedded(given.points, given.seed, given.without)) or judged(server)
+
+
+def _child(directory: Path, points: int, seed: int, without: str) -> int:
+    """What `embedded` starts: the counts as JSON, or what was broken."""
+    take_out(without)
     try:
-        if given.child:
-            take_out(given.without)
-            print(json.dumps(try_embedded(Path(given.child), given.points, given.seed)))
-            return 0
-        print(f"seed {given.seed}", flush=True)
-        if compiler() is None:
-            print("skipped: there is no C compiler (cc) to build disk.c with")
-            return 0
-        print(f"held, embedded: {embedded(given.points, given.seed, given.without)}", flush=True)
-        print(f"held, server: {server()}", flush=True)
+        print(json.dumps(try_embedded(directory, points, seed)))
     except Broken as broken:
-        print(f"BROKEN: {broken}")
+        print(broken)
         return 1
     return 0
 

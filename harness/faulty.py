@@ -10,7 +10,6 @@ on a real socket.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import inspect
@@ -29,6 +28,7 @@ from typing import Any
 
 import httpx2
 
+from harness.command import asking
 from kato import AsyncKATOClient, KATOAPIError, KATOClient, KATOError, KATOSessionError
 from kato.errors import DeadlineExceeded, ServerUnreachable, UnexpectedAnswer
 
@@ -377,10 +377,8 @@ def run(seed: int, *, share: float = 1.0, without: str = "", workers: int = 24) 
 
 def main() -> int:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog="python -m harness.faulty", description="Clients against faulty servers.")
+    parser = asking("faulty", "Clients against faulty servers.", ("deadline",))
     parser.add_argument("--share", type=float, default=1.0, help="of all combinations")
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
-    parser.add_argument("--without", choices=("deadline",), default="", help="take this away; the harness must notice")
     given = parser.parse_args()
     print(f"seed {given.seed}", flush=True)
     counts, wrong = run(given.seed, share=given.share, without=given.without)

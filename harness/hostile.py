@@ -10,7 +10,6 @@ refused must have changed nothing. Of every pair of different node ids neither m
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import sys
@@ -23,7 +22,7 @@ from typing import Any
 
 from harness import corpus
 from harness.breaking import take_out
-from harness.crash import Broken
+from harness.command import Broken, asking, judged
 from harness.processes import Server
 from harness.raw import Answer, RawClient, encoded
 from kato import Kato, KATOClient
@@ -352,23 +351,15 @@ def run(seed: int, *, share: float = 1.0, pairs: int = 10_000, parts: tuple[str,
 
 def main() -> int:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog="python -m harness.hostile", description="Hostile strings and bodies.")
+    parser = asking("hostile", "Hostile strings and bodies.", ("encoding",))
     parser.add_argument("--share", type=float, default=1.0, help="of all combinations of strings, bodies and places")
     parser.add_argument("--pairs", type=int, default=10_000)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
-    parser.add_argument("--without", choices=("encoding",), default="", help="take this away; the harness must notice")
     parser.add_argument("--only", choices=PARTS, help="one of the three parts")
     given = parser.parse_args()
     print(f"seed {given.seed}: {len(corpus.strings())} strings, {len(corpus.bodies())} bodies", flush=True)
     take_out(given.without)
-    try:
-        parts = (given.only,) if given.only else PARTS
-        counts = run(given.seed, share=given.share, pairs=given.pairs, parts=parts)
-    except Broken as broken:
-        print(f"BROKEN: {broken}")
-        return 1
-    print(f"held: {dict(counts)}")
-    return 0
+    parts = (given.only,) if given.only else PARTS
+    return judged(lambda: run(given.seed, share=given.share, pairs=given.pairs, parts=parts))
 
 
 if __name__ == "__main__":

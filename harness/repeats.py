@@ -11,7 +11,6 @@ call had been stored or not, it must now be there exactly once.
 
 from __future__ import annotations
 
-import argparse
 import random
 import sys
 import tempfile
@@ -24,7 +23,8 @@ from pathlib import Path
 
 import httpx2
 
-from harness.crash import Broken, Journal, Writer, begin, compare
+from harness.command import Broken, asking, judged
+from harness.crash import Journal, Writer, begin, compare
 from harness.doing import Operation, apply, do
 from harness.processes import Server
 from kato import KATOClient, KATOError
@@ -153,19 +153,11 @@ def _load(server: Server, writers: list[Writer], journal: Journal, keys: dict[in
 
 def main() -> int:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog="python -m harness.repeats", description="Kill between commit and answer.")
+    parser = asking("repeats", "Kill between commit and answer.", ("memory",))
     parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
-    parser.add_argument("--without", choices=("memory",), default="", help="take this away; the harness must notice")
     given = parser.parse_args()
     print(f"seed {given.seed}", flush=True)
-    try:
-        counts = run(given.kills, given.seed, without=given.without, say=lambda _: None)
-    except Broken as broken:
-        print(f"BROKEN: {broken}")
-        return 1
-    print(f"held: {dict(counts)}")
-    return 0
+    return judged(lambda: run(given.kills, given.seed, without=given.without, say=lambda _: None))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ At the end the idle ones must have been let go.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import random
 import sys
@@ -22,7 +21,7 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 
-from harness.crash import Broken
+from harness.command import Broken, asking, judged
 from harness.processes import Server, context
 from harness.raw import RawClient
 from kato import KATOClient
@@ -177,23 +176,13 @@ def run(
 
 def main() -> int:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog="python -m harness.sockets", description="Slow and idle sockets.")
+    parser = asking("sockets", "Slow and idle sockets.", ("places", "timers"))
     parser.add_argument("--slow", type=int, default=1000)
     parser.add_argument("--idle", type=int, default=1000)
     parser.add_argument("--requests", type=int, default=2000)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
-    parser.add_argument(
-        "--without", choices=("places", "timers"), default="", help="take this away; it must be noticed"
-    )
     given = parser.parse_args()
     print(f"seed {given.seed}", flush=True)
-    try:
-        found = run(given.slow, given.idle, given.seed, requests=given.requests, without=given.without)
-    except Broken as broken:
-        print(f"BROKEN: {broken}")
-        return 1
-    print(f"held: {found}")
-    return 0
+    return judged(lambda: run(given.slow, given.idle, given.seed, requests=given.requests, without=given.without))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ and at the end.
 
 from __future__ import annotations
 
-import argparse
 import random
 import sys
 import tempfile
@@ -23,7 +22,7 @@ from pathlib import Path
 import psutil
 
 from harness import corpus
-from harness.crash import Broken
+from harness.command import Broken, asking, judged
 from harness.hostile import judge
 from harness.processes import Server
 from harness.raw import RawClient
@@ -163,19 +162,11 @@ def _send(client: RawClient, method: str, target: str, body: bytes, counts: Coun
 
 def main() -> int:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog="python -m harness.storm", description="A storm of mutated bodies.")
+    parser = asking("storm", "A storm of mutated bodies.", ("parser",))
     parser.add_argument("--bodies", type=int, default=100_000)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
-    parser.add_argument("--without", choices=("parser",), default="", help="take this away; it must be noticed")
     given = parser.parse_args()
     print(f"seed {given.seed}", flush=True)
-    try:
-        found = run(given.bodies, given.seed, without=given.without)
-    except Broken as broken:
-        print(f"BROKEN: {broken}")
-        return 1
-    print(f"held: {found}")
-    return 0
+    return judged(lambda: run(given.bodies, given.seed, without=given.without))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 
+from guarding import Asking, Guarded, guarded
 from kato.settings import Settings
 from serving import Running, running
 
@@ -28,3 +29,17 @@ def session(http: httpx2.Client, request: pytest.FixtureRequest) -> str:
     assert answer.status_code == 200, answer.text
     found: str = answer.json()["session_id"]
     return found
+
+
+@pytest.fixture(scope="module")
+def guarded_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    """A server that asks for keys, and a key for each of its callers."""
+    with guarded(tmp_path_factory.mktemp("keys")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def ask(guarded_server: Guarded) -> Iterator[Asking]:
+    """Requests as any of its callers."""
+    with Asking(guarded_server) as found:
+        yield found

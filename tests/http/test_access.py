@@ -30,18 +30,6 @@ _OF_THE_SERVICE = {
 }
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with guarded(tmp_path_factory.mktemp("keys")) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def ask(server):
-    with Asking(server) as found:
-        yield found
-
-
 def state(ask, session):
     """All that a refused request must leave as it is."""
     patterns = ask.as_("admin", "GET", "/patterns", params={"node_id": NODE}).json()
@@ -124,8 +112,8 @@ def test_what_is_no_operation_needs_a_key_too(ask):
     assert ask.as_("no key", "GET", "/ui").status_code == 200, "the page itself holds nothing"
 
 
-def test_a_key_comes_in_one_header_or_the_other(ask, server):
-    secret = server.secrets["write"]
+def test_a_key_comes_in_one_header_or_the_other(ask, guarded_server):
+    secret = guarded_server.secrets["write"]
     for headers, status in (
         ({"X-API-Key": secret}, 200),
         ({"x-api-key": secret}, 200),
@@ -325,8 +313,8 @@ def test_keys_of_the_environment_may_do_everything_and_are_nowhere_stored(tmp_pa
     assert b"of-the-environment" not in stored
 
 
-def test_clients_say_what_was_refused(server):
-    url, secrets = server.server.url, server.secrets
+def test_clients_say_what_was_refused(guarded_server):
+    url, secrets = guarded_server.server.url, guarded_server.secrets
 
     async def awaiting():
         async with AsyncKATOClient(url, api_key=secrets["read"], max_retries=0) as kato:
@@ -345,13 +333,13 @@ def test_clients_say_what_was_refused(server):
         kato.create_session("also/x")
 
 
-def test_who_did_it_is_in_the_log_of_the_node(server, ask):
-    storage = server.server.application.system.storage
+def test_who_did_it_is_in_the_log_of_the_node(guarded_server, ask):
+    storage = guarded_server.server.application.system.storage
     session = ask.session()
-    assert storage.log(NODE, limit=10**6)[-1].actor == server.ids["write"]
+    assert storage.log(NODE, limit=10**6)[-1].actor == guarded_server.ids["write"]
     ask.as_("admin", "POST", f"/sessions/{session}/clear-all")
     last = storage.log(NODE, limit=10**6)[-1]
-    assert (last.operation, last.actor) == ("forget_all", server.ids["admin"])
+    assert (last.operation, last.actor) == ("forget_all", guarded_server.ids["admin"])
 
 
 # --- rates ----------------------------------------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ import asyncio
 import httpx2
 import pytest
 
-from guarding import Asking, guarded
 from kato import AsyncKATOClient, Forbidden, Kato, KATOClient, KeyConflict, KeyNotFound, Unauthorized
 from kato.settings import Settings
 from kato.storage import keys
@@ -16,32 +15,20 @@ from kato.wire import key_requests
 from serving import running
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with guarded(tmp_path_factory.mktemp("keys")) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def ask(server):
-    with Asking(server) as found:
-        yield found
-
-
-def client(server, who):
-    return KATOClient(server.server.url, api_key=server.secrets[who], max_retries=0)
+def client(guarded_server, who):
+    return KATOClient(guarded_server.server.url, api_key=guarded_server.secrets[who], max_retries=0)
 
 
 def test_a_request_may_name_the_scopes_that_are_kept():
     assert key_requests.SCOPES == keys.SCOPES
 
 
-def test_a_key_is_made_used_listed_and_revoked(server):
-    url = server.server.url
-    with client(server, "admin") as admin:
+def test_a_key_is_made_used_listed_and_revoked(guarded_server):
+    url = guarded_server.server.url
+    with client(guarded_server, "admin") as admin:
         made = admin.create_key("shop", scope="read", prefixes=["shop/", "also/"])
         assert (made["name"], made["scope"], made["prefixes"]) == ("shop", "read", ["shop/", "also/"])
-        assert made["created_by"] == server.ids["admin"]
+        assert made["created_by"] == guarded_server.ids["admin"]
         with KATOClient(url, api_key=made["key"], max_retries=0) as shop:
             assert shop.list_nodes()["nodes"] == []
             with pytest.raises(Forbidden, match="needs a key of scope write"):
@@ -51,11 +38,11 @@ def test_a_key_is_made_used_listed_and_revoked(server):
             listed = {each["id"]: each for each in admin.list_keys()["keys"]}
             assert "key" not in listed[made["id"]]
             assert {name: each["is_own"] for name, each in listed.items() if each["is_own"]} == {
-                server.ids["admin"]: True
+                guarded_server.ids["admin"]: True
             }
             revoked = admin.revoke_key(made["id"])
             assert revoked["revoked_at"] > made["created_at"]
-            assert revoked["revoked_by"] == server.ids["admin"]
+            assert revoked["revoked_by"] == guarded_server.ids["admin"]
             with pytest.raises(Unauthorized, match="was revoked"):
                 shop.list_nodes()
         with pytest.raises(KeyNotFound, match="no usable key"):
@@ -68,31 +55,31 @@ def test_without_a_body_it_is_a_key_to_write_with(ask):
     assert (made["name"], made["scope"], made["prefixes"]) == ("", "write", [])
 
 
-def test_who_reaches_some_nodes_manages_keys_for_those_alone(server, ask):
+def test_who_reaches_some_nodes_manages_keys_for_those_alone(guarded_server, ask):
     who = "other tenant's admin"
     mine = ask.as_(who, "POST", "/keys", json={"scope": "admin"}).json()
     assert mine["prefixes"] == ["theirs/", "ours/teapot"], "as far as the key that asks"
     narrower = ask.as_(who, "POST", "/keys", json={"prefixes": ["theirs/x", "ours/teapots"]}).json()
     ids = [each["id"] for each in ask.as_(who, "GET", "/keys").json()["keys"]]
-    assert set(ids) == {server.ids["other tenant"], server.ids[who], mine["id"], narrower["id"]}
+    assert set(ids) == {guarded_server.ids["other tenant"], guarded_server.ids[who], mine["id"], narrower["id"]}
     for wider in ([], ["theirs"], ["theirs/", "ours/"], [""[:0] + "t"]):
         answer = ask.as_(who, "POST", "/keys", json={"prefixes": wider})
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "FORBIDDEN"), wider
     for other in ("admin", "write", "read"):
-        answer = ask.as_(who, "DELETE", f"/keys/{server.ids[other]}")
+        answer = ask.as_(who, "DELETE", f"/keys/{guarded_server.ids[other]}")
         assert (answer.status_code, answer.json()["error"]["code"]) == (404, "KEY_NOT_FOUND"), other
         assert ask.as_(other, "GET", "/nodes").status_code == 200
     assert ask.as_(who, "DELETE", f"/keys/{narrower['id']}").status_code == 200
 
 
-def test_the_key_that_asks_is_not_revoked_by_itself(server):
-    with client(server, "admin") as admin:
+def test_the_key_that_asks_is_not_revoked_by_itself(guarded_server):
+    with client(guarded_server, "admin") as admin:
         with pytest.raises(KeyConflict, match="the key that asks"):
-            admin.revoke_key(server.ids["admin"])
+            admin.revoke_key(guarded_server.ids["admin"])
         assert admin.list_keys()["status"] == "active"
 
 
-def test_a_key_is_revoked_by_its_id_alone(server, ask):
+def test_a_key_is_revoked_by_its_id_alone(guarded_server, ask):
     """Names are for people, and two keys may have one."""
     ask.as_("admin", "POST", "/keys", json={"name": "alone"})
     assert ask.as_("admin", "DELETE", "/keys/alone").status_code == 404
@@ -123,7 +110,7 @@ def test_what_no_key_can_be_makes_none(ask, body, field):
     assert ask.as_("admin", "GET", "/keys").json()["count"] == before
 
 
-def test_a_repeated_request_makes_no_second_key_and_does_not_tell_the_first_again(server, ask):
+def test_a_repeated_request_makes_no_second_key_and_does_not_tell_the_first_again(guarded_server, ask):
     """What is remembered for repeated requests is stored, and keys are not."""
     headers = {"Idempotency-Key": "make-one"}
     first = ask.as_("admin", "POST", "/keys", json={"name": "once"}, headers=headers)
@@ -134,7 +121,7 @@ def test_a_repeated_request_makes_no_second_key_and_does_not_tell_the_first_agai
     assert any("kept nowhere" in sentence for sentence in again.json()["warnings"])
     assert first.json()["warnings"] == []
     assert sum(each["name"] == "once" for each in ask.as_("admin", "GET", "/keys").json()["keys"]) == 1
-    location = server.server.application.settings.data_dir
+    location = guarded_server.server.application.settings.data_dir
     files = list(key_file(location).path.parent.iterdir())
     assert len(files) > 2
     assert not any(secret.encode() in file.read_bytes() for file in files)
@@ -168,9 +155,11 @@ def test_an_embedded_memory_asks_for_none(tmp_path):
         assert kato.server_log() == {"lines": [], "count": 0, "kept": 1000, "warnings": []}
 
 
-def test_the_async_client_does_the_same(server):
+def test_the_async_client_does_the_same(guarded_server):
     async def walk():
-        async with AsyncKATOClient(server.server.url, api_key=server.secrets["admin"], max_retries=0) as kato:
+        async with AsyncKATOClient(
+            guarded_server.server.url, api_key=guarded_server.secrets["admin"], max_retries=0
+        ) as kato:
             made = await kato.create_key("awaited")
             assert any(each["id"] == made["id"] for each in (await kato.list_keys())["keys"])
             assert (await kato.revoke_key(made["id"]))["status"] == "revoked"
@@ -179,9 +168,9 @@ def test_the_async_client_does_the_same(server):
     asyncio.run(walk())
 
 
-def test_a_watcher_with_a_revoked_key_is_not_served_again(server, ask):
+def test_a_watcher_with_a_revoked_key_is_not_served_again(guarded_server, ask):
     made = ask.as_("admin", "POST", "/keys", json={"scope": "read"}).json()
-    with httpx2.Client(base_url=server.server.url, headers={"X-API-Key": made["key"]}) as http:
+    with httpx2.Client(base_url=guarded_server.server.url, headers={"X-API-Key": made["key"]}) as http:
         assert http.get("/nodes").status_code == 200
         ask.as_("admin", "DELETE", f"/keys/{made['id']}")
         assert http.get("/nodes").status_code == 401

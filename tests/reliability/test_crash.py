@@ -7,7 +7,8 @@ from copy import deepcopy
 
 import pytest
 
-from harness.crash import Broken, Journal, begin, compare, run
+from harness.command import Broken
+from harness.crash import Journal, begin, compare, run
 from harness.doing import apply, do
 from kato import Kato
 

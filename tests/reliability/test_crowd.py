@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.crowd import Broken, learn_one_pattern, one_session, run
+from harness.command import Broken
+from harness.crowd import learn_one_pattern, one_session, run
 from kato import Kato
 from kato.service.sessions import Sessions
 from kato.storage import sqlite_writing

@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 
 from harness import damage, durability, faults
+from harness.command import Broken
 from kato.errors import StorageUnavailable
 from kato.storage import sqlite_reading, write_ahead
 from kato.storage.interface import Learn, Transaction
@@ -37,7 +38,7 @@ def test_each_level_of_durability_flushes_what_it_promises(level):
     found = durability.measured(level)
     durability.judge(level, found)
     found["learnings"] = 0
-    with pytest.raises(durability.Broken):
+    with pytest.raises(Broken):
         durability.judge(level, found)
 
 
@@ -82,6 +83,6 @@ def test_a_memory_that_does_not_look_is_noticed(tmp_path, monkeypatch, break_it,
     subject = damage.Subject(tmp_path / "subject", 1, killed=killed)
     break_it(monkeypatch)
     chance = random.Random(2)
-    with pytest.raises((damage.Broken, ValueError, KeyError)):  # noqa: PT012 - until one is noticed
+    with pytest.raises((Broken, ValueError, KeyError)):  # noqa: PT012 - until one is noticed
         for _ in range(300):
             damage.try_place(subject, chance, Counter())

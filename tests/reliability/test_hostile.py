@@ -8,7 +8,7 @@ import pytest
 
 from harness import corpus, hostile
 from harness.breaking import take_out
-from harness.crash import Broken
+from harness.command import Broken
 from harness.raw import Answer
 from kato import Kato
 from kato.operations import OPERATIONS

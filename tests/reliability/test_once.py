@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness import cuts, repeats
-from harness.crash import Broken
+from harness.command import Broken
 from harness.proxy import STAGES
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from contract.hiding import hidden
 from harness import breaking, crash, crowd, durability, faults, golden, sockets, storm
+from harness.command import Broken
 from harness.processes import Server
 from kato import Kato
 from kato.errors import StoredDataCorrupt
@@ -32,7 +33,7 @@ def test_a_storm_of_mutated_bodies_does_no_harm():
 
 
 def test_without_its_parser_a_server_fails_in_the_storm():
-    with pytest.raises(crash.Broken, match="status 500"):
+    with pytest.raises(Broken, match="status 500"):
         storm.run(400, 5, timed=False, without="parser")
 
 
@@ -42,35 +43,35 @@ def test_slow_sockets_take_nothing_from_good_clients():
 
 
 def test_slow_senders_that_take_places_are_noticed():
-    with pytest.raises(crash.Broken, match="503"):
+    with pytest.raises(Broken, match="503"):
         sockets.run(60, 0, 5, requests=80, most=None, without="places")
 
 
 def test_idle_sockets_that_are_kept_are_noticed(monkeypatch):
     monkeypatch.setattr(sockets, "HEAD_SECONDS", -17.0)
-    with pytest.raises(crash.Broken, match="idle sockets"):
+    with pytest.raises(Broken, match="idle sockets"):
         sockets.run(0, 5, 5, requests=40, most=None, without="timers")
 
 
 def test_acknowledgements_before_the_commit_are_noticed():
-    with pytest.raises(crash.Broken):
+    with pytest.raises(Broken):
         crash.run("server", kills=20, seed=5, say=silently, without="commit")
 
 
 def test_a_second_process_that_is_not_refused_is_noticed(tmp_path):
-    with Server(Path(tmp_path), without="hold"), pytest.raises(crowd.Broken, match="was not refused"):
+    with Server(Path(tmp_path), without="hold"), pytest.raises(Broken, match="was not refused"):
         crowd.second_process(tmp_path, 15.0)
 
 
 @needs_cc
 def test_failed_commits_that_are_told_as_done_are_noticed():
-    with pytest.raises(faults.Broken):
+    with pytest.raises(Broken):
         faults.embedded(40, 3, without="rollback")
 
 
 @needs_cc
 def test_a_level_that_does_not_flush_is_noticed():
-    with pytest.raises(durability.Broken, match="flushes"):
+    with pytest.raises(Broken, match="flushes"):
         durability.judge("full", durability.measured("full", without="flush"))
 
 
