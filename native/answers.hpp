@@ -35,4 +35,9 @@ nb::object events_of(const Row& row, std::size_t from, std::size_t to, const Sym
 
 nb::object name_text(const std::uint8_t* name);
 
+// A pattern: (slot, name, events, frequency).
+inline nb::tuple told(const Row& row, std::uint64_t frequency, const Symbols& symbols) {
+    return nb::make_tuple(row.slot(), name_text(row.name()), events_of(row, 0, row.length, symbols), frequency);
+}
+
 }  // namespace kato

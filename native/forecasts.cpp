@@ -4,8 +4,11 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <unordered_map>
 
 #include <nanobind/stl/string.h>
+
+#include "answers.hpp"
 
 namespace kato {
 
@@ -21,6 +24,18 @@ nb::list told(const Shares& shares, nb::list texts) {
     nb::list found;
     for (const auto& [symbol, share] : shares) found.append(nb::make_tuple(texts[symbol], share));
     return found;
+}
+
+Mix mix_of(nb::handle given) {
+    Mix mix;
+    for (nb::handle way : given) mix.push_back({nb::cast<std::size_t>(way[0]), nb::cast<std::uint32_t>(way[1])});
+    return mix;
+}
+
+std::vector<std::size_t> profiles_of(const Mix& mix) {
+    std::vector<std::size_t> profiles;
+    for (const auto& way : mix) profiles.push_back(way.first);
+    return profiles;
 }
 
 }  // namespace
@@ -79,16 +94,13 @@ nb::tuple tally_of(const State& state, const Symbols& symbols, nb::handle given,
                    double repeat, std::size_t most) {
     const Question question = question_of(given, symbols);
     const Menu menu = menu_of(menu_given);
-    std::vector<std::pair<std::size_t, std::uint32_t>> mix;
-    for (nb::handle way : mix_given) mix.push_back({nb::cast<std::size_t>(way[0]), nb::cast<std::uint32_t>(way[1])});
+    const Mix mix = mix_of(mix_given);
     Shares shares;
     std::size_t all = 0, voters = 0;
     double bits = 0.0;
     {
         nb::gil_scoped_release release;
-        std::vector<std::size_t> profiles;
-        for (const auto& way : mix) profiles.push_back(way.first);
-        Electorate electorate(state, question, menu, profiles);
+        Electorate electorate(state, question, menu, profiles_of(mix));
         shares = electorate.mixed(mix, repeat);
         all = shares.size();
         voters = electorate.voters();
@@ -105,6 +117,34 @@ nb::tuple tally_of(const State& state, const Symbols& symbols, nb::handle given,
         }
     }
     return nb::make_tuple(told(shares, symbols.texts()), all, bits, voters);
+}
+
+nb::tuple attributed_of(const State& state, const Symbols& symbols, nb::handle given, nb::handle menu_given,
+                        nb::handle mix_given, double repeat, nb::handle asked_given, std::size_t most) {
+    const Question question = question_of(given, symbols);
+    const Menu menu = menu_of(menu_given);
+    const Mix mix = mix_of(mix_given);
+    const std::vector<Symbol> asked = numbers_of(asked_given, symbols);
+    std::vector<Votes> votes;
+    std::optional<Electorate> electorate;
+    {
+        nb::gil_scoped_release release;
+        electorate.emplace(state, question, menu, profiles_of(mix));
+        votes = electorate->attributed(mix, repeat, asked, most);
+    }
+    nb::list voters, found;
+    std::unordered_map<std::uint64_t, std::size_t> numbers;  // of voters, by slot
+    for (const Votes& each : votes) {
+        nb::list best;
+        for (const Vote& vote : each.best) {
+            const Voter& voter = electorate->voter(vote);
+            const auto [at, added] = numbers.try_emplace(voter.row.slot(), numbers.size());
+            if (added) voters.append(told(voter.row, voter.frequency, symbols));
+            best.append(nb::make_tuple(at->second, electorate->position(vote), vote.share));
+        }
+        found.append(nb::make_tuple(best, each.others, each.others_share));
+    }
+    return nb::make_tuple(voters, found);
 }
 
 nb::tuple ballots_of(const State& state, const Symbols& symbols, nb::handle given, nb::handle menu_given, nb::handle right_given,

@@ -20,6 +20,10 @@ Menu menu_of(nb::handle told);
 nb::tuple tally_of(const State& state, const Symbols& symbols, nb::handle question, nb::handle menu, nb::handle mix,
                    double repeat, std::size_t most);
 
+// (voters; for each symbol: (number of the voter, position, what it adds) of the `most` that add most, how many others, theirs).
+nb::tuple attributed_of(const State& state, const Symbols& symbols, nb::handle question, nb::handle menu, nb::handle mix,
+                        double repeat, nb::handle asked, std::size_t most);
+
 // (symbols that lead by any profile or are right, in no order; per profile the share of each). Those lead that have one of the
 // `leading` largest shares, ties included, but for the last place where that would be more than `most_tied`.
 nb::tuple ballots_of(const State& state, const Symbols& symbols, nb::handle question, nb::handle menu, nb::handle right,

@@ -44,6 +44,7 @@ NB_MODULE(_kernel, module) {
              "prefix"_a)
         .def("list_symbols", &View::list_symbols, "by_frequency"_a, "descending"_a, "after"_a.none(), "limit"_a, "search"_a)
         .def("tally", &View::tally, "question"_a, "menu"_a, "mix"_a, "repeat"_a, "most"_a)
+        .def("attributed", &View::attributed, "question"_a, "menu"_a, "mix"_a, "repeat"_a, "symbols"_a, "most"_a)
         .def("ballots", &View::ballots, "question"_a, "menu"_a, "right"_a, "leading"_a, "most_tied"_a)
         .def("familiarity", &View::familiarity, "question"_a, "asked"_a, "pairs"_a)
         .def("elect", &View::elect, "question"_a, "menu"_a)

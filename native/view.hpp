@@ -33,11 +33,6 @@ struct Shared {
     Spellings spellings;
 };
 
-// A pattern: (slot, name, events, frequency).
-inline nb::tuple told(const Row& row, std::uint64_t frequency, const Symbols& symbols) {
-    return nb::make_tuple(row.slot(), name_text(row.name()), events_of(row, 0, row.length, symbols), frequency);
-}
-
 // What an answer leaves for later: the potentials of its ensemble's futures, most of the objects and seldom asked for.
 class Later {
 public:
@@ -214,6 +209,10 @@ public:
 
     nb::tuple tally(nb::handle question, nb::handle menu, nb::handle mix, double repeat, std::size_t most) const {
         return tally_of(*state_, shared_->symbols, question, menu, mix, repeat, most);
+    }
+    nb::tuple attributed(nb::handle question, nb::handle menu, nb::handle mix, double repeat, nb::handle symbols,
+                         std::size_t most) const {
+        return attributed_of(*state_, shared_->symbols, question, menu, mix, repeat, symbols, most);
     }
     nb::tuple ballots(nb::handle question, nb::handle menu, nb::handle right, std::size_t leading, std::size_t most_tied) const {
         return ballots_of(*state_, shared_->symbols, question, menu, right, leading, most_tied);

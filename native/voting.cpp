@@ -155,6 +155,7 @@ void Electorate::stand(const State& state, const Question& question, const std::
             if (here.empty() || here.back() != event) here.push_back(event);
         }
         const std::size_t events = starts.size(), first = standings_.size();
+        first_of_.push_back(std::uint32_t(first));
         starts.push_back(row.length);
         for (const std::size_t shape : used) evidence_[shape].resize(first + events, 0.0);
 
@@ -279,43 +280,50 @@ void Electorate::count_affinities() {
     affinities_.push_back(std::move(found));
 }
 
-std::vector<double> Electorate::backed_off(const Profile& profile) {
+// From the most general to the most particular, interpolated after Witten and Bell.
+std::vector<Electorate::Context> Electorate::contexts(const Profile& profile) {
     count_contexts();
-    std::vector<const std::vector<std::uint64_t>*> contexts;
+    std::vector<Context> found;
     for (std::size_t level = 0; level <= profile.order; ++level) {
-        if (profile.closing != Closing::alone) contexts.push_back(&anywhere_[level]);
-        if (profile.closing == Closing::beside || profile.closing == Closing::alone) contexts.push_back(&at_ends_[level]);
+        if (profile.closing != Closing::alone) found.push_back({level, false, &anywhere_[level], 0.0});
+        if (profile.closing == Closing::beside || profile.closing == Closing::alone)
+            found.push_back({level, true, &at_ends_[level], 0.0});
     }
     if (profile.closing == Closing::after)
-        for (std::size_t level = 0; level <= profile.order; ++level) contexts.push_back(&at_ends_[level]);
-    std::vector<double> worth(contexts.size());
+        for (std::size_t level = 0; level <= profile.order; ++level) found.push_back({level, true, &at_ends_[level], 0.0});
     double rest = 1.0;
-    for (std::size_t number = contexts.size(); number-- > 0;) {
+    for (std::size_t number = found.size(); number-- > 0;) {
         std::uint64_t followers = 0, distinct = 0;
-        for (const std::uint64_t count : *contexts[number]) {
+        for (const std::uint64_t count : *found[number].counts) {
             followers += count;
             distinct += count != 0;
         }
         if (followers == 0) continue;
         if (number == 0) {
-            worth[0] = rest / double(followers);
+            found[0].worth = rest / double(followers);
             break;
         }
         const double expected = profile.escape * double(distinct);
         const double whole = double(followers) + expected;
-        worth[number] = rest / whole;
+        found[number].worth = rest / whole;
         rest *= expected / whole;
     }
+    return found;
+}
+
+std::vector<double> Electorate::backed_off(const Profile& profile) {
+    const std::vector<Context> looked_at = contexts(profile);
     std::vector<double> votes(symbols_.size());
     for (std::size_t i = 0; i < symbols_.size(); ++i) {
         double vote = 0.0;
-        for (std::size_t number = 0; number < contexts.size(); ++number) vote += worth[number] * double((*contexts[number])[i]);
+        for (const Context& context : looked_at) vote += context.worth * double((*context.counts)[i]);
         votes[i] = vote;
     }
     return votes;
 }
 
-std::vector<double> Electorate::by_evidence(const Profile& profile) {
+// What every position gives each of its targets by its evidence; 0 for those that do not vote.
+std::vector<double> Electorate::evident(const Profile& profile) const {
     std::vector<double> suffixes;
     for (std::size_t length = 0; length <= menu_.bounds.window; ++length)
         suffixes.push_back(std::pow(profile.suffix, double(length)));
@@ -340,6 +348,11 @@ std::vector<double> Electorate::by_evidence(const Profile& profile) {
         for (std::size_t i = 0; i < standings_.size(); ++i)
             if (best[standings_[i].voter] != std::int64_t(i)) weights[i] = 0.0;
     }
+    return weights;
+}
+
+std::vector<double> Electorate::by_evidence(const Profile& profile) {
+    const std::vector<double> weights = evident(profile);
     std::vector<double> votes(symbols_.size());
     ExactSum sum;
     for (std::size_t i = 0; i < symbols_.size(); ++i) {
@@ -369,27 +382,38 @@ std::vector<double> Electorate::shares(std::size_t profile) {
     return found;
 }
 
-Shares Electorate::mixed(const std::vector<std::pair<std::size_t, std::uint32_t>>& mix, double repeat) {
-    std::vector<double> together(symbols_.size(), 1.0);
+Electorate::Together Electorate::together(const Mix& mix, double repeat) {
+    Together made{std::vector<double>(symbols_.size(), 1.0), mix, {}};
+    std::vector<double>& product = made.shares;
     std::vector<bool> has_votes(symbols_.size());
     std::uint32_t counting = 0;
     for (const auto& [profile, times] : mix) {
-        const std::vector<double> found = shares(profile);
+        made.ways.push_back(shares(profile));
+        const std::vector<double>& found = made.ways.back();
         if (std::none_of(found.begin(), found.end(), [](double share) { return share > 0.0; })) continue;
         counting += times;
         for (std::size_t i = 0; i < symbols_.size(); ++i) {
             if (found[i] > 0.0) has_votes[i] = true;
-            for (std::uint32_t time = 0; time < times; ++time) together[i] *= found[i] + menu_.floor;
+            for (std::uint32_t time = 0; time < times; ++time) product[i] *= found[i] + menu_.floor;
         }
     }
     const double root = 1.0 / double(std::max(counting, 1u));
-    for (std::size_t i = 0; i < symbols_.size(); ++i) together[i] = has_votes[i] ? std::pow(together[i], root) : 0.0;
+    for (std::size_t i = 0; i < symbols_.size(); ++i) product[i] = has_votes[i] ? std::pow(product[i], root) : 0.0;
     for (std::size_t i = 0; i < symbols_.size(); ++i)
-        if (std::find(present_.begin(), present_.end(), symbols_[i]) != present_.end()) together[i] *= repeat;
-    if (!normalize(together)) together = shares(menu_.general);
+        if (std::find(present_.begin(), present_.end(), symbols_[i]) != present_.end()) product[i] *= repeat;
+    if (!normalize(product)) {
+        product = shares(menu_.general);
+        made.mix = {{menu_.general, 1}};
+        made.ways = {product};
+    }
+    return made;
+}
+
+Shares Electorate::mixed(const Mix& mix, double repeat) {
+    const std::vector<double> whole = together(mix, repeat).shares;
     Shares found;
     for (std::size_t i = 0; i < symbols_.size(); ++i)
-        if (together[i] > 0.0) found.push_back({symbols_[i], together[i]});
+        if (whole[i] > 0.0) found.push_back({symbols_[i], whole[i]});
     return found;
 }
 

@@ -536,6 +536,20 @@ def test_what_each_voice_adds_sums_to_the_share(number):
             assert entry.symbol in voice.events[voice.position]
 
 
+def test_where_nobody_in_the_mix_votes_the_voices_are_those_of_who_answers():
+    source = source_of("a b", "a c", "d a")
+    choice = replace(Choice(NEXT, 0), mix=((NAMES["near"], 1),))
+    (entry, *_) = foretold(source, "zz", choice).entries
+    voices = explain(source, asked("zz"), choice, [entry.symbol])[entry.symbol]
+    assert math.fsum(voice.share for voice in voices.best) == pytest.approx(entry.share, rel=1e-12)
+
+
+def test_of_two_events_as_near_a_voice_names_the_earlier():
+    choice = replace(Choice(NEXT, 0), mix=((NAMES["near"], 1),))
+    (voice,) = explain(source_of("a b a c"), asked("a z"), choice, ["c"])["c"].best
+    assert voice.matched == ((0, 1, ("a",)),)
+
+
 def test_a_voice_says_what_it_was_heard_for():
     source = source_of("a b c", "q r s")
     choice = replace(Choice(NEXT, 0), mix=((NAMES["near"], 1),))
@@ -558,6 +572,7 @@ def test_the_engine_under_test_answers_as_defined():
     for text in ("a b", "c", "zz a", "", "a,b c"):
         question = ask(tuple(tuple(event) for event in events(text)), NEXT)
         assert one.tally(question, UNTESTED, 0.3, 5) == other.tally(question, UNTESTED, 0.3, 5)
+        assert one.attributed(question, UNTESTED, 0.3, "abz", 2) == other.attributed(question, UNTESTED, 0.3, "abz", 2)
         assert one.ballots(question, frozenset("ab")) == other.ballots(question, frozenset("ab"))
         assert one.familiarity(question) == other.familiarity(question)
         assert one.electorate(question) == other.electorate(question)

@@ -25,11 +25,18 @@ def a_mix(chance: random.Random) -> Mix:
 
 
 def difference(plain: Source, native: Source, question: Question, right: frozenset[str], chance: random.Random) -> str:
-    """What the two answer differently; nothing where they agree."""
+    """
+    What the two answer differently; nothing where they agree.
+
+    Args:
+        right: What the self-test is told to have been right; is asked about as the two best are.
+    """
     mix, repeat, most = a_mix(chance), chance.choice((1.0, 0.0, 0.3, 2.0)), chance.choice((1, 2, 5, 100))
+    asked = tuple(dict.fromkeys([symbol for symbol, _ in plain.tally(question, mix, repeat, 2).best] + sorted(right)))
     answers = [
         (
             source.tally(question, mix, repeat, most),
+            source.attributed(question, mix, repeat, asked, most),
             source.ballots(question, right),
             source.familiarity(question),
             [(voter.name, voter.events, voter.frequency) for voter in source.electorate(question)],

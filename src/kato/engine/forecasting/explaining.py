@@ -1,29 +1,15 @@
-"""Who says so: the positions behind a symbol's share, with what each adds to it."""
+"""Who says so: the positions behind a symbol's share, with what each adds to it and what it was heard for."""
 
 from __future__ import annotations
 
-import math
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kato.engine.event import Event, Symbol
 from kato.engine.forecasting.choosing import Choice
-from kato.engine.forecasting.plain import present
-from kato.engine.forecasting.profiles import GENERAL, MENU, Profile
-from kato.engine.forecasting.question import Question
-from kato.engine.forecasting.source import Mix, Source
-from kato.engine.forecasting.standing import Standing, idf, standings
-from kato.engine.forecasting.voting import (
-    affinities,
-    coefficients,
-    contexts,
-    counted,
-    heard,
-    inclined,
-    mixed,
-    normalized,
-)
+from kato.engine.forecasting.question import Question, present
+from kato.engine.forecasting.source import Source, Vote
 
 VOICES = 10
 """Positions named per symbol; the others are summed up."""
@@ -56,89 +42,47 @@ class Voices:
     """What those add together."""
 
 
+Places = Mapping[Symbol, Sequence[int]]
+"""Symbol of the memory → the events of a pattern that hold it, ascending."""
+
+
 def explain(source: Source, question: Question, choice: Choice, symbols: Sequence[Symbol]) -> dict[Symbol, Voices]:
-    """Who speaks for each of some symbols; what all add up to is its share, but for rounding."""
-    rarity = {symbol: idf(source.members(symbol), source.patterns) for symbol in present(question)}
-    stand = standings(source.electorate(question), question, rarity)
-    parts = _parts(choice.mix, choice.repeat, stand, question) or _parts(((GENERAL, 1),), 1.0, stand, question)
-    return {symbol: _voices(symbol, parts, stand, question) for symbol in symbols}
+    """Who speaks for each of some different symbols; what all add up to is its share, but for rounding."""
+    told = source.attributed(question, choice.mix, choice.repeat, symbols, VOICES)
+    memory = present(question)
+    known: dict[str, Places] = {}
+
+    def voice(vote: Vote) -> Voice:
+        places = known.get(vote.name)
+        if places is None:
+            places = known[vote.name] = _places(vote.events, memory)
+        return Voice(vote.name, vote.events, vote.position, _matched(places, vote.position, question), vote.share)
+
+    return {
+        symbol: Voices(tuple(voice(vote) for vote in votes.best), votes.others, votes.others_share)
+        for symbol, votes in told.items()
+    }
 
 
-def _parts(mix: Mix, repeat: float, stand: Sequence[Standing], question: Question) -> dict[int, dict[Symbol, float]]:
-    """
-    Number of the standing → symbol → its part of the symbol's share, above 0.
-
-    The ways of voting that give a symbol a share own the mixed share as often as they count, and each position its part of the
-    way's vote.
-    """
-    ways = []
-    owners: Counter[Symbol] = Counter()
-    for number, times in mix:
-        weights = _weights(MENU[number], stand)
-        affinity = affinities(stand, question.horizon, MENU[number].affinity_after)
-        cast = [
-            (at, symbol, inclined(MENU[number], worth, affinity[symbol]))
-            for at, worth in weights
-            for symbol in stand[at].targets
-        ]
-        worths: defaultdict[Symbol, list[float]] = defaultdict(list)
-        for _, symbol, worth in cast:
-            worths[symbol].append(worth)
-        votes = {symbol: math.fsum(each) for symbol, each in worths.items()}
-        ways.append((normalized(votes), times, cast, votes))
-        owners.update({symbol: times for symbol, vote in votes.items() if vote > 0})
-    whole = mixed([(found, times) for found, times, _, _ in ways], present(question), repeat)
-    parts: dict[int, dict[Symbol, float]] = {}
-    for _, times, cast, votes in ways:
-        for at, symbol, worth in cast:
-            part = whole.get(symbol, 0.0) * (times / owners[symbol]) * (worth / votes[symbol]) if worth > 0 else 0.0
-            if part > 0:
-                held = parts.setdefault(at, {})
-                held[symbol] = held.get(symbol, 0.0) + part
-    return parts
+def _places(events: Sequence[Event], memory: frozenset[Symbol]) -> Places:
+    found: dict[Symbol, list[int]] = {}
+    for place, event in enumerate(events):
+        for symbol in memory.intersection(event):
+            found.setdefault(symbol, []).append(place)
+    return found
 
 
-def _weights(profile: Profile, stand: Sequence[Standing]) -> list[tuple[int, float]]:
-    """(number of the standing, what it gives each of its targets) under one way of voting."""
-    if not profile.order:
-        places = {id(standing): at for at, standing in enumerate(stand)}
-        return [(places[id(standing)], worth) for standing, worth in heard(profile, stand)]
-    looked_at = contexts(profile)
-    counts = [counted(stand, context) for context in looked_at]
-    worth = coefficients(profile, [(sum(each.values()), len(each)) for each in counts])
-    return [
-        (
-            at,
-            standing.voter.frequency
-            * math.fsum(
-                one
-                for (level, ends), one in zip(looked_at, worth, strict=True)
-                if standing.suffix >= level and (standing.at_end or not ends)
-            ),
-        )
-        for at, standing in enumerate(stand)
-    ]
-
-
-def _voices(
-    symbol: Symbol, parts: dict[int, dict[Symbol, float]], stand: Sequence[Standing], question: Question
-) -> Voices:
-    added = [(held[symbol], at) for at, held in parts.items() if symbol in held]
-    added.sort(key=lambda each: (-each[0], stand[each[1]].voter.name, stand[each[1]].position))
-    best = tuple(_voice(stand[at], share, question) for share, at in added[:VOICES])
-    return Voices(best, len(added) - len(best), math.fsum(share for share, _ in added[VOICES:]))
-
-
-def _voice(standing: Standing, share: float, question: Question) -> Voice:
+def _matched(places: Places, position: int, question: Question) -> tuple[tuple[int, int, Event], ...]:
+    """For every step of the memory the event of the pattern that is nearest to where it is expected, the earlier of two."""
     matched = []
     for back, step in enumerate(question.steps):
-        expected = standing.position - 1 - back
-        places = [
-            place
-            for place in range(standing.position)
-            if not set(step.symbols).isdisjoint(standing.voter.events[place])
-        ]
-        if places:
-            nearest = min(places, key=lambda place: (abs(place - expected), place))
-            matched.append((nearest, back, step.event))
-    return Voice(standing.voter.name, standing.voter.events, standing.position, tuple(matched), share)
+        expected = position - 1 - back
+        around: list[int] = []
+        for symbol in step.symbols:
+            found = places.get(symbol, ())
+            before = bisect_left(found, position)
+            above = bisect_left(found, expected, 0, before)
+            around += found[max(above - 1, 0) : min(above + 1, before)]
+        if around:
+            matched.append((min(around, key=lambda place: (abs(place - expected), place)), back, step.event))
+    return tuple(matched)

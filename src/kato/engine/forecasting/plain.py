@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
 from kato.engine.event import Event, Symbol
+from kato.engine.forecasting.attributing import attributed
 from kato.engine.forecasting.electing import Voter, elect, without
 from kato.engine.forecasting.profiles import GENERAL, MENU
-from kato.engine.forecasting.question import Question
+from kato.engine.forecasting.question import Question, present
 from kato.engine.forecasting.resembling import nearest
-from kato.engine.forecasting.source import MOST_TIED, ON_BALLOT, Ballots, Familiarity, Mix, Tally
+from kato.engine.forecasting.source import MOST_TIED, ON_BALLOT, Ballots, Familiarity, Mix, Tally, Votes
 from kato.engine.forecasting.standing import Standing, idf, standings
 from kato.engine.forecasting.voting import Shares, entropy, mixed, shares
 
@@ -38,6 +39,12 @@ class PlainSource:
         ways = [(shares(MENU[number], stand, question), times) for number, times in mix]
         found = mixed(ways, present(question), repeat) or shares(MENU[GENERAL], stand, question)
         return Tally(tuple(ranked(found)[:most]), len(found), entropy(found), len(electorate))
+
+    def attributed(
+        self, question: Question, mix: Mix, repeat: float, symbols: Sequence[Symbol], most: int
+    ) -> dict[Symbol, Votes]:
+        """Who votes for each of some symbols."""
+        return attributed(self._standings(question)[1], question, mix, repeat, symbols, most)
 
     def ballots(self, question: Question, right: frozenset[Symbol]) -> Ballots:
         """What each profile of the menu says."""
@@ -87,11 +94,6 @@ class PlainSource:
             symbols=len(symbols),
             nearest=nearest(((voter.name, voter.events, voter.frequency) for voter in self._voters), question),
         )
-
-
-def present(question: Question) -> frozenset[Symbol]:
-    """The symbols of the memory."""
-    return frozenset(symbol for step in question.steps for symbol in step.symbols)
 
 
 def _leading(found: Shares) -> list[Symbol]:

@@ -62,3 +62,8 @@ def ask(events: Sequence[Event], kind: Kind, left_out: tuple[Event, ...] | None 
         steps.append(Step(event, symbols[:room]))
         room -= len(symbols)
     return Question(tuple(steps), kind.horizon, left_out)
+
+
+def present(question: Question) -> frozenset[Symbol]:
+    """The symbols of the memory that are looked at."""
+    return frozenset(symbol for step in question.steps for symbol in step.symbols)

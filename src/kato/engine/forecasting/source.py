@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,6 +31,32 @@ class Tally:
     """Of all shares, bits."""
     voters: int
     """Patterns heard."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One position that votes for a symbol."""
+
+    name: str
+    """Of the pattern, bare."""
+    events: tuple[Event, ...]
+    """Of the pattern."""
+    position: int
+    """Events of the pattern before what it votes for."""
+    share: float
+    """What it adds to the symbol's share."""
+
+
+@dataclass(frozen=True, slots=True)
+class Votes:
+    """All that speaks for one symbol."""
+
+    best: tuple[Vote, ...]
+    """By what they add, then pattern, then position; at most as many as asked for."""
+    others: int
+    """Further positions."""
+    others_share: float
+    """What those add together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +101,12 @@ class Source(Protocol):
 
     def tally(self, question: Question, mix: Mix, repeat: float, most: int) -> Tally:
         """The vote by a mix of profiles, and the `most` best symbols of it."""
+        ...
+
+    def attributed(
+        self, question: Question, mix: Mix, repeat: float, symbols: Sequence[Symbol], most: int
+    ) -> Mapping[Symbol, Votes]:
+        """Who votes for each of some different symbols in such a vote; the `most` positions that add most to each."""
         ...
 
     def ballots(self, question: Question, right: frozenset[Symbol]) -> Ballots:

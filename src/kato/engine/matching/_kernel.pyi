@@ -110,6 +110,13 @@ class View:
             menu: Shapes, profiles, number of the general one, furthest displacement, floor, (window, everybody, voters, tokens).
             mix: (profile, times) each.
         """
+    def attributed(
+        self, question: Any, menu: Any, mix: Any, repeat: float, symbols: Sequence[Symbol], most: int
+    ) -> tuple[list[Told], list[tuple[list[tuple[int, int, float]], int, float]]]:
+        """
+        Voters, and for each of some different symbols who votes for it: (number among the voters, position, what it adds)
+        of the `most` positions that add most; how many others do; what those add together.
+        """
     def ballots(
         self, question: Any, menu: Any, right: Any, leading: int, most_tied: int
     ) -> tuple[list[Symbol], list[list[float]]]:

@@ -11,7 +11,17 @@ from kato.engine.forecasting.electing import EVERYBODY, MOST_TOKENS, MOST_VOTERS
 from kato.engine.forecasting.profiles import GENERAL, MENU, SHAPES
 from kato.engine.forecasting.question import WINDOW, Question
 from kato.engine.forecasting.resembling import BY, SETTINGS, memory_of, nearest
-from kato.engine.forecasting.source import MOST_TIED, ON_BALLOT, Ballots, Familiarity, Mix, Nearest, Tally
+from kato.engine.forecasting.source import (
+    MOST_TIED,
+    ON_BALLOT,
+    Ballots,
+    Familiarity,
+    Mix,
+    Nearest,
+    Tally,
+    Vote,
+    Votes,
+)
 from kato.engine.forecasting.standing import FURTHEST
 from kato.engine.forecasting.voting import FLOOR
 from kato.engine.matching import _kernel
@@ -47,6 +57,20 @@ class KernelSource:
         """The vote by a mix of profiles."""
         shares, symbols, entropy, voters = self._kernel.tally(_told(question), self._menu, mix, repeat, most)
         return Tally(tuple(_ranked(shares)[:most]), symbols, entropy, voters)
+
+    def attributed(
+        self, question: Question, mix: Mix, repeat: float, symbols: Sequence[Symbol], most: int
+    ) -> dict[Symbol, Votes]:
+        """Who votes for each of some symbols."""
+        voters, told = self._kernel.attributed(_told(question), self._menu, mix, repeat, symbols, most)
+        return {
+            symbol: Votes(
+                tuple(Vote(*voters[number][1:3], position, share) for number, position, share in best),
+                others,
+                others_share,
+            )
+            for symbol, (best, others, others_share) in zip(symbols, told, strict=True)
+        }
 
     def ballots(self, question: Question, right: frozenset[Symbol]) -> Ballots:
         """What each profile of the menu says."""
