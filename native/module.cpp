@@ -56,6 +56,7 @@ NB_MODULE(_kernel, module) {
         .def("find", &Writer::find, "events"_a, "name"_a)
         .def("learn", &Writer::learn, "events"_a, "name"_a, "frequency"_a)
         .def("learn_many", &Writer::learn_many, "patterns"_a, "most"_a)
+        .def("learn_written", &Writer::learn_written, "rows"_a, "most"_a)
         .def("set_frequency", &Writer::set_frequency, "slot"_a, "frequency"_a)
         .def("forget", &Writer::forget, "slot"_a)
         .def("clear", &Writer::clear)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 
 #include "index.hpp"
 #include "view.hpp"
+#include "written.hpp"
 
 namespace kato {
 
@@ -45,19 +47,7 @@ public:
             occurrences += frequency * length;
             contents.emplace_back(std::move(content), frequency);
         }
-        std::vector<std::int64_t> slots;
-        {
-            nb::gil_scoped_release release;
-            for (auto& [content, frequency] : contents) {
-                slots.push_back(index_.learn(std::move(content), frequency));
-                if (slots.back() < 0) break;
-            }
-        }
-        if (!slots.empty() && slots.back() < 0) {
-            slots.pop_back();
-            occurrences = 0;
-            for (std::size_t i = 0; i < slots.size(); ++i) occurrences += index_.occurrences(Slot(slots[i]));
-        }
+        const std::vector<Slot> slots = take(contents, occurrences);
         nb::list annotated;
         for (std::size_t i = 0; i < slots.size(); ++i) {
             const nb::handle pattern = patterns[i];
@@ -67,10 +57,37 @@ public:
         return nb::make_tuple(slots.size(), occurrences, annotated);
     }
 
+    // The same of patterns as a storage writes them: tuples (name's bytes, events as JSON, frequency, three that are None unless
+    // the pattern has more, …). The first that is written in any other way is the first not taken.
+    nb::tuple learn_written(nb::list rows, std::uint64_t most) {
+        std::vector<std::pair<Content, std::uint64_t>> contents;
+        contents.reserve(nb::len(rows));
+        std::uint64_t occurrences = 0;
+        for (nb::handle row : rows) {
+            std::uint64_t frequency;
+            Content content;
+            if (!read_written(row, content, frequency)) break;
+            const std::uint64_t length = content.tokens.size();
+            if (frequency >= most / length || occurrences + frequency * length >= most) break;
+            occurrences += frequency * length;
+            contents.emplace_back(std::move(content), frequency);
+        }
+        const std::vector<Slot> slots = take(contents, occurrences);
+        nb::list annotated;
+        for (std::size_t i = 0; i < slots.size(); ++i)
+            for (Py_ssize_t part = 3; part < 6; ++part)
+                if (PyTuple_GET_ITEM(nb::handle(rows[i]).ptr(), part) != Py_None) {
+                    annotated.append(nb::make_tuple(slots[i], i));
+                    break;
+                }
+        return nb::make_tuple(slots.size(), occurrences, annotated);
+    }
+
     void set_frequency(Slot slot, std::uint64_t frequency) { index_.set_frequency(slot, frequency); }
     void forget(Slot slot) { index_.forget(slot); }
     void clear() {
         index_.clear();
+        numbers_ = {};
         shared_ = std::make_shared<Shared>();  // states in use keep theirs
     }
     // Another index that begins as this one is. Symbols are numbered by both together, and never taken back.
@@ -81,7 +98,10 @@ public:
         return made.release();
     }
     void begin_many() { index_.begin_many(); }
-    void end_many() { index_.end_many(); }
+    void end_many() {
+        index_.end_many();
+        numbers_ = {};
+    }
     bool tend() {
         nb::gil_scoped_release release;
         return index_.tend();
@@ -150,7 +170,53 @@ private:
         return content;
     }
 
+    // Whether a row is written as `learn_written` says; then what it holds.
+    bool read_written(nb::handle row, Content& content, std::uint64_t& frequency) {
+        if (!PyTuple_Check(row.ptr()) || PyTuple_GET_SIZE(row.ptr()) < 6) return false;
+        PyObject* const name = PyTuple_GET_ITEM(row.ptr(), 0);
+        PyObject* const events = PyTuple_GET_ITEM(row.ptr(), 1);
+        if (!PyBytes_Check(name) || PyBytes_GET_SIZE(name) != Py_ssize_t(kNameBytes) || !PyUnicode_Check(events)) return false;
+        std::memcpy(content.name.data(), PyBytes_AS_STRING(name), kNameBytes);
+        Py_ssize_t size = 0;
+        const char* const text = PyUnicode_AsUTF8AndSize(events, &size);
+        if (text != nullptr && PyLong_Check(PyTuple_GET_ITEM(row.ptr(), 2)))
+            frequency = PyLong_AsUnsignedLongLong(PyTuple_GET_ITEM(row.ptr(), 2));
+        else
+            frequency = 0;
+        if (PyErr_Occurred()) PyErr_Clear();
+        if (text == nullptr || frequency == 0 || frequency == ~std::uint64_t{0}) return false;
+        content.tokens.reserve(kUsual);
+        content.starts.reserve(kUsual);
+        return read_events(text, text + size, space_, [&](const char* symbol, std::size_t bytes, bool starts) {
+            content.tokens.push_back(numbers_.number(symbol, bytes, [&] {
+                const nb::object made = nb::steal(PyUnicode_DecodeUTF8(symbol, Py_ssize_t(bytes), nullptr));
+                if (!made.is_valid()) nb::raise_python_error();
+                return shared_->symbols.number(made);
+            }));
+            content.starts.push_back(starts);
+        });
+    }
+
+    // Learn contents up to the first that is not new; the slots of those taken. `occurrences` is made that of those.
+    std::vector<Slot> take(std::vector<std::pair<Content, std::uint64_t>>& contents, std::uint64_t& occurrences) {
+        std::vector<Slot> slots;
+        slots.reserve(contents.size());
+        nb::gil_scoped_release release;
+        for (auto& [content, frequency] : contents) {
+            const std::int64_t slot = index_.learn(std::move(content), frequency);
+            if (slot < 0) {
+                occurrences = 0;
+                for (const Slot taken : slots) occurrences += index_.occurrences(taken);
+                break;
+            }
+            slots.push_back(Slot(slot));
+        }
+        return slots;
+    }
+
     Index index_;
+    TextNumbers numbers_;  // of the symbols met while many patterns come, as texts
+    std::string space_;
     std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
 };
 

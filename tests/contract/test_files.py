@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+from kato.engine.knowledge import WrittenPatterns
 from kato.errors import StorageFull, StorageInUse, StorageUnavailable, StoredDataCorrupt
 from kato.storage.interface import Learn, SessionCreate, SessionRecord, Transaction
 from kato.storage.opening import open_storage
@@ -106,6 +107,27 @@ def test_files_that_are_not_ours_are_refused(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(StorageUnavailable):
         SqliteStorage(tmp_path / "file" / "kato.db")
+
+
+@pytest.mark.parametrize("others", [0, 3000])
+def test_a_node_is_read_as_it_is_written_or_as_patterns(tmp_path, others):
+    """In the order first learned, whether its rows are found among those of others or most are its own."""
+    store = SqliteStorage(tmp_path / "kato.db")
+    learn(store, *(((f"other {n}",), ("x",)) for n in range(others)), node="other")
+    learned = [*((("a", f"{n}"), ("é", '"')) for n in range(1200)), AB, AB]
+    learn(store, *learned)
+    patterns = list(store.load("node").patterns)
+    assert [each.events for each in patterns] == learned[:-1]
+    assert patterns[-1].frequency == 2
+    as_written = store.load("node").patterns
+    assert isinstance(as_written, WrittenPatterns)
+    written = [each for page in as_written.pages() for each in page]
+    assert [as_written.read(each) for each in written] == patterns
+    assert (written[-1][:6]) == (bytes.fromhex(patterns[-1].name), '[["a"],["b"]]', 2, None, None, None)
+    store._writer.execute("UPDATE pattern SET frequency = 3 WHERE name = ?", (written[9][0],))
+    with pytest.raises(StoredDataCorrupt, match=f"Pattern {patterns[9].name} of node 'node' is damaged"):
+        list(store.load("node").patterns.pages())
+    store.close()
 
 
 def damage(path, statement, *parameters):

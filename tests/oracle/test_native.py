@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 
+import orjson
 import pytest
 
 from kato.engine.event import vector_name
 from kato.engine.forecasting.profiles import UNTESTED
 from kato.engine.forecasting.question import Kind, ask
-from kato.engine.knowledge import Change, Knowledge
+from kato.engine.knowledge import Change, Knowledge, Written, WrittenPatterns
 from kato.engine.matching import _kernel
 from kato.engine.matching.index import NativeKnowledge, NativeView
 from kato.engine.matching.plain import PlainKnowledge
@@ -446,6 +447,94 @@ def test_a_node_that_is_filled_with_what_only_the_plain_engine_holds_is_held_by_
     assert plain.view().count(known[0].events, asked) == native.view().count(known[0].events, asked)
     assert plain.view().count((), asked) == native.view().count((), asked)
     assert PlainKnowledge().view().predict((), SETTINGS) == NativeKnowledge().view().predict((), SETTINGS)
+
+
+class Text:
+    """Patterns as a storage may write them; `changed` makes another text of one's events."""
+
+    def __init__(self, known: list[Pattern], changed: dict[int, str]) -> None:
+        self._known, self._changed = known, changed
+
+    def __iter__(self) -> Iterator[Pattern]:
+        return iter(self._known)
+
+    def pages(self) -> Iterator[list[Written]]:
+        rows: list[Written] = []
+        for place, each in enumerate(self._known):
+            text = self._changed.get(place, orjson.dumps(each.events).decode())
+            parts = (each.emotives or None, each.metadata or None, each.affinity or None)
+            rows.append((bytes.fromhex(each.name), text, each.frequency, *parts, place))
+        yield rows[:7]
+        yield rows[7:]
+
+    def read(self, written: Written) -> Pattern:
+        return self._known[written[6]]
+
+
+def assert_loaded_alike(known: list[Pattern], changed: dict[int, str] | None = None) -> NativeKnowledge:
+    text = Text(known, changed or {})
+    assert isinstance(text, WrittenPatterns)
+    plain, native = PlainKnowledge(), NativeKnowledge()
+    for engine in (plain, native):
+        engine.load(text, {}, 9)
+    one, other = plain.view(), native.view()
+    assert (one.totals, one.sequence) == (other.totals, other.sequence)
+    assert one.list_patterns("name", None, len(known), "") == other.list_patterns("name", None, len(known), "")
+    assert one.symbols(with_affinity=True) == other.symbols(with_affinity=True)
+    for each in known[::5]:
+        assert one.predict(each.events[:2], SETTINGS) == other.predict(each.events[:2], SETTINGS)
+    return native
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_patterns_are_loaded_as_they_are_written(seed):
+    """Every character that JSON escapes, and those of one to four bytes; what travels with patterns; many symbols."""
+    chance = random.Random(seed)
+    letters = [*map(chr, range(0x21)), '"', "\\", "/", "\x7f", "é", "語", "😀", "a", "b", "[", "]", ","]
+    vocabulary = ["".join(chance.choices(letters, k=chance.choice((1, 2, 8, 9, 30)))) for _ in range(3000)]
+    known = {}
+    for place in range(400):
+        felt = [{"joy": chance.random()}] if place % 3 == 0 else ()
+        told = [{"from": "here"}] if place % 5 == 0 else ()
+        made = new_pattern(a_content(chance, vocabulary[: chance.choice((20, 3000))]), felt, told)
+        known[made.name] = edited(made, frequency=chance.choice((1, 2, 10**6)))
+    native = assert_loaded_alike(list(known.values()))
+    native.apply([Change(10, "learn", None, new_pattern((("é", "new"), ("x",))))])
+    assert native.view().symbol("new") is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[["a", "b"],["c"]]',
+        '[["a","b"],["c"]] ',
+        '[["\\u0061","b"],["c"]]',
+        '[["\\u002","b"],["c"]]',
+        '[["\\x","b"],["c"]]',
+        '[["a","b"],["c"],[]]',
+        '[["a","b"],["c',
+        '[["a\\',
+        '[["a\\n',
+        '[["a","b"],3]',
+        '["a","b","c"]',
+        '{"a":1}',
+        "",
+    ],
+)
+def test_what_the_kernel_cannot_read_is_read_by_others(text):
+    known = [new_pattern((("a", "b"), ("c",))), *patterns(3, 30, 9)]
+    assert isinstance(assert_loaded_alike(known, {0: text}).view(), NativeView)
+    assert isinstance(assert_loaded_alike(known[::-1], {len(known) - 1: text}).view(), NativeView)
+
+
+@pytest.mark.parametrize("odd", ["twin", "huge", "beyond"])
+def test_what_only_the_plain_engine_holds_is_read_for_it(odd):
+    known = patterns(12, 40, 30)
+    if odd == "twin":
+        known.insert(20, new_pattern((("a",), ("b",)), name=known[7].name))
+    else:
+        known.insert(20, edited(new_pattern((("a",), ("b",))), frequency=2**52 if odd == "huge" else 2**64))
+    assert not isinstance(assert_loaded_alike(known).view(), NativeView)
 
 
 def test_the_plain_engine_needs_no_upkeep_and_tells_its_size():

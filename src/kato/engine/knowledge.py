@@ -6,9 +6,9 @@ What a node has learned, held in memory: the interface of every engine.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
 from kato.engine.event import Event, Symbol, Vector
 from kato.engine.forecasting.source import Source
@@ -54,6 +54,13 @@ class Present:
     pattern: Pattern | None
     vectors: Mapping[Symbol, Vector] = field(default_factory=dict)
     """Components of the vectors in its events, as far as known."""
+
+
+Written = tuple[Any, ...]
+"""
+A pattern as a storage writes it down: its name's 20 bytes, its events as compact JSON, its frequency, then its emotives, metadata
+and affinities, None for none, in a form that is the storage's own; anything may follow.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +188,19 @@ class View(Protocol):
 
     def vector(self, symbol: Symbol) -> Vector | None:
         """The components of a learned vector by its symbol; None for any other symbol."""
+        ...
+
+
+@runtime_checkable
+class WrittenPatterns(Iterable[Pattern], Protocol):
+    """Patterns as a storage writes them down. An engine that can read that need not have an object made for each."""
+
+    def pages(self) -> Iterator[Sequence[Written]]:
+        """What iterating gives, as it is written, some hundreds at a time; only one of the two can be had."""
+        ...
+
+    def read(self, written: Written) -> Pattern:
+        """The pattern that is written so."""
         ...
 
 

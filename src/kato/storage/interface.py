@@ -284,8 +284,8 @@ class Loaded:
     head: int
     patterns: Iterator[Pattern]
     """
-    In the order they were first learned, read while they are asked for; a read
-    transaction ends when they are exhausted or dropped.
+    In the order they were first learned, read while they are asked for; a read transaction ends when they are exhausted or
+    dropped. May be `WrittenPatterns`.
 
     Raises StoredDataCorrupt, naming node and pattern, where one is not what was written or some are missing.
     """

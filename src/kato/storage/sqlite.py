@@ -37,7 +37,7 @@ from kato.storage.interface import (
 )
 from kato.storage.sqlite_errors import DATABASE_ERRORS, is_of_the_storage, mapped, silenced, translated
 from kato.storage.sqlite_indexes import check_indexes
-from kato.storage.sqlite_reading import Stream
+from kato.storage.sqlite_loading import Stream, read_node
 from kato.storage.sqlite_replies import ReplyTable
 from kato.storage.sqlite_sessions import SessionTables
 from kato.storage.sqlite_since import read_since
@@ -306,7 +306,7 @@ class SqliteStorage:
             try:
                 connection.execute("PRAGMA query_only = ON")
                 connection.execute("BEGIN")
-                loaded = sqlite_reading.read_node(connection, node_id, self._is_closed)
+                loaded = read_node(connection, node_id, self._is_closed)
             finally:
                 if loaded is None:
                     connection.close()

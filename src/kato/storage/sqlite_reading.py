@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import sqlite3
 import struct
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any
 
 from kato.engine.event import Event, Symbol, Vector, vector_name
 from kato.engine.listing import name_prefix, passes_search
 from kato.engine.pattern import Pattern
-from kato.errors import StorageUnavailable, StoredDataCorrupt
+from kato.errors import StoredDataCorrupt
 from kato.storage import records
-from kato.storage.folding import vector_symbols
-from kato.storage.interface import Loaded, LogEntry, NodeInfo, Order
+from kato.storage.interface import LogEntry, NodeInfo, Order
 from kato.storage.schema import log_id, node_of, sequence_of
 from kato.storage.sqlite_absence import check_absent
-from kato.storage.sqlite_errors import mapped
 from kato.storage.sqlite_nodes import NODE_COLUMNS, checked_node_row, read_node_row
 
-T = TypeVar("T")
 PATTERN_COLUMNS = "node, name, events, length, frequency, emotives, metadata, affinity, checksum"
-_EVENTS = PATTERN_COLUMNS.split(", ").index("events")
 _FETCH = 1000
 """Rows taken from SQLite at a time: enough that the call costs nothing, few enough to be no burden."""
 LOG_COLUMNS = "id, at, operation, session_id, actor, payload, hash"
@@ -54,9 +49,14 @@ def read_checked(
     except (TypeError, AttributeError):
         is_sound = False  # damage can turn a value into one of another type
     if not is_sound:
-        told = name.hex() if isinstance(name, bytes) else repr(name)[:40]
-        raise StoredDataCorrupt(f"Pattern {told} of node {node_id[:200]!r} is damaged; restore a backup")
+        raise pattern_damaged(node_id, name)
     return records.read_pattern(name.hex(), events, frequency, emotives, metadata, affinity, known)
+
+
+def pattern_damaged(node_id: str, name: object) -> StoredDataCorrupt:
+    """The error for a row that is not what was written; `name` is what stands for its name there."""
+    told = name.hex() if isinstance(name, bytes) else repr(name)[:40]
+    return StoredDataCorrupt(f"Pattern {told} of node {node_id[:200]!r} is damaged; restore a backup")
 
 
 def find_pattern(connection: sqlite3.Connection, node_id: str, name: str) -> Pattern | None:
@@ -141,7 +141,7 @@ def read_page(
     return page, None, total
 
 
-# --- everything a node has learned ---
+# --- patterns and vectors of a node ---
 
 
 def read_patterns(connection: sqlite3.Connection, node_id: str) -> Iterator[Pattern]:
@@ -149,89 +149,6 @@ def read_patterns(connection: sqlite3.Connection, node_id: str) -> Iterator[Patt
     number = connection.execute("SELECT id FROM node WHERE node_id = ?", (node_id,)).fetchone()
     for row in connection.execute(f"SELECT {PATTERN_COLUMNS} FROM pattern WHERE node = ? ORDER BY id", number or (0,)):
         yield read_checked(node_id, row)
-
-
-class Stream(Iterator[T]):
-    """
-    What is read out of one read transaction, which ends with the last of it or with `close`.
-
-    Raises (while iterating):
-        StoredDataCorrupt: A row is not what was written, or rows are missing.
-        StorageUnavailable: The storage was closed meanwhile.
-    """
-
-    def __init__(self, connection: sqlite3.Connection, rows: Iterator[T]) -> None:
-        self._connection = connection
-        self._rows = rows
-
-    def __next__(self) -> T:
-        try:
-            return next(self._rows)
-        except BaseException:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        """End the read transaction; the rest is not read."""
-        self._rows = iter(())
-        self._connection.close()
-
-    def __del__(self) -> None:
-        self.close()
-
-
-def _read_all(
-    connection: sqlite3.Connection,
-    node_id: str,
-    number: int,
-    expected: int,
-    holders: Mapping[Symbol, int],
-    is_closed: Callable[[], bool],
-) -> Iterator[Pattern]:
-    found, counted = 0, Counter[Symbol]()
-    try:
-        with mapped():
-            cursor = connection.execute(f"SELECT {PATTERN_COLUMNS} FROM pattern WHERE node = ? ORDER BY id", (number,))
-            while rows := cursor.fetchmany(_FETCH):
-                for row in rows:
-                    pattern = read_checked(node_id, row)
-                    counted.update(vector_symbols(pattern.events, row[_EVENTS]))
-                    yield pattern
-                found += len(rows)
-                if is_closed():
-                    raise StorageUnavailable("The storage has been closed")
-        if found != expected:
-            raise patterns_are(node_id, found, expected)
-        if counted != holders:
-            raise StoredDataCorrupt(
-                f"The vectors of node {node_id[:200]!r} are not those of its patterns; see `kato repair`"
-            )
-    finally:
-        connection.close()
-
-
-def read_node(connection: sqlite3.Connection, node_id: str, is_closed: Callable[[], bool]) -> Loaded | None:
-    """
-    Everything a node has learned; takes the connection over, unless there is no such node.
-
-    Raises:
-        StoredDataCorrupt: A vector is not what was written, or the log ends elsewhere than the node says.
-    """
-    row = read_node_row(connection, node_id)
-    if row is None:
-        return None
-    number, head = row.number, row.head
-    newest = connection.execute(
-        "SELECT max(id) FROM log WHERE id > ? AND id < ?", (log_id(number, 0), log_id(number + 1, 0))
-    ).fetchone()[0]
-    ends_at = sequence_of(newest) if newest is not None else 0
-    if ends_at != head:
-        raise log_ends(node_id, ends_at, head)
-    vectors = read_vectors(connection, number, node_id)
-    holders = {name: held.holders for name, held in vectors.items()}
-    patterns = _read_all(connection, node_id, number, row.patterns, holders, is_closed)
-    known = {name: held.components for name, held in vectors.items() if held.components is not None}
-    return Loaded(head, Stream(connection, patterns), known)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kato.engine.event import Event, Symbol
+from kato.engine.knowledge import Written
 from kato.engine.pattern import Pattern
 from kato.engine.prediction import Predictions
 from kato.engine.settings import EngineSettings
@@ -142,6 +143,8 @@ class Index:
         Take new patterns in order, up to the first whose name is there or with which their occurrences (frequency · length)
         would reach `most`: how many were taken, their occurrences, and (slot, place) of those with emotives or metadata.
         """
+    def learn_written(self, rows: list[Written], most: int) -> tuple[int, int, list[tuple[int, int]]]:
+        """The same of patterns as a storage writes them; those it cannot read are not new to it. After `begin_many`."""
     def set_frequency(self, slot: int, frequency: int) -> None:
         """Change how often a pattern was learned; at least 1."""
     def forget(self, slot: int) -> None:

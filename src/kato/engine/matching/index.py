@@ -9,13 +9,13 @@ exactly, or in which two contents share a name, goes over to the plain engine: t
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from itertools import islice
 from zipfile import BadZipFile
 
 from kato.engine.event import Symbol, Vector
-from kato.engine.knowledge import CannotOpen, Change, Cost, Present, onwards
+from kato.engine.knowledge import CannotOpen, Change, Cost, Present, Written, WrittenPatterns, onwards
 from kato.engine.matching import _kernel
 from kato.engine.matching.beside import Annotations, Felt, read
 from kato.engine.matching.plain import PlainKnowledge, PlainView
@@ -64,9 +64,13 @@ class NativeKnowledge:
         with self._lock:
             self._view = None
             self._index.begin_many()
-            rest = iter(patterns)
-            while some := list(islice(rest, _AT_ONCE)):
-                self._add_all(some)
+            if isinstance(patterns, WrittenPatterns):
+                for page in patterns.pages():
+                    self._add_written(list(page), patterns.read)
+            else:
+                rest = iter(patterns)
+                while some := list(islice(rest, _AT_ONCE)):
+                    self._add_all(some)
             self._index.end_many()
             self._learn_vectors(vectors)
             self.sequence = sequence
@@ -269,6 +273,19 @@ class NativeKnowledge:
             patterns = patterns[taken + 1 :]
         for pattern in patterns:
             self._add(pattern)
+
+    def _add_written(self, rows: list[Written], read: Callable[[Written], Pattern]) -> None:
+        """As one after the other; what the kernel does not take as it is written is read first."""
+        while rows and self._plain is None:
+            taken, occurrences, annotated = self._index.learn_written(rows, _EXACT - self._occurrences)
+            self._occurrences += occurrences
+            for slot, place in annotated:
+                self._annotate(slot, None, read(rows[place]))
+            if taken < len(rows):
+                self._add(read(rows[taken]))
+            rows = rows[taken + 1 :]
+        for row in rows:
+            self._add(read(row))
 
     def _change(self, before: Pattern, after: Pattern) -> None:
         self._occurrences += (after.frequency - before.frequency) * after.length
