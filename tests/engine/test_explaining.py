@@ -160,6 +160,23 @@ def test_members_come_in_order_of_selection_and_their_number_is_the_ensembles():
     assert list(huge.explain(events_of("a"), asked)) == [events_of("a b")]
 
 
+def test_members_are_compared_with_the_memory_when_they_are_asked_for():
+    view = knowing("a b c", "a b d", "a x").view()
+    found = view.members(events_of("a b"), settings())
+    assert len(found) == 3
+    assert [each.name for each in found[1:]] == [found[1].name, found[-1].name]
+    assert found.places[found[2].events] == 2
+    with pytest.raises(IndexError):
+        found[3]
+
+
+def test_an_explanation_belongs_to_the_prediction_as_it_is_predicted():
+    view = knowing("a b c", "a b d", "a x", times=2).view()
+    asked = settings(max_predictions=2)
+    found = view.explain(events_of("a b"), asked)
+    assert [each.prediction for each in found.values()] == list(view.predict(events_of("a b"), asked).ranked)
+
+
 def judged(pattern, memory, **overrides):
     return judge(new_pattern(events_of(pattern)), events_of(memory), settings(**overrides))
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from kato.engine.alignment import align, flat
+from kato.engine.alignment import flat
 from kato.engine.event import Event
 from kato.engine.explanation import Explanation, count
-from kato.engine.measuring import Ensemble, Match, Node, ensemble_of, measure
+from kato.engine.measuring import Ensemble, Match, Node, ensemble_of
+from kato.engine.members import Members
 from kato.engine.metrics.aggregate_potential import explain_aggregate_potential
 from kato.engine.metrics.bayesian import explain_posterior, explain_prior
 from kato.engine.metrics.confidence import explain_confidence
@@ -42,7 +43,7 @@ from kato.engine.metrics.weighted import (
     explain_weighted_similarity,
     explain_weighted_snr,
 )
-from kato.engine.ranking import selection_order
+from kato.engine.prediction import Prediction
 from kato.engine.settings import EngineSettings
 from kato.engine.standing import Standing, ranking_standing, selection_standing
 from kato.engine.token_alignment import AlignedToken, token_alignment
@@ -54,6 +55,7 @@ Trees = dict[str, Explanation]
 class Explained:
     """How one prediction came about."""
 
+    prediction: Prediction
     alignment: tuple[AlignedToken, ...]
     metrics: Mapping[str, Explanation]
     """Each number as a tree of what it was made of."""
@@ -64,40 +66,48 @@ class Explained:
 
 
 def explain(
-    matches: Sequence[Match],
+    members: Members,
+    ranked: Sequence[Prediction],
+    shown: Sequence[int],
     events: Sequence[Event],
     node: Node,
     settings: EngineSettings,
-    only: tuple[Event, ...] | None = None,
 ) -> dict[tuple[Event, ...], Explained]:
     """
-    How the predictions that are returned came about, by their pattern's events, in ranking order.
+    How some predictions came about, by their pattern's events, in ranking order.
+
+    Only these, and those that stand next to them in order of selection, are compared with the memory.
 
     Args:
-        matches: All members of the ensemble, as given to `measuring.measure`.
+        members: The ensemble.
+        ranked: The predictions of all its members, in ranking order.
+        shown: Indices of those to explain, ascending.
         events: The memory as observed.
-        only: Of this member alone, wherever it ranks; of none where it is no member.
+        node: Knows the symbols of the memory and of what is explained.
     """
     algorithm = settings.rank_sort_algo
-    selected = sorted(matches, key=lambda match: selection_order(match, algorithm))
-    places = {match.events: place for place, match in enumerate(selected)}
-    alignments = [align(match.events, events, match.blocks) for match in selected]
-    ensemble = ensemble_of(selected, alignments)
-    ranked = measure(selected, events, node, replace(settings, max_predictions=max(1, len(selected)))).ranked
+    ensemble = ensemble_of([(each.frequency, each.metrics.similarity, each.future) for each in ranked])
     unit = "symbols" if settings.use_token_matching else "characters"
     found: dict[tuple[Event, ...], Explained] = {}
-    for rank, prediction in enumerate(ranked):
-        if rank >= settings.max_predictions if only is None else prediction.events != only:
-            continue
-        place = places[prediction.events]
-        match, alignment = selected[place], alignments[place]
+    for rank in shown:
+        prediction = ranked[rank]
+        place = members.places[prediction.events]
+        match = members[place]
         found[match.events] = Explained(
+            prediction,
             token_alignment(match.events, events, match.blocks, match.likeness),
-            _trees(match, flat(alignment.present), alignment.future, node, ensemble, unit),
-            selection_standing(selected, place, algorithm),
+            _trees(match, flat(prediction.present), prediction.future, node, ensemble, unit),
+            selection_standing(members, place, algorithm),
             ranking_standing(ranked, rank, algorithm),
         )
     return found
+
+
+def explained(ranked: Sequence[Prediction], settings: EngineSettings, only: tuple[Event, ...] | None) -> list[int]:
+    """Indices of those to explain: those that are returned; or one member alone, wherever it ranks, if it is one."""
+    if only is None:
+        return list(range(min(settings.max_predictions, len(ranked))))
+    return [rank for rank, prediction in enumerate(ranked) if prediction.events == only]
 
 
 def _trees(

@@ -20,7 +20,7 @@ from kato.engine.vectors import Near
 
 if TYPE_CHECKING:  # both need Totals
     from kato.engine.explaining import Explained
-    from kato.engine.measuring import Match
+    from kato.engine.members import Members
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ class View(Protocol):
         """How each of the predictions came about, by their pattern's events; with `only` that one, wherever it ranks."""
         ...
 
-    def members(self, events: Sequence[Event], settings: EngineSettings) -> Sequence[Match]:
+    def members(self, events: Sequence[Event], settings: EngineSettings) -> Members:
         """The members of the ensemble, in order of selection; none for no events."""
         ...
 

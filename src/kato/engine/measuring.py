@@ -128,21 +128,26 @@ class Ensemble:
     size: int
 
 
-def ensemble_of(matches: Sequence[Match], alignments: Sequence[Alignment]) -> Ensemble:
-    """The quantities of an ensemble. Sums are exactly rounded, so the order of its members does not matter."""
-    frequency = sum(match.frequency for match in matches)
-    evidence = total(match.similarity * prior(match.frequency, frequency) for match in matches)
+def ensemble_of(members: Sequence[tuple[int, float, tuple[Event, ...]]]) -> Ensemble:
+    """
+    The quantities of an ensemble. Sums are exactly rounded, so the order of its members does not matter.
+
+    Args:
+        members: (frequency, similarity, future) each.
+    """
+    whole_frequency = sum(frequency for frequency, _, _ in members)
+    evidence = total(similarity * prior(frequency, whole_frequency) for frequency, similarity, _ in members)
     weights: dict[tuple[Event, ...], list[float]] = {}
-    for match, alignment in zip(matches, alignments, strict=True):
-        if alignment.future:
-            weights.setdefault(alignment.future, []).append(match.frequency * match.similarity)
+    for frequency, similarity, future in members:
+        if future:
+            weights.setdefault(future, []).append(frequency * similarity)
     sums = {future: total(values) for future, values in weights.items()}
     whole = total(sums.values())
     support = {
         future: Support(weight, aggregate_potential(weight, whole), len(weights[future]))
         for future, weight in sums.items()
     }
-    return Ensemble(frequency, evidence, support, whole, len(matches))
+    return Ensemble(whole_frequency, evidence, support, whole, len(members))
 
 
 def measure(
@@ -159,7 +164,12 @@ def measure(
         events: The memory as observed.
     """
     alignments = [align(match.events, events, match.blocks) for match in matches]
-    ensemble = ensemble_of(matches, alignments)
+    ensemble = ensemble_of(
+        [
+            (match.frequency, match.similarity, alignment.future)
+            for match, alignment in zip(matches, alignments, strict=True)
+        ]
+    )
     members = [
         _prediction(match, alignment, events, node, ensemble)
         for match, alignment in zip(matches, alignments, strict=True)

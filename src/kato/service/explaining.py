@@ -22,7 +22,7 @@ SHOWN = 10
 COUNTED = 10_000
 """Rows that are counted at most: counting more would cost more than all else."""
 _PLACED = 3000
-"""Matches that are ordered to find the place of one beyond the ensemble: some tenths of a second."""
+"""Matches that are ordered to find the place of one beyond the ensemble."""
 
 Outcome = Literal["predicted", "beyond_limit", "beyond_ensemble", "filtered", "below_threshold"]
 
@@ -93,14 +93,13 @@ def _explain(view: View, pattern: Pattern, events: Sequence[Event], settings: En
     if explained is None:
         return _beyond(view, pattern, events, settings, verdict)
     size = explained.ranking.size
-    ranked = view.predict(events, replace(settings, max_predictions=size)).ranked
     rank = explained.ranking.place
     if rank > settings.max_predictions:
         sentence = f"It is number {rank} of {size}; max_predictions is {settings.max_predictions}"
         outcome: Outcome = "beyond_limit"
     else:
         sentence, outcome = f"It is prediction {rank} of {size}", "predicted"
-    return Answered(outcome, verdict, sentence, ranked[rank - 1], rank, explained, explained.selection)
+    return Answered(outcome, verdict, sentence, explained.prediction, rank, explained, explained.selection)
 
 
 def _beyond(
@@ -108,7 +107,7 @@ def _beyond(
 ) -> Answered:
     size = max(settings.ensemble_size, settings.max_predictions)
     members = view.members(events, replace(settings, ensemble_size=max(_PLACED, size)))
-    place = next((place for place, match in enumerate(members) if match.events == pattern.events), None)
+    place = members.places.get(pattern.events)
     standing, where = None, f"beyond place {len(members)}"
     if place is not None:
         standing = selection_standing(members, place, settings.rank_sort_algo)

@@ -11,13 +11,14 @@ import threading
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from sys import getsizeof
 
 from kato.engine.alignment import flat
 from kato.engine.event import Event, Symbol, Vector
 from kato.engine.exact import to_float
-from kato.engine.explaining import Explained, explain
+from kato.engine.explaining import Explained, explain, explained
 from kato.engine.filtering import passes
 from kato.engine.forecasting.electing import Voter
 from kato.engine.forecasting.plain import PlainSource
@@ -34,6 +35,7 @@ from kato.engine.listing import (
 )
 from kato.engine.matching.comparing import Known, compare
 from kato.engine.measuring import Match, Node, measure
+from kato.engine.members import Members
 from kato.engine.metrics.weighted import weight
 from kato.engine.pattern import Pattern
 from kato.engine.prediction import Predictions
@@ -86,14 +88,17 @@ class PlainView:
         self, events: Sequence[Event], settings: EngineSettings, only: tuple[Event, ...] | None = None
     ) -> dict[tuple[Event, ...], Explained]:
         """How each of the predictions came about, by their pattern's events; with `only` that one, wherever it ranks."""
-        return explain(self.members(events, settings), events, self._node(settings), settings, only)
+        members, node = self.members(events, settings), self._node(settings)
+        every = replace(settings, max_predictions=max(1, len(members)))
+        ranked = measure(members, events, node, every).ranked
+        return explain(members, ranked, explained(ranked, settings, only), events, node, settings)
 
-    def members(self, events: Sequence[Event], settings: EngineSettings) -> list[Match]:
+    def members(self, events: Sequence[Event], settings: EngineSettings) -> Members:
         """The best matches, in order of selection."""
         matches, _ = self._matches(events, settings)
         matches.sort(key=lambda match: selection_order(match, settings.rank_sort_algo))
         size = max(settings.ensemble_size, settings.max_predictions) if settings.ensemble_size else len(matches)
-        return matches[:size]
+        return Members([match.pattern for match in matches[:size]], matches.__getitem__)
 
     def _matches(
         self, events: Sequence[Event], settings: EngineSettings

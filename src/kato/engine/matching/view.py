@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from types import SimpleNamespace
 
@@ -13,7 +14,7 @@ import numpy as np
 from kato.engine.alignment import Block, flat
 from kato.engine.event import Event, Symbol, Vector
 from kato.engine.exact import to_float
-from kato.engine.explaining import Explained, explain
+from kato.engine.explaining import Explained, explain, explained
 from kato.engine.knowledge import Counts, SymbolStatistics, Totals
 from kato.engine.matching import _kernel
 from kato.engine.matching.beside import Annotations, Felt, write
@@ -23,6 +24,7 @@ from kato.engine.matching.kernel_listing import KernelListing
 from kato.engine.matching.plain import PlainKnowledge, PlainView
 from kato.engine.matching.shared_table import SharedView
 from kato.engine.measuring import Match, Node
+from kato.engine.members import Members
 from kato.engine.metrics.weighted import LEAST, weight
 from kato.engine.pattern import Pattern, emotive_means
 from kato.engine.prediction import (
@@ -33,7 +35,7 @@ from kato.engine.prediction import (
     Predictions,
     SymbolPotential,
 )
-from kato.engine.ranking import selection_key_name, selection_order
+from kato.engine.ranking import selection_key_name
 from kato.engine.settings import EngineSettings
 from kato.engine.vectors import Near, VectorSet
 
@@ -108,25 +110,30 @@ class NativeView(KernelListing):
         """How each of the predictions came about, by their pattern's events; with `only` that one, wherever it ranks."""
         if not self._can_weigh(settings):
             return self.plain().explain(events, settings, only)
-        matches = self.members(events, settings)
-        symbols = {symbol for match in matches for symbol in match.tokens}.union(flat(events))
+        members = self.members(events, settings)
+        ranked = self.predict(events, replace(settings, max_predictions=max(1, len(members)))).ranked
+        shown = explained(ranked, settings, only)
+        symbols = {symbol for rank in shown for symbol in flat(ranked[rank].events)}.union(flat(events))
         held = {symbol: facts[1] for symbol in symbols if (facts := self.kernel.symbol(symbol)) is not None}
         node = Node(self.totals, held, self._feeler(settings.affinity_emotive))
-        return explain(matches, events, node, settings, only)
+        return explain(members, ranked, shown, events, node, settings)
 
-    def members(self, events: Sequence[Event], settings: EngineSettings) -> list[Match]:
+    def members(self, events: Sequence[Event], settings: EngineSettings) -> Members:
         """The best matches, in order of selection."""
-        if not events:
-            return []
         if not self._can_weigh(settings):
             return self.plain().members(events, settings)
         weights = self._weights_of(settings.affinity_emotive)
         key = selection_key_name(settings.rank_sort_algo)
-        found = self.kernel.members(tuple(events), settings, key, weights, LEAST)
+        found = self.kernel.members(tuple(events), settings, key, weights, LEAST) if events else []
+        patterns = [self._pattern(*told) for told in found]
         memory, weigh = flat(events), self._weigher(settings.affinity_emotive)
-        known = (_known(self._pattern(*told)) for told in found)
-        matches = [match for each in known if (match := compare(each, memory, settings, weigh)) is not None]
-        return sorted(matches, key=lambda match: selection_order(match, settings.rank_sort_algo))
+
+        def match(place: int) -> Match:
+            lies = compare(_known(patterns[place]), memory, settings, weigh)
+            assert lies is not None, "the kernel has chosen it"
+            return lies
+
+        return Members(patterns, match)
 
     def _annotate(self, slot: int) -> tuple[Mapping[str, float], Mapping[str, tuple[str, ...]]]:
         found = self._annotations.get(slot)
