@@ -163,6 +163,7 @@ def main() -> None:
         try:
             with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=240) as http:
                 wait_for(http)
+                print(f"the node in memory after {bring_in(http):.1f} s", flush=True)
                 within = measure(http, given.repeat, given.seed)
         finally:
             server.terminate()
@@ -182,6 +183,16 @@ def wait_for(http: httpx2.Client) -> None:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.1)
+
+
+def bring_in(http: httpx2.Client) -> float:
+    """Seconds until the node's patterns can be asked about; without a snapshot of them the first question can come too early."""
+    started = time.monotonic()
+    while (answer := http.get("/patterns", params={"node_id": NODE, "limit": 1})).status_code == 504:
+        if time.monotonic() > started + _START_SECONDS:
+            break
+    answer.raise_for_status()
+    return time.monotonic() - started
 
 
 if __name__ == "__main__":

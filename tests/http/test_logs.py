@@ -7,6 +7,8 @@ import logging
 
 import httpx2
 import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from kato.server.logs import logger, set_up
 from kato.settings import Settings
@@ -41,6 +43,26 @@ def test_every_request_is_one_line_without_contents(log):
         assert (lines[1]["session_id"], lines[1]["node_id"]) == (f"{session[:16]}…", "logged")
         assert session not in text
         assert lines[1]["duration_ms"] >= 0
+
+
+def test_a_refused_handshake_is_one_line_as_any_refused_request(log):
+    form, file = log
+    settings = Settings(data_dir=":memory:", log_format=form, log_output=str(file), ws_max_connections=0)
+    with (
+        running(settings) as server,
+        pytest.raises(InvalidStatus) as refused,
+        connect(f"ws://127.0.0.1:{server.port}/ws/events?api_key=secret"),
+    ):
+        pass
+    text = file.read_text(encoding="utf-8")
+    assert "secret" not in text
+    (line,) = text.splitlines()
+    trace_id = refused.value.response.headers["X-Trace-ID"]
+    assert trace_id in line
+    if form == "json":
+        found = json.loads(line)
+        assert (found["event"], found["level"], found["route"]) == ("request", "info", "/ws/events")
+        assert found["status"] == refused.value.response.status_code == 503
 
 
 def test_a_traceback_says_where_without_the_values_of_variables(log):

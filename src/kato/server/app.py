@@ -19,7 +19,7 @@ from kato.server.openapi import description
 from kato.server.origins import Origins
 from kato.server.routing import Routes
 from kato.server.transport import Receive, Scope, Send, Transport
-from kato.server.watching import Watching
+from kato.server.watching import ROUTE, Watching
 from kato.service.measuring import INTERVAL_SECONDS
 from kato.service.numbers import current_values
 from kato.service.policy import Policy
@@ -98,7 +98,7 @@ class Application:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _watch(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self.watching is None or self.admission is None or scope["path"].rstrip("/") != "/ws/events":
+        if self.watching is None or self.admission is None or scope["path"].rstrip("/") != ROUTE:
             await receive()
             await send({"type": "websocket.close", "code": 1008})
         else:

@@ -12,6 +12,7 @@ import time
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from kato.errors import KATOAPIError, KATOError, PayloadTooLarge
 from kato.server.logs import logger
@@ -124,3 +125,13 @@ class Connection(HttpToolsProtocol):
     def _hang_up(self) -> None:
         self._timer = None
         self.transport.close()
+
+
+class Conversation(WebSocketsSansIOProtocol):
+    """What uvicorn makes of a WebSocket; a handshake that is answered with an error has been answered."""
+
+    async def send(self, message: Any) -> None:
+        """Send on. After the whole of another answer uvicorn would still miss the handshake, and log it as a fault of ours."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
+            self.handshake_complete = True

@@ -10,7 +10,7 @@ import socket
 import uvicorn
 
 from kato.server.app import Application, create_app, open_admission
-from kato.server.connections import Connection
+from kato.server.connections import Connection, Conversation
 from kato.server.logs import logger, set_up
 from kato.server.origins import is_loopback
 from kato.settings import Settings, refusal
@@ -58,6 +58,7 @@ def configured(application: Application, settings: Settings) -> uvicorn.Config:
         server_header=False,
         date_header=False,
         http=Connection,
+        ws=Conversation,
         # Whoever connects could say they are somebody else, and be counted as them.
         proxy_headers=False,
         timeout_graceful_shutdown=10,

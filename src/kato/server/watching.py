@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl
 from kato.errors import KATOError, Overloaded, StorageError
 from kato.server.admission import Admission, key_in, refusal_headers
 from kato.server.event_frames import corrected_data, dependency_data, frame, learned_data, session_data
+from kato.server.logs import log_request
 from kato.server.origins import Origins
 from kato.service.callers import ANYONE, Caller
 from kato.service.events import DependencyEvent, Event, PatternsCorrected, PatternsLearned, SessionEvent
@@ -31,6 +32,7 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+ROUTE = "/ws/events"
 _BEHIND = 1000
 """Frames a connection may be behind before it is closed."""
 _LONGEST_TEXT = 65_536
@@ -169,10 +171,11 @@ class Watching:
     async def serve(self, scope: Scope, receive: Receive, send: Send, origins: Origins, admission: Admission) -> None:
         """One connection from handshake to end."""
         await receive()  # websocket.connect
+        started = time.perf_counter()
         try:
             watcher = self._admit(scope, origins, admission)
         except KATOError as error:
-            await _refuse(scope, send, error)
+            await _refuse(scope, send, error, started)
             return
         await send({"type": "websocket.accept"})
         watcher.put(frame("state.snapshot", await self._snapshot(watcher.caller)))
@@ -276,13 +279,28 @@ def _values(given: Any) -> list[str] | None:
     return [each for each in (given if isinstance(given, list) else [given]) if isinstance(each, str)]
 
 
-async def _refuse(scope: Scope, send: Send, error: KATOError) -> None:
-    """Answer a handshake with an error, as any other request would be."""
+async def _refuse(scope: Scope, send: Send, error: KATOError, started: float) -> None:
+    """Answer a handshake with an error, as any other request would be, and log it like one."""
+    trace_id = f"kato-{random_hex(32)}"
     if "websocket.http.response" not in scope.get("extensions", {}):
         await send({"type": "websocket.close", "code": NOT_WELCOME})
+        _log(trace_id, 403, started)
         return
-    trace_id = f"kato-{random_hex(32)}"
     headers = [(b"content-type", b"application/json"), (b"x-trace-id", trace_id.encode()), *refusal_headers(error)]
     body = error_body(error, trace_id=trace_id, session_id=None, timestamp=time_text(time.time_ns() // 1000))
     await send({"type": "websocket.http.response.start", "status": error.status_code, "headers": headers})
     await send({"type": "websocket.http.response.body", "body": encode_answer(body)})
+    _log(trace_id, error.status_code, started)
+
+
+def _log(trace_id: str, status: int, started: float) -> None:
+    log_request(
+        trace_id=trace_id,
+        method="GET",
+        route=ROUTE,
+        status=status,
+        duration_ms=round((time.perf_counter() - started) * 1000, 3),
+        session_id=None,
+        node_id=None,
+        key_id=None,
+    )
