@@ -11,6 +11,7 @@
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include "sequences.hpp"
 #include "view.hpp"
 #include "writer.hpp"
 
@@ -50,6 +51,13 @@ NB_MODULE(_kernel, module) {
         .def("elect", &View::elect, "question"_a, "menu"_a)
         .def("smallest", &View::smallest, "most"_a)
         .def("save", &View::save, "path"_a, "extra"_a);
+
+    using kato::SequenceReader;
+    nb::class_<SequenceReader>(module, "SequenceReader")
+        .def(nb::init<bool, std::size_t, std::size_t, std::size_t, std::size_t>(), "sorts"_a, "symbol_bytes"_a, "symbols"_a,
+             "events"_a, "sequences"_a)
+        .def("sequence", &SequenceReader::sequence, "body"_a)
+        .def("sequences", &SequenceReader::sequences, "body"_a);
 
     nb::class_<Writer>(module, "Index")
         .def(nb::init<>())

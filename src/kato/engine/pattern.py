@@ -131,6 +131,8 @@ def new_pattern(
         persistence: Emotive dictionaries it keeps, at least 1.
         name: Its name, where it has been computed already.
     """
+    if not emotives and not metadata:
+        return Pattern(name or pattern_name(events), events)
     return Pattern(
         name=name or pattern_name(events),
         events=events,
@@ -148,6 +150,9 @@ def learned_again(
     persistence: int = 5,
 ) -> Pattern:
     """The pattern after one more learning."""
+    if not emotives and not metadata:
+        kept = pattern.emotives[-persistence:]
+        return Pattern(pattern.name, pattern.events, pattern.frequency + 1, kept, pattern.metadata, pattern.affinity)
     return Pattern(
         pattern.name,
         pattern.events,

@@ -7,6 +7,7 @@ from contextlib import aclosing
 
 from kato.engine.event import make_events
 from kato.engine.knowledge import Change, Knowledge
+from kato.engine.matching import SequenceRead, sequence_reader
 from kato.operations import node_id as nodes
 from kato.operations.moments import AT, moment_of, told, view_at
 from kato.operations.observing import asked_members
@@ -99,9 +100,42 @@ class Learner:
         given, ordered = query["persistence"], query["sort_symbols"]
         self._persistence = settings.persistence if given is None else int(given)
         self._sort = settings.sort_symbols if ordered is None else bool(ordered)
+        self._limits = limits = system.limits
+        self._reader = sequence_reader(
+            system.engine,
+            sort_symbols=self._sort,
+            symbol_bytes=limits.max_symbol_bytes,
+            symbols=limits.max_strings,
+            events=limits.max_stm_events,
+            sequences=limits.max_sequence,
+        )
 
-    def operation(self, sequence: BulkSequence) -> Learn | None:
-        """What the storage is to do for one sequence; None for fewer than two symbols, which are not learned."""
+    def read(self, body: bytes) -> tuple[list[Learn | None], list[str]]:
+        """
+        What the storage is to do for each sequence of a body, None for those of fewer than two symbols; and warnings.
+
+        Raises:
+            MalformedJSON, InvalidInput, LimitExceeded, PayloadTooLarge: As `read_body`.
+        """
+        sequences = self._reader.sequences(body) if self._reader is not None else None
+        if sequences is not None:
+            return list(map(self._plainly, sequences)), []
+        read, found = read_body(LearnMany, body, self._limits)
+        return list(map(self._operation, read.sequences)), found
+
+    def read_line(self, line: bytes) -> tuple[Learn | None, list[str]]:
+        """The same of a line, which is one sequence."""
+        sequence = self._reader.sequence(line) if self._reader is not None else None
+        if sequence is not None:
+            return self._plainly(sequence), []
+        read, found = read_body(BulkSequence, line, self._limits)
+        return self._operation(read), found
+
+    def _plainly(self, sequence: SequenceRead) -> Learn | None:
+        events, name, text, symbols = sequence
+        return Learn(events, persistence=self._persistence, name=name, text=text) if symbols >= 2 else None
+
+    def _operation(self, sequence: BulkSequence) -> Learn | None:
         events = make_events(sequence.events, sort_symbols=self._sort)
         if symbol_count(events) < 2:
             return None
@@ -129,7 +163,7 @@ async def learn_lines(system: System, request: Request, pieces: Pieces) -> Async
     query, warnings = read_query(LEARNING, request.query)
     node_id = nodes.check_node_id(request.path["node_id"], ("path", "node_id"), system.limits)
     learner = Learner(system, query)
-    async with aclosing(upload(system, request, node_id, learner.operation, pieces, warnings)) as lines:
+    async with aclosing(upload(system, request, node_id, learner.read_line, pieces, warnings)) as lines:
         async for line in lines:
             yield line
 
@@ -156,13 +190,9 @@ async def learn_many(system: System, request: Request) -> Answer:
     query, warnings = read_query(LEARNING, request.query)
     node_id = nodes.check_node_id(request.path["node_id"], ("path", "node_id"), system.limits)
     learner = Learner(system, query)
-
-    def read() -> tuple[list[Learn | None], list[str]]:
-        body, found = read_body(LearnMany, request.body, system.limits)
-        return [learner.operation(sequence) for sequence in body.sequences], found
-
     # What takes long to read must not keep everybody else waiting.
-    operations, found = await system.runtime.compute(read) if len(request.body) > _MUCH else read()
+    is_much, body = len(request.body) > _MUCH, request.body
+    operations, found = await system.runtime.compute(learner.read, body) if is_much else learner.read(body)
     wanted = [each for each in operations if each is not None]
 
     def answer(changes: Sequence[Change]) -> Answer:

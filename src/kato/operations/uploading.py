@@ -23,17 +23,17 @@ from kato.service import learning
 from kato.service.system import System
 from kato.storage.interface import Learn, Reply
 from kato.wire.answers import Json, bulk_learned, node
-from kato.wire.bulk_requests import BulkSequence
 from kato.wire.encoding import encode_answer
 from kato.wire.lines import Lines
 from kato.wire.parsing import BLANK
-from kato.wire.reading import problem, read_body
+from kato.wire.reading import problem
 
 CHUNK_LINES = 1000
 CHUNK_BYTES = 1 << 20
 """A chunk ends with the line that reaches either: large enough to share a commit, small enough to hold."""
 _KEPT_CHUNKS = 1_000_000
-AsOperation = Callable[[BulkSequence], Learn | None]
+ReadLine = Callable[[bytes], tuple[Learn | None, list[str]]]
+"""What to do for the sequence that a line holds, and warnings; raises KATOError where it holds none."""
 
 
 @dataclass(slots=True)
@@ -82,10 +82,10 @@ class Tally:
 class Upload:
     """One upload of lines to a node."""
 
-    def __init__(self, system: System, request: Request, node_id: str, as_operation: AsOperation) -> None:
+    def __init__(self, system: System, request: Request, node_id: str, read_line: ReadLine) -> None:
         self._system = system
         self._node_id = node_id
-        self._as_operation = as_operation
+        self._read_line = read_line
         self._principal = request.principal
         self.key = request.headers.get(IDEMPOTENCY_KEY, "")
         self._scope = lines_scope(self._principal, self.key)
@@ -130,7 +130,7 @@ class Upload:
         else:
             frequencies = await self._commit(chunk, digest, [operation for _, operation in operations])
         for (position, operation), frequency in zip(operations, frequencies, strict=True):
-            results[position] |= bulk_learned(pattern_name(operation.events), frequency)
+            results[position] |= bulk_learned(operation.name or pattern_name(operation.events), frequency)
         self.tally.lines += len(chunk.lines)
         self.tally.learned += len(operations)
         return results
@@ -147,7 +147,7 @@ class Upload:
             try:
                 if line is None:
                     raise _too_long(self._system.limits.max_body_bytes)
-                sequence, warnings = read_body(BulkSequence, line, self._system.limits)
+                operation, warnings = self._read_line(line)
             except KATOError as error:
                 self.tally.refused += 1
                 told = {"code": error.code, "message": error.message, "details": error.details}
@@ -155,7 +155,6 @@ class Upload:
                 continue
             if warnings:
                 result["warnings"] = warnings
-            operation = self._as_operation(sequence)
             if operation is None:
                 self.tally.insufficient_data += 1
                 result |= bulk_learned(None, 0)
@@ -188,7 +187,7 @@ async def upload(
     system: System,
     request: Request,
     node_id: str,
-    as_operation: AsOperation,
+    read_line: ReadLine,
     pieces: Pieces,
     warnings: Sequence[str],
 ) -> AsyncGenerator[bytes, None]:
@@ -198,7 +197,7 @@ async def upload(
     Raises:
         KATOError: Nothing was learned. What goes wrong after the first chunk is told in the last line instead.
     """
-    work = Upload(system, request, node_id, as_operation)
+    work = Upload(system, request, node_id, read_line)
     async with turn(system, key_scope(request.principal), work.key):
         work.check_key()
         begun = False

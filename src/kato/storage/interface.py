@@ -42,6 +42,9 @@ class Learn:
     persistence: int = 5
     vectors: Mapping[Symbol, tuple[float, ...]] = field(default_factory=dict)
     """Components of the vector symbols among the events, as far as known."""
+    name: str | None = field(default=None, compare=False)
+    """The name that follows from the events, and those as compact JSON: both, where somebody has made them already."""
+    text: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

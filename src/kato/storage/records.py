@@ -25,6 +25,8 @@ from kato.storage.interface import Edit, Forget, ForgetAll, Learn, LogEntry, Ope
 Kind = Literal["learn", "edit", "forget", "forget_all", "undo"]
 GENESIS = b"\0" * 32
 """The hash before a node's first log row."""
+_MOMENT, _SIZE = struct.Struct("<QQ").pack, struct.Struct("<q").pack
+_sha256 = hashlib.sha256
 _BARE_NAME = re.compile(r"[0-9a-f]{40}")
 _KINDS: dict[type, Kind] = {
     Learn: "learn",
@@ -177,14 +179,8 @@ def chained(
     payload: bytes,
 ) -> bytes:
     """SHA-256 over the previous row's hash and this row; 32 bytes. Parts are length-prefixed, so none can run into the next."""
-    row = (
-        previous,
-        struct.pack("<QQ", sequence, at),
-        _framed(node_id, operation, session_id, actor),
-        struct.pack("<q", len(payload)),
-        payload,
-    )
-    return hashlib.sha256(b"".join(row)).digest()
+    framed = _framed(node_id, operation, session_id, actor)
+    return _sha256(previous + _MOMENT(sequence, at) + framed + _SIZE(len(payload)) + payload).digest()
 
 
 @lru_cache(maxsize=1024)

@@ -61,13 +61,13 @@ class _Node:
     vectors: dict[Symbol, tuple[int, bytes | None]] = field(default_factory=dict)
     """Vector → by how many more patterns it is held, its components if they came along."""
 
-    def find(self, operation: Learn | Edit | Forget | Restore, name: str) -> _Held | None:
+    def find(self, operation: Learn | Edit | Forget | Restore, name: str, text: str) -> _Held | None:
         """The pattern an operation is about: one that tells its events means that very content, else the first learned."""
         for held in self.held[name]:
             pattern = held.pattern
             if pattern is None:
                 continue
-            if not isinstance(operation, (Learn, Restore)) or pattern.events == operation.events:
+            if held.text == text or not isinstance(operation, (Learn, Restore)) or pattern.events == operation.events:
                 return held
         return None
 
@@ -106,9 +106,11 @@ class NodeTables:
         names, texts, known = [], [], {}
         for operation in transaction.operations:
             if isinstance(operation, (Learn, Restore)):
-                names.append(operation.name if isinstance(operation, Restore) else pattern_name(operation.events))
-                texts.append(records.events_text(operation.events))
-                known[texts[-1]] = operation.events
+                made = operation.text if isinstance(operation, Learn) else None
+                text = made if made is not None else records.events_text(operation.events)
+                names.append(operation.name or pattern_name(operation.events))
+                texts.append(text)
+                known[text] = operation.events
             else:
                 names.append(getattr(operation, "name", ""))
                 texts.append("")
@@ -166,7 +168,7 @@ class NodeTables:
     def _change_one(
         self, node: _Node, operation: Learn | Edit | Forget | Restore, name: str, text: str, transaction: Transaction
     ) -> Change | None:
-        held = node.find(operation, name)
+        held = node.find(operation, name, text)
         before = held.pattern if held is not None else None
         was_first = held is not None and node.is_first(held, name)
         after: Pattern | None = None
@@ -291,14 +293,15 @@ class NodeTables:
 
 def _row(number: int, pattern: Pattern, text: str) -> tuple[Any, ...]:
     """A pattern's row, as PATTERN_COLUMNS names its parts; `text` is its events."""
+    emotives, metadata, affinity = pattern.emotives, pattern.metadata, pattern.affinity
     row = (
         number,
         bytes.fromhex(pattern.name),
         text,
         pattern.length,
         pattern.frequency,
-        records.dump([dict(each) for each in pattern.emotives]) if pattern.emotives else None,
-        records.dump(dict(pattern.metadata)) if pattern.metadata else None,
-        records.affinity_text(pattern.affinity),
+        records.dump([dict(each) for each in emotives]) if emotives else None,
+        records.dump(dict(metadata)) if metadata else None,
+        records.affinity_text(affinity) if affinity else None,
     )
     return (*row, records.checksum(*row))

@@ -7,7 +7,9 @@ Finding the patterns that match: the definition, and faster ways to the same ans
 from __future__ import annotations
 
 import importlib.util
+from typing import Protocol
 
+from kato.engine.event import Event
 from kato.engine.knowledge import Knowledge
 from kato.engine.matching.plain import PlainKnowledge
 from kato.errors import InvalidSettings
@@ -38,3 +40,37 @@ def choose(engine: str | None) -> type[Knowledge]:
     if engine == "native" and native is None:
         raise InvalidSettings({"KATO_ENGINE": "must be plain, because this build has no native kernel, got native"})
     return native or PlainKnowledge
+
+
+SequenceRead = tuple[tuple[Event, ...], str, str, int]
+"""A sequence to learn: its events, the name that follows from them, themselves as compact JSON, how many symbols they hold."""
+
+
+class SequenceReader(Protocol):
+    """Reads JSON straight into sequences. What is not plainly one is None: others know what it says, or what is wrong with it."""
+
+    def sequence(self, body: bytes) -> SequenceRead | None:
+        """A list of events, each a list of symbols."""
+        ...
+
+    def sequences(self, body: bytes) -> list[SequenceRead] | None:
+        """An object of nothing but `sequences`, a list of those."""
+        ...
+
+
+def sequence_reader(
+    engine: str, *, sort_symbols: bool, symbol_bytes: int, symbols: int, events: int, sequences: int
+) -> SequenceReader | None:
+    """
+    A reader, for one caller at a time; None with the plain engine, which has none.
+
+    Args:
+        sort_symbols: As for `make_events`.
+        symbol_bytes, symbols, events, sequences: Bytes of one symbol in UTF-8, symbols of one event, events of one sequence and
+            sequences of one body that may be at most.
+    """
+    if engine == "plain":
+        return None
+    from kato.engine.matching import _kernel
+
+    return _kernel.SequenceReader(sort_symbols, symbol_bytes, symbols, events, sequences)

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from kato.engine.event import Event, Symbol
 from kato.engine.knowledge import Written
+from kato.engine.matching import SequenceRead
 from kato.engine.pattern import Pattern
 from kato.engine.prediction import Predictions
 from kato.engine.settings import EngineSettings
@@ -130,6 +131,15 @@ class View:
         """The patterns with the smallest names, ascending."""
     def save(self, path: str, extra: bytes) -> None:
         """Write everything to a file, and the caller's own bytes; RuntimeError where that fails."""
+
+class SequenceReader:
+    """As `kato.engine.matching.SequenceReader` says."""
+
+    def __init__(self, sorts: bool, symbol_bytes: int, symbols: int, events: int, sequences: int) -> None: ...
+    def sequence(self, body: bytes) -> SequenceRead | None:
+        """One sequence."""
+    def sequences(self, body: bytes) -> list[SequenceRead] | None:
+        """All of a body."""
 
 class Index:
     """The patterns of one node. Learning, forgetting and asking for a view may happen in any thread."""
