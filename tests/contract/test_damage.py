@@ -11,8 +11,8 @@ import pytest
 from contract.asking import AB, CD, NOWHERE, change, commit, create, record
 from contract.hiding import hidden
 from kato.engine.event import vector_name
-from kato.errors import StorageError, StoredDataCorrupt
-from kato.storage import sqlite_loading, sqlite_reading
+from kato.errors import StorageError, StorageUnavailable, StoredDataCorrupt
+from kato.storage import sqlite_history, sqlite_loading, sqlite_reading
 from kato.storage.checking import check_file
 from kato.storage.interface import (
     Edit,
@@ -27,6 +27,7 @@ from kato.storage.interface import (
 )
 from kato.storage.repairing import repair
 from kato.storage.sqlite import SqliteStorage
+from kato.storage.sqlite_history import check_subjects
 
 VECTOR = (0.25, -1.0)
 
@@ -395,6 +396,31 @@ def test_a_log_row_that_its_index_hides_is_missed(logged):
     flipped_until(path, name[:16].encode(), complains)
 
 
+def test_looking_at_the_logs_index_ends_when_the_storage_is_closed(logged, monkeypatch):
+    path, name = logged
+    store = SqliteStorage(path)
+    looked = []
+
+    def close_after_two(connection, go_on):
+        def counting():
+            looked.append(1)
+            if len(looked) > 2:
+                monkeypatch.setattr(store, "_closed", True)
+            go_on()
+
+        check_subjects(connection, counting)
+
+    monkeypatch.setattr(sqlite_history, "_CHECKED", 1)
+    monkeypatch.setattr(sqlite_history, "check_subjects", close_after_two)
+    with pytest.raises(StorageUnavailable, match="has been closed"):
+        store.prepare_history()
+    assert len(looked) == 3
+    monkeypatch.undo()
+    store.prepare_history()
+    assert store.count_history("node", name, most=10) == 3
+    store.close()
+
+
 @pytest.mark.parametrize("place", ["45", "60"])
 def test_a_damaged_log_row_is_named_by_whoever_asks_for_its_pattern(logged, place):
     path, name = logged
@@ -403,6 +429,7 @@ def test_a_damaged_log_row_is_named_by_whoever_asks_for_its_pattern(logged, plac
     for ask in (
         lambda: store.history("node", name=name),
         lambda: store.count_history("node", name, most=10) == 3 and store.history("node", name=name),
+        lambda: store.rows_about("node", [name], after=0, before=5, limit=9),
         lambda: store.history("node"),
     ):
         with pytest.raises(StoredDataCorrupt, match="altered or damaged at sequence 3"):

@@ -64,6 +64,27 @@ def test_history_is_read_from_either_end_between_two_rows_and_by_name(store):
     assert store.history("node", newest_first=False) == store.log("node")
 
 
+def test_what_the_first_question_about_a_pattern_waits_for_can_be_done_before(store):
+    fill(store)
+    store.prepare_history()
+    assert store.count_history("node", A, most=9) == 6
+
+
+def test_rows_about_several_names_are_read_together(store):
+    fill(store)
+    commit(store, Learn(AB), node="other")
+
+    def told(*names, after=0, before=10, limit=20):
+        return [row.sequence for row in store.rows_about("node", names, after=after, before=before, limit=limit)]
+
+    assert told(A, C, NOWHERE) == [1, 2, 3, 4, 5, 8, 9]
+    assert told(C, C) == [2, 9]
+    assert told(A, C, after=2, before=9) == [3, 4, 5, 8]
+    assert told(A, C, limit=3) == [1, 2, 3]
+    assert told() == told("") == told(NOWHERE) == []
+    assert store.rows_about("unknown", [A], after=0, before=9, limit=9) == []
+
+
 def test_history_by_name_tells_names_apart_that_begin_alike(store, monkeypatch):
     alike = iter(["ab" * 8 + "0" * 24, "ab" * 8 + "1" * 24])
     for module in ("kato.storage.sqlite_writing", "kato.storage.memory_contents"):
@@ -71,6 +92,8 @@ def test_history_by_name_tells_names_apart_that_begin_alike(store, monkeypatch):
     commit(store, Learn(AB))
     commit(store, Learn(CD))
     assert [entry.sequence for entry in store.history("node", name="ab" * 8 + "1" * 24)] == [2]
+    (row,) = store.rows_about("node", ["ab" * 8 + "1" * 24], after=0, before=3, limit=1)
+    assert row.sequence == 2
 
 
 def test_a_restored_pattern_is_what_it_was_and_the_log_tells_all_of_it(store):
@@ -146,10 +169,11 @@ def test_every_moment_can_be_recollected(store):
     assert recollect(store, "unknown", 3).patterns == {}
 
 
-@pytest.mark.parametrize("few", [0, 2000])
-def test_differences_lead_from_every_moment_back_to_every_other(store, monkeypatch, few):
-    """Both ways to find them, and undoing an undoing."""
+@pytest.mark.parametrize(("few", "page"), [(0, 1000), (2000, 1000), (2000, 2)])
+def test_differences_lead_from_every_moment_back_to_every_other(store, monkeypatch, few, page):
+    """All ways to find them, and undoing an undoing."""
     monkeypatch.setattr("kato.storage.recollecting._FEW", few)
+    monkeypatch.setattr("kato.storage.recollecting._PAGE", page)
     fill(store)
     for earlier in (0, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 1):
         head = store.node("node").head

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from kato.errors import InvalidSettings
 from kato.server.running import check, listening, serve
 from kato.settings import Settings
 from kato.storage.opening import key_file, open_storage
+from kato.storage.sqlite import SqliteStorage
+from serving import running
 
 
 @pytest.mark.parametrize(
@@ -105,3 +108,10 @@ def test_a_bad_value_stops_the_start_with_one_sentence_that_shows_it(tmp_path):
     done = start(tmp_path, KATO_SESSION_TTL="forever")
     assert done.returncode == 1
     assert done.stderr == "kato: KATO_SESSION_TTL must be an integer from 1 to 31536000, got 'forever'\n"
+
+
+def test_a_server_looks_at_the_logs_index_before_anybody_asks(monkeypatch, tmp_path):
+    prepared = threading.Event()
+    monkeypatch.setattr(SqliteStorage, "prepare_history", lambda _: prepared.set())
+    with running(Settings(data_dir=str(tmp_path), log_level="CRITICAL")):
+        assert prepared.wait(10)

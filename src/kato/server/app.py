@@ -116,6 +116,7 @@ class Application:
             asyncio.create_task(_sweep(system)),
             asyncio.create_task(_record(system)),
             asyncio.create_task(_watch_keys(admission, watching)),
+            asyncio.create_task(_attempt("prepare history", asyncio.to_thread(system.storage.prepare_history))),
         ]
         self.watching, self.admission, self.system = watching, admission, system
         try:

@@ -394,6 +394,20 @@ class Storage(Protocol):
         """
         ...
 
+    def prepare_history(self) -> None:
+        """
+        Do now what the first question about the rows of one pattern would have to wait for, in a large log some seconds.
+
+        Raises:
+            StoredDataCorrupt: Such questions cannot be answered, as what finds the rows is damaged.
+            StorageUnavailable: It was closed meanwhile.
+        """
+        ...
+
+    def rows_about(self, node_id: str, names: Sequence[str], *, after: int, before: int, limit: int) -> list[LogEntry]:
+        """Log rows with after < sequence < before about patterns of any of these bare names, ascending; not those about all."""
+        ...
+
     def count_history(self, node_id: str, name: str, *, before: int | None = None, most: int) -> int:
         """How many rows `history` has for a name with sequence < before; at most `most` are counted."""
         ...

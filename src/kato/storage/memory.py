@@ -124,6 +124,14 @@ class MemoryStorage:
         found = [row for row in rows if name is None or records.subject_of(row.payload) in (None, name)]
         return (found[::-1] if newest_first else found)[:limit]
 
+    def prepare_history(self) -> None:
+        """There is nothing to prepare."""
+
+    def rows_about(self, node_id: str, names: Sequence[str], *, after: int, before: int, limit: int) -> list[LogEntry]:
+        """Log rows about any of some names."""
+        rows, wanted = self.history(node_id, after=after, before=before, newest_first=False, limit=before), set(names)
+        return [row for row in rows if records.subject_of(row.payload) in wanted][:limit]
+
     def count_history(self, node_id: str, name: str, *, before: int | None = None, most: int) -> int:
         """How many rows there are of a name."""
         return len(self.history(node_id, name=name, before=before, limit=most))

@@ -8,7 +8,7 @@ All of it (`recollect`), what had been learned of one name (`recollect_name`), o
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from kato.engine.event import Event, Symbol, Vector
@@ -20,6 +20,8 @@ from kato.storage.interface import Edit, ForgetAll, Learn, LogEntry, Restore, St
 
 _PAGE = 1000
 """Log rows read at a time."""
+_TOGETHER = 100
+"""Names whose rows are read by one question."""
 MOST_REPEATED = 2_000_000
 """Rows of one log that are repeated at most: about two minutes."""
 _FEW, _PART = 2000, 8
@@ -158,9 +160,25 @@ def few_differences(storage: Storage, node_id: str, earlier: int, later: int) ->
             return None
     found: list[Difference] = []
     start = _last_forgotten(storage, node_id, later) if names else 0
-    for name in names:
-        found += _between(node_id, _rows(storage, node_id, start, later, name), earlier)
+    for rows in _by_name(storage, node_id, list(names), start, later):
+        found += _between(node_id, rows, earlier)
     return sorted(found, key=lambda each: each.before is None)
+
+
+def _by_name(
+    storage: Storage, node_id: str, names: Sequence[str], after: int, up_to: int
+) -> Iterator[Iterable[LogEntry]]:
+    """The rows about each of some names, ascending; read together where they are few."""
+    for first in range(0, len(names), _TOGETHER):
+        some = names[first : first + _TOGETHER]
+        together = storage.rows_about(node_id, some, after=after, before=up_to + 1, limit=_PAGE)
+        if len(together) == _PAGE:  # there may be more
+            yield from (_rows(storage, node_id, after, up_to, name) for name in some)
+            continue
+        grouped: dict[str | None, list[LogEntry]] = {name: [] for name in some}
+        for entry in together:
+            grouped[records.subject_of(entry.payload)].append(entry)
+        yield from (grouped[name] for name in some)
 
 
 def _between(node_id: str, entries: Iterable[LogEntry], earlier: int) -> list[Difference]:

@@ -84,6 +84,7 @@ class SqliteStorage:
         self._refuses = False
         """Whether the last commit failed, and no write has succeeded since."""
         self._finds_subjects = False
+        self._checking = threading.Lock()
         """Whether the index of log rows by pattern was looked at."""
         self._sound: set[str] = set()
         """Scopes of remembered answers whose index was looked at."""
@@ -353,24 +354,39 @@ class SqliteStorage:
     ) -> list[LogEntry]:
         """Log rows between two sequences, of one name if asked."""
         with self._reading() as connection:
-            self._check_subjects(connection, name)
+            if name is not None:
+                self._check_subjects(connection)
             return sqlite_history.read_history(connection, node_id, name, after, before, newest_first, limit)
+
+    def prepare_history(self) -> None:
+        """See whether the index that finds a pattern's rows has all of them."""
+        with self._reading() as connection:
+            self._check_subjects(connection)
+
+    def rows_about(self, node_id: str, names: Sequence[str], *, after: int, before: int, limit: int) -> list[LogEntry]:
+        """Log rows about any of some names."""
+        with self._reading() as connection:
+            self._check_subjects(connection)
+            return sqlite_history.read_rows_about(connection, node_id, names, after, before, limit)
 
     def count_history(self, node_id: str, name: str, *, before: int | None = None, most: int) -> int:
         """How many rows there are of a name."""
         with self._reading() as connection:
-            self._check_subjects(connection, name)
+            self._check_subjects(connection)
             return sqlite_history.count_history(connection, node_id, name, before, most)
 
-    def _check_subjects(self, connection: sqlite3.Connection, name: str | None) -> None:
+    def _check_subjects(self, connection: sqlite3.Connection) -> None:
         """
         Before the first question about one pattern's rows: whether the index that finds them has every row.
 
         A row that is hidden is not missed in the answer, so this cannot be left to whoever reads it.
         """
-        if name is not None and not self._finds_subjects:
-            sqlite_history.check_subjects(connection)
-            self._finds_subjects = True
+        if self._finds_subjects:
+            return
+        with self._checking:  # whoever comes meanwhile waits for the one that looks
+            if not self._finds_subjects:
+                sqlite_history.check_subjects(connection, self._refuse_when_closed)
+                self._finds_subjects = True
 
     def keep_derived(self, node_id: str, name: str, sequence: int, content: str) -> None:
         """Keep something worked out from what a node has learned."""
