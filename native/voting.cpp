@@ -91,7 +91,7 @@ bool normalize(std::vector<double>& votes) {
 struct Sought {
     std::size_t back;
     std::size_t number;               // among the memory's different symbols
-    std::vector<double> worth;        // per shape: rarity and fading
+    std::vector<std::vector<double>> worth;  // per shape, per displacement: what it adds to a position's evidence
 };
 
 }  // namespace
@@ -111,6 +111,10 @@ void Electorate::stand(const State& state, const Question& question, const std::
     for (std::size_t shape = 0; shape < shapes.size(); ++shape)
         if (shapes[shape]) used.push_back(shape);
     bool alike = true;  // whether what is voted for is what is shown
+    std::vector<std::vector<double>> displaced(menu_.shapes.size());
+    for (std::size_t shape = 0; shape < menu_.shapes.size(); ++shape)
+        for (std::size_t away = 0; away <= menu_.furthest; ++away)
+            displaced[shape].push_back(std::pow(menu_.shapes[shape].displacement, double(away)));
     Numbers memory(64);
     std::vector<Sought> sought;
     for (std::size_t back = 0; back < question.steps.size(); ++back)
@@ -121,14 +125,14 @@ void Electorate::stand(const State& state, const Question& question, const std::
             if (number == next) present_.push_back(symbol);
             const double rarity = std::log(double(state.patterns + 1) / (double(state.members[symbol]) + 0.5));
             Sought each{back, number, {}};
-            for (const Shape& shape : menu_.shapes)
-                each.worth.push_back((shape.rarity == 1 ? rarity : rarity * rarity) * std::pow(shape.fading, double(back)));
+            for (std::size_t shape = 0; shape < menu_.shapes.size(); ++shape) {
+                const Shape& by = menu_.shapes[shape];
+                const double worth = (by.rarity == 1 ? rarity : rarity * rarity) * std::pow(by.fading, double(back));
+                each.worth.push_back(displaced[shape]);
+                for (double& one : each.worth.back()) one = worth * one;
+            }
             sought.push_back(std::move(each));
         }
-    std::vector<std::vector<double>> displaced(menu_.shapes.size());
-    for (std::size_t shape = 0; shape < menu_.shapes.size(); ++shape)
-        for (std::size_t away = 0; away <= menu_.furthest; ++away)
-            displaced[shape].push_back(std::pow(menu_.shapes[shape].displacement, double(away)));
 
     std::size_t tokens = 0;
     for (const Voter& voter : voters_) tokens += voter.row.length;
@@ -138,7 +142,7 @@ void Electorate::stand(const State& state, const Question& question, const std::
     ballots_.reserve(tokens);
 
     std::vector<Symbol> row_tokens;
-    std::vector<std::uint32_t> starts;
+    std::vector<std::uint32_t> starts, displacements;
     std::vector<std::vector<std::uint32_t>> places(present_.size());
     for (std::uint32_t v = 0; v < voters_.size(); ++v) {
         const Row& row = voters_[v].row;
@@ -158,6 +162,7 @@ void Electorate::stand(const State& state, const Question& question, const std::
         first_of_.push_back(std::uint32_t(first));
         starts.push_back(row.length);
         for (const std::size_t shape : used) evidence_[shape].resize(first + events, 0.0);
+        displacements.resize(events);
 
         for (const Sought& each : sought) {
             const auto& here = places[each.number];
@@ -170,9 +175,12 @@ void Electorate::stand(const State& state, const Question& question, const std::
                 if (next > 0) away = std::size_t(expected - std::int64_t(here[next - 1]));
                 if (next < here.size() && here[next] < p)
                     away = std::min(away, std::size_t(std::int64_t(here[next]) - expected));
-                away = std::min(away, menu_.furthest);
-                for (const std::size_t shape : used)
-                    evidence_[shape][first + p] += each.worth[shape] * displaced[shape][away];
+                displacements[p] = std::uint32_t(std::min(away, menu_.furthest));
+            }
+            for (const std::size_t shape : used) {
+                const double* worth = each.worth[shape].data();
+                double* mine = evidence_[shape].data() + first;
+                for (std::size_t p = here.front() + 1; p < events; ++p) mine[p] += worth[displacements[p]];
             }
         }
 
@@ -353,16 +361,14 @@ std::vector<double> Electorate::evident(const Profile& profile) const {
 
 std::vector<double> Electorate::by_evidence(const Profile& profile) {
     const std::vector<double> weights = evident(profile);
+    // By symbol, so that each symbol's weights lie together.
+    std::vector<double> grouped(ballots_.size());
+    std::vector<std::uint32_t> next(firsts_.begin(), firsts_.end() - 1);
+    for (std::size_t i = 0; i < ballots_.size(); ++i) grouped[next[numbers_[i]]++] = weights[ballots_[i].second];
     std::vector<double> votes(symbols_.size());
-    ExactSum sum;
-    for (std::size_t i = 0; i < symbols_.size(); ++i) {
-        sum.clear();
-        for (std::size_t at = firsts_[i]; at < firsts_[i + 1]; ++at) {
-            const double weight = weights[ballots_of_[at]];
-            if (weight > 0.0) sum.add(weight);
-        }
-        votes[i] = sum.value();
-    }
+    ExactSumOfMany sum;
+    for (std::size_t i = 0; i < symbols_.size(); ++i)
+        votes[i] = sum.of(grouped.data() + firsts_[i], grouped.data() + firsts_[i + 1]);
     return votes;
 }
 

@@ -1,9 +1,9 @@
 """
 From shares of a vote to probabilities, by what was seen in the self-test.
 
-A curve is an isotonic regression (pool adjacent violators; Ayer et al., 1955) of what was right on the share, over groups of
-questions with neighbouring shares; it runs straight from 0 to the first group's mean share and on from group to group, and is
-level beyond the last.
+Questions with neighbouring shares form groups. What was right in a group, with GUESSED questions besides of which as many were
+right as the `trend` of all says, is its probability; isotonic regression (pool adjacent violators; Ayer et al., 1955) makes these
+rise. The curve runs straight from 0 to the first group's mean share and on from group to group, and is level beyond the last.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kato.engine.forecasting.trend import Group, probability, trend
+
 Observation = tuple[float, bool, int]
 """A share, whether its symbol was right, and how often the question counts."""
 Curve = tuple[tuple[float, float], ...]
@@ -21,12 +23,14 @@ Curve = tuple[tuple[float, float], ...]
 SMALLEST_GROUP = 25
 MOST_GROUPS = 40
 """Groups are no smaller, unless there are fewer questions, and no more: narrower ones follow chance."""
+GUESSED = 200
+"""Questions that the trend is worth in each group: what differs from it by less than some hundredths is mostly chance."""
 
 
 @dataclass(slots=True)
 class _Block:
-    counts: int
-    right: int
+    counts: float
+    right: float
     shares: float
     """Sum of the shares, each as often as its question counts."""
 
@@ -37,18 +41,13 @@ class _Block:
 
 def fit(observations: Sequence[Observation]) -> Curve:
     """The curve of some observations; those of equal shares fall into one group."""
-    ordered = sorted(observations)
-    size = max(SMALLEST_GROUP, math.ceil(len(ordered) / MOST_GROUPS))
+    groups = grouped(observations)
+    numbers = trend(groups)
     pooled: list[_Block] = []
-    start = 0
-    while start < len(ordered):
-        stop = min(start + size, len(ordered))
-        if len(ordered) - stop < size:
-            stop = len(ordered)
-        while stop < len(ordered) and ordered[stop][0] == ordered[stop - 1][0]:
-            stop += 1
-        pooled.append(_block(ordered[start:stop]))
-        start = stop
+    for group in groups:
+        counts = group.counts + GUESSED
+        right = group.right + GUESSED * probability(numbers, group.share)
+        pooled.append(_Block(counts, right, group.share * counts))
         while len(pooled) > 1 and pooled[-2].right * pooled[-1].counts >= pooled[-1].right * pooled[-2].counts:
             last = pooled.pop()
             first = pooled[-1]
@@ -56,11 +55,29 @@ def fit(observations: Sequence[Observation]) -> Curve:
     return tuple((block.shares / block.counts, block.probability) for block in pooled)
 
 
-def _block(group: Sequence[Observation]) -> _Block:
-    return _Block(
-        sum(counts for _, _, counts in group),
-        sum(counts for _, right, counts in group if right),
-        math.fsum(share * counts for share, _, counts in group),
+def grouped(observations: Sequence[Observation]) -> list[Group]:
+    """By share, ascending."""
+    ordered = sorted(observations)
+    size = max(SMALLEST_GROUP, math.ceil(len(ordered) / MOST_GROUPS))
+    groups: list[Group] = []
+    start = 0
+    while start < len(ordered):
+        stop = min(start + size, len(ordered))
+        if len(ordered) - stop < size:
+            stop = len(ordered)
+        while stop < len(ordered) and ordered[stop][0] == ordered[stop - 1][0]:
+            stop += 1
+        groups.append(_group(ordered[start:stop]))
+        start = stop
+    return groups
+
+
+def _group(observations: Sequence[Observation]) -> Group:
+    counts = sum(each for _, _, each in observations)
+    return Group(
+        math.fsum(share * each for share, _, each in observations) / counts,
+        counts,
+        sum(each for _, right, each in observations if right),
     )
 
 

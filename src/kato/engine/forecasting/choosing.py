@@ -39,10 +39,12 @@ DOUBT = 0.02
 """Part of every probability that is spread over all symbols when log-loss is taken, as a share may be 0."""
 PASSED = 1 / 8
 """Symbols that could be looked at in the time that passing over one pattern of a large node takes, as measured."""
+WHOLE_MENU = 3
+"""How much longer it takes to look at a symbol by every profile of the menu than by those of a mix, as measured."""
 LISTED = 10
 """Ranks below the first that the second curve is fitted on."""
 RULES = hashlib.sha256(
-    repr((1, MENU, SHAPES, FLOOR, EVERYBODY, MOST_VOTERS, MOST_TOKENS, MOST_WAYS, REPEATS, SURPRISE, DOUBT)).encode()
+    repr((2, MENU, SHAPES, FLOOR, EVERYBODY, MOST_VOTERS, MOST_TOKENS, MOST_WAYS, REPEATS, SURPRISE, DOUBT)).encode()
 ).hexdigest()[:16]
 """What choices are made by, so that one that was kept is told from what would be chosen now; the first number counts changes that
 none of the others shows."""
@@ -53,12 +55,12 @@ class Effort:
     """How much a self-test may cost."""
 
     voting: int = 350
-    """Questions that choose the ways of voting: at most these, and half of those that calibrate."""
+    """Questions that choose the ways of voting: at most these, and half of those asked in all."""
     calibrating: int = 3000
     """Questions that calibrate the chosen mix."""
-    work: int = 2**27
+    work: int = 2**26
     """Symbols that the calibrating ones may look at together, a pattern that is passed over counting as PASSED of one; those that
-    choose may look at half as many. FEWEST questions are asked all the same."""
+    choose may look at as many, each counting as WHOLE_MENU. FEWEST questions are asked all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +151,10 @@ def choose(
     Args:
         stopped: Asked between questions; once true, the answer is None.
     """
-    trials, affordable = _trials(source, kind, effort)
+    trials, most_voting = _trials(source, kind, effort)
     if len(trials) < FEWEST:
         return Choice(kind, sequence)
-    voting = trials[: min(effort.voting, max(FEWEST, affordable // 2))]
+    voting = trials[:most_voting]
     ballots = []
     for each in voting:
         if stopped():
@@ -166,7 +168,7 @@ def choose(
 
 
 def _trials(source: Source, kind: Kind, effort: Effort) -> tuple[list[Trial], int]:
-    """The questions of the self-test, and how many the effort would pay for."""
+    """The questions of the self-test, and how many of them may choose."""
     found = source.smallest(effort.calibrating)
     rounds = max(1, effort.calibrating // max(1, len(found)))
     trials = [made for again in range(rounds) for told in found if (made := trial(*told, kind, again)) is not None]
@@ -174,10 +176,13 @@ def _trials(source: Source, kind: Kind, effort: Effort) -> tuple[list[Trial], in
         return [], 0
     few = trials[:: max(1, len(trials) // 8)][:8]
     looked_at = max(
-        sum(len(event) for voter in source.electorate(each.question) for event in voter.events) for each in few
+        1,
+        *(sum(len(event) for voter in source.electorate(each.question) for event in voter.events) for each in few),
     )
-    affordable = max(FEWEST, int(effort.work / (max(1, looked_at) + PASSED * source.patterns)))
-    return trials[:affordable], affordable
+    passed = PASSED * source.patterns
+    calibrating = max(FEWEST, int(effort.work / (looked_at + passed)))
+    voting = min(effort.voting, calibrating // 2, int(effort.work / (WHOLE_MENU * looked_at + passed)))
+    return trials[:calibrating], max(FEWEST, voting)
 
 
 # --- ways of voting ---
