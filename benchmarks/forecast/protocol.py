@@ -20,13 +20,14 @@ width. Beside it stands what probabilities that are exactly right would show wit
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import random
 import resource
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -40,6 +41,7 @@ from kato.engine.matching import choose as engine
 from kato.engine.pattern import new_pattern
 
 FOLDS = 14
+ENDS = {"both": (True, False), "used": (True,), "not-used": (False,)}
 LEAST = 1e-6
 BINS = 10
 
@@ -90,8 +92,11 @@ def first(told: Mapping[str, float]) -> str | None:
 class Protocol:
     """One set of sequences, asked about in one way."""
 
-    def __init__(self, sequences: list[Sequence], window: int, closing: int, effort: Effort, seed: int) -> None:
+    def __init__(
+        self, sequences: list[Sequence], window: int, closing: int, effort: Effort, seed: int, ends: tuple[bool, ...]
+    ) -> None:
         self._sequences = sequences
+        self._ends = ends
         self._window = window
         self._closing = closing
         self._effort = effort
@@ -99,12 +104,26 @@ class Protocol:
         self.scores: dict[str, Score] = {}
         self.choosing = 0.0
         self.mixes: Counter[str] = Counter()
+        self.folds: list[int] = []
+
+    def restore(self, kept: Path) -> None:
+        """Go on from what was kept of earlier folds."""
+        told = json.loads(kept.read_text(encoding="utf-8"))
+        self.scores = {name: Score(**score) for name, score in told["scores"].items()}
+        self.choosing, self.mixes, self.folds = told["choosing"], Counter(told["mixes"]), told["folds"]
+
+    def keep(self, kept: Path) -> None:
+        """Write down what there is so far."""
+        scores = {name: asdict(score) for name, score in self.scores.items()}
+        told = {"scores": scores, "choosing": self.choosing, "mixes": self.mixes, "folds": self.folds}
+        kept.write_text(json.dumps(told), encoding="utf-8")
 
     def fold(self, number: int, *, with_tree: bool) -> None:
         """Learn all but one fold, and ask about it."""
         count = len(self._sequences)
         low, high = count * number // FOLDS, count * (number + 1) // FOLDS
         known, asked = self._sequences[:low] + self._sequences[high:], self._sequences[low:high]
+        self.folds.append(number)
         self._forecast(known, asked)
         baselines: dict[str, Callable[[], Constant | Markov | CompactPredictionTree]] = {
             "constant": lambda: Constant(known, self._closing),
@@ -156,7 +175,7 @@ class Protocol:
         while knowledge.tend():
             pass
         source = knowledge.view().forecasting()
-        for ending in (True, False):
+        for ending in self._ends:
             kind = Kind(self._closing, ending, self._window)
             started = time.process_time()
             choice = choose(source, kind, 0, self._effort)
@@ -187,8 +206,12 @@ def main() -> None:
     parser.add_argument("--folds", type=int, default=FOLDS, help="of the 14, how many are run")
     parser.add_argument("--skip", type=int, default=0, help="of the 14, how many are passed over before them")
     parser.add_argument("--seed", type=int, default=14)
+    parser.add_argument(
+        "--scores", type=Path, help="a file that earlier folds' scores are read from, and all are written to"
+    )
     parser.add_argument("--voting", type=int, default=Effort().voting, help="questions that choose the profiles")
     parser.add_argument("--calibrating", type=int, default=Effort().calibrating, help="questions that calibrate")
+    parser.add_argument("--ends", choices=ENDS, default="both", help="whether the node is told that sequences end")
     parser.add_argument("--no-cpt", action="store_true", help="leave out the package cpt, which takes long to ask")
     asked = parser.parse_args()
     if asked.source in MADE:
@@ -198,16 +221,21 @@ def main() -> None:
     sequences = [sequence for sequence in found if len(sequence) >= asked.minimum][: asked.first]
     random.Random(asked.seed).shuffle(sequences)
     effort = Effort(asked.voting, asked.calibrating)
-    protocol = Protocol(sequences, asked.window, asked.closing, effort, asked.seed)
+    protocol = Protocol(sequences, asked.window, asked.closing, effort, asked.seed, ENDS[asked.ends])
     with_tree = not asked.no_cpt and find_spec("cpt") is not None
     started = time.perf_counter()
-    folds = range(FOLDS)[asked.skip :][: asked.folds]
-    for number in folds:
+    if asked.scores and asked.scores.exists():
+        protocol.restore(asked.scores)
+    for number in range(FOLDS)[asked.skip :][: asked.folds]:
+        if number in protocol.folds:
+            continue
         protocol.fold(number, with_tree=with_tree)
+        if asked.scores:
+            protocol.keep(asked.scores)
     items = {item for sequence in sequences for item in sequence}
     length = sum(map(len, sequences)) / max(1, len(sequences))
     print(f"{Path(asked.source).name}: {len(sequences)} sequences, {len(items)} items, {length:.1f} long on average")
-    print(f"window {asked.window}, closing {asked.closing}, {len(folds)} of {FOLDS} folds, seed {asked.seed}")
+    print(f"window {asked.window}, closing {asked.closing}, {len(protocol.folds)} of {FOLDS} folds, seed {asked.seed}")
     print(f"{'':<22}{'accuracy':>8}{'':>7}{'coverage':>9}{'log-loss':>9}{'ECE':>8}{'chance':>7}{'ms each':>10}")
     for name, score in protocol.scores.items():
         print(score.line(name))
