@@ -94,7 +94,7 @@ def two_threads(view: View, questions: Sequence[tuple[Event, ...]]) -> float:
 
     def ask_all() -> None:
         for question in questions:
-            view.predict(question, SETTINGS)
+            len(view.predict(question, SETTINGS).ranked)
 
     rates = []
     for count in (1, 2):
@@ -124,7 +124,7 @@ def inserted(engine: NativeKnowledge, source: Source, questions: Sequence[tuple[
 
     def predict() -> None:
         while not finished.is_set():
-            beside.extend(timed(lambda question: engine.view().predict(question, SETTINGS), questions[:10]))
+            beside.extend(timed(lambda question: engine.view().predict(question, SETTINGS).ranked, questions[:10]))
 
     helpers = [threading.Thread(target=merge), threading.Thread(target=predict)]
     for helper in helpers:
@@ -149,7 +149,7 @@ def inserted(engine: NativeKnowledge, source: Source, questions: Sequence[tuple[
 
 def beside_plain(plain: View, native: View, questions: Sequence[tuple[Event, ...]], middle: float) -> str:
     """The plain engine's middle time, over the native one's, and whether the two answer alike."""
-    judged = share(timed(lambda question: plain.predict(question, SETTINGS), questions), 0.5)
+    judged = share(timed(lambda question: plain.predict(question, SETTINGS).ranked, questions), 0.5)
     same = all(plain.predict(each, SETTINGS) == native.predict(each, SETTINGS) for each in questions[:3])
     return f"  plain {judged:8.1f} ms = {judged / middle:,.0f} x  {'equal' if same else 'DIFFERENT'}"
 
@@ -188,7 +188,7 @@ def measure(workload: Workload, size: int, seed: int, plain_up_to: int) -> None:
         plain.load(Source(workload, seed).patterns(size), {}, size)
     for kind, count in (("4 events", 300), ("1 symbol", 100), ("30 tokens", 100)):
         questions = source.questions(kind, count)
-        times = timed(lambda question: view.predict(question, SETTINGS), questions)
+        times = timed(lambda question: view.predict(question, SETTINGS).ranked, questions)
         examined = sorted(view.predict(question, SETTINGS).examined / size for question in questions)
         line = (
             f"{head}  {kind:<9}  {spread(times)}  evaluated {share(examined, 0.5):7.2%} / {share(examined, 0.95):7.2%}"
@@ -217,7 +217,7 @@ def measure_ten_million(seed: int) -> None:
     )
     for kind, count in (("4 events", 100), ("1 symbol", 30), ("30 tokens", 30)):
         questions = source.questions(kind, count)
-        times = timed(lambda question: view.predict(question, SETTINGS), questions)
+        times = timed(lambda question: view.predict(question, SETTINGS).ranked, questions)
         examined = sorted(view.predict(question, SETTINGS).examined / size for question in questions)
         print(f"B {size:,}  {kind:<9}  {spread(times)}  evaluated {share(examined, 0.5):.3%}", flush=True)
         print(f"B {size:,}  {kind:<9}  p50/p95 ms: {stages(view, questions[:30])}", flush=True)

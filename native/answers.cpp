@@ -6,13 +6,12 @@
 #include <array>
 #include <cstring>
 
+#include "laid.hpp"
 #include "potentials.hpp"
 
 namespace kato {
 
 namespace {
-
-constexpr std::size_t kNamed = 100;  // patterns named per potential
 
 // One Python class with slots, and where the slots of the fields to be set lie in its objects.
 class Shape {
@@ -61,7 +60,7 @@ struct Shapes {
                   "patterns"}),
           symbol(from, "SymbolPotential", {"symbol", "total_potential", "prediction_count", "patterns"}),
           predictions(from, "Predictions",
-                      {"ranked", "considered", "ensemble_size", "examined", "_make"}) {}
+                      {"considered", "ensemble_size", "examined", "_later"}) {}
     Shape block, anomaly, metrics, prediction, future, symbol, predictions;
 };
 
@@ -120,45 +119,14 @@ PyObject* text(nb::handle texts, Symbol symbol) {
     return Py_NewRef(PyList_GET_ITEM(texts.ptr(), Py_ssize_t(symbol)));
 }
 
-// Visit the events between two flat positions, the first and the last maybe cut: (from, to) each.
-template <class Visit>
-void each_event(const Row& row, std::size_t from, std::size_t to, Visit&& visit) {
-    for (std::size_t end; from < to; from = end) {
-        for (end = from + 1; end < to && !row.starts(end); ++end) {}
-        visit(from, end);
-    }
-}
-
-std::size_t events_between(const Row& row, std::size_t from, std::size_t to) {
-    std::size_t events = from < to;
-    for (std::size_t i = from + 1; i < to; ++i) events += row.starts(i);
-    return events;
-}
-
-// Whether a flat position lies in one of the blocks, asked in ascending order.
-template <std::uint32_t Block::*Start>
-class Covered {
-public:
-    explicit Covered(Span<const Block> blocks) : blocks_(blocks) {}
-    bool operator()(std::size_t at) {
-        while (next_ < blocks_.size() && at >= blocks_[next_].*Start + blocks_[next_].length) ++next_;
-        return next_ < blocks_.size() && at >= blocks_[next_].*Start;
-    }
-
-private:
-    Span<const Block> blocks_;
-    std::size_t next_ = 0;
-};
-
 class Builder {
 public:
-    Builder(Ensemble& ensemble, const Query& query, const Settings& settings, const Observed& observed, const Symbols& symbols,
-            nb::object annotate)
-        : ensemble_(ensemble), query_(query), observed_(observed), symbols_(symbols), texts_(symbols.texts()),
-          annotate_(std::move(annotate)), judge_(query, settings) {}
+    Builder(const Answered& answered, const Symbols& symbols, nb::object annotate)
+        : answered_(answered), query_(answered.query), observed_(answered.observed), symbols_(symbols),
+          texts_(symbols.texts()), annotate_(std::move(annotate)), judge_(answered.query, answered.settings) {}
 
     PyObject* prediction(std::size_t at) {
-        const Member& member = ensemble_.members[at];
+        const Member& member = answered_.members[at];
         const Match& match = member.match;
         const Row& row = match.row;
         judge_.passes_gate(row);
@@ -180,7 +148,7 @@ public:
         return shapes->prediction.make({name_text(row.name()).release().ptr(), own(events), whole(match.frequency), whole(row.length), own(seen.matches),
                                         slice(0, first), slice(first, last), slice(last, PyTuple_GET_SIZE(events.ptr())),
                                         missing(match, blocks), own(seen.extras), anomalies(blocks), own(emotives),
-                                        own(metadata), shown(blocks), metrics(member)});
+                                        own(metadata), shown(blocks), metrics(member, answered_.present[at])});
     }
 
 private:
@@ -271,9 +239,8 @@ private:
         return made.take();
     }
 
-    PyObject* metrics(const Member& member) {
+    PyObject* metrics(const Member& member, const PresentNumbers& present) {
         const Match& match = member.match;
-        const PresentNumbers present = ensemble_.present_numbers(match);
         const bool weighted = query_.weights != nullptr;
         const auto weigh = [&](double value) { return weighted ? numbers_(value) : own(nb::none()); };
         return untracked(shapes->metrics.make(
@@ -288,7 +255,7 @@ private:
 
     static constexpr std::size_t kMostSeen = 16;
 
-    Ensemble& ensemble_;
+    const Answered& answered_;
     const Query& query_;
     const Observed& observed_;
     const Symbols& symbols_;
@@ -347,16 +314,17 @@ private:
 
 }  // namespace
 
-nb::object predictions_of(Ensemble& ensemble, const State& state, const Query& query, const Settings& settings,
-                          const Observed& observed, const Found& found, std::size_t most, const Symbols& symbols,
-                          nb::object annotate, nb::object later) {
+nb::object predictions_of(const Answered& answered, nb::object later) {
+    return nb::steal(shapes->predictions.make({whole(answered.state->patterns), whole(answered.members.size()),
+                                               whole(answered.evaluated), own(later)}));
+}
+
+nb::object ranked_of(const Answered& answered, const Symbols& symbols, nb::object annotate) {
     const WithoutCollector without_collector;
-    Builder builder(ensemble, query, settings, observed, symbols, annotate);
-    const std::size_t count = std::min(most, ensemble.members.size());
-    Tuple ranked(count);
-    for (std::size_t i = 0; i < count; ++i) ranked.add(builder.prediction(i));
-    return nb::steal(shapes->predictions.make(
-        {ranked.take(), whole(state.patterns), whole(ensemble.members.size()), whole(found.evaluated), own(later)}));
+    Builder builder(answered, symbols, std::move(annotate));
+    Tuple ranked(answered.present.size());
+    for (std::size_t i = 0; i < answered.present.size(); ++i) ranked.add(builder.prediction(i));
+    return nb::steal(ranked.take());
 }
 
 namespace {
@@ -424,12 +392,12 @@ PyObject* symbol_potentials(const std::vector<Member>& members, Names& names, nb
 
 }  // namespace
 
-nb::object potentials_of(const std::vector<Member>& members, const std::vector<Future>& futures, const Symbols& symbols) {
+nb::object potentials_of(const Answered& answered, const Symbols& symbols) {
     const WithoutCollector without_collector;
-    Names names(members);
+    Names names(answered.members);
     Tuple both(2);
-    both.add(future_potentials(members, futures, names, symbols));
-    both.add(symbol_potentials(members, names, symbols.texts()));
+    both.add(future_potentials(answered.members, answered.futures, names, symbols));
+    both.add(symbol_potentials(answered.members, names, symbols.texts()));
     return nb::steal(both.take());
 }
 

@@ -3,32 +3,24 @@
 
 #include <nanobind/nanobind.h>
 
-#include <vector>
-
-#include "ensemble.hpp"
+#include "answered.hpp"
 #include "symbols.hpp"
 
 namespace kato {
 
 namespace nb = nanobind;
 
-// What was asked, as Python objects: per event its symbols, and the flat row of them.
-struct Observed {
-    std::vector<std::size_t> sizes;
-    std::vector<nb::object> flat;
-};
-
 // The classes to fill, as one object with an attribute for each.
 void set_shapes(nb::object shapes);
 
-// The answer; `annotate` gives (emotives, metadata) of a slot, or is None, `later`
-// makes what `potentials_of` says when somebody asks for it.
-nb::object predictions_of(Ensemble& ensemble, const State& state, const Query& query, const Settings& settings,
-                          const Observed& observed, const Found& found, std::size_t most, const Symbols& symbols,
-                          nb::object annotate, nb::object later);
+// The answer, but for what `later` makes when somebody asks for it: the predictions themselves and the potentials.
+nb::object predictions_of(const Answered& answered, nb::object later);
 
-// (future_potentials, symbol_potentials) of an ensemble whose members are in ranking order.
-nb::object potentials_of(const std::vector<Member>& members, const std::vector<Future>& futures, const Symbols& symbols);
+// The predictions, in ranking order. `annotate` gives (emotives, metadata) of a slot, or is None.
+nb::object ranked_of(const Answered& answered, const Symbols& symbols, nb::object annotate);
+
+// (future_potentials, symbol_potentials).
+nb::object potentials_of(const Answered& answered, const Symbols& symbols);
 
 // Events of a row between two flat positions, as tuples of symbols.
 nb::object events_of(const Row& row, std::size_t from, std::size_t to, const Symbols& symbols);

@@ -25,8 +25,12 @@ NB_MODULE(_kernel, module) {
 
     module.def("build_information", &kato::build_information);
     module.def("set_shapes", &kato::set_shapes);
+    module.def("written_number", &kato::written_number, "value"_a);
 
-    nb::class_<Later>(module, "Later").def("__call__", &Later::make);
+    nb::class_<Later>(module, "Later")
+        .def("ranked", &Later::ranked)
+        .def("potentials", &Later::potentials)
+        .def("written", &Later::written, "encode"_a);
 
     nb::class_<View>(module, "View")
         .def_prop_ro("patterns", &View::patterns)

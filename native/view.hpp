@@ -16,42 +16,15 @@
 #include "asked.hpp"
 #include "ensemble.hpp"
 #include "forecasts.hpp"
+#include "later.hpp"
 #include "listing.hpp"
 #include "saving.hpp"
 #include "symbols.hpp"
 
 namespace kato {
 
-using Weights = nb::ndarray<const double, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-
 // Symbols made or read at a time while the interpreter's lock is held.
 inline constexpr std::size_t kSymbolsAtOnce = 10'000;
-
-// What an index and its states share.
-struct Shared {
-    Symbols symbols;
-    Spellings spellings;
-};
-
-// What an answer leaves for later: the potentials of its ensemble's futures, most of the objects and seldom asked for.
-class Later {
-public:
-    Later(std::shared_ptr<const State> state, std::shared_ptr<Shared> shared)
-        : state_(std::move(state)), shared_(std::move(shared)) {}
-
-    void keep(std::vector<Member> members, std::vector<Future> futures) {
-        members_ = std::move(members);
-        futures_ = std::move(futures);
-    }
-
-    nb::object make() const { return potentials_of(members_, futures_, shared_->symbols); }
-
-private:
-    std::shared_ptr<const State> state_;  // the members' rows lie in it
-    std::shared_ptr<Shared> shared_;
-    std::vector<Member> members_;
-    std::vector<Future> futures_;
-};
 
 // One state of an index, ready to be asked from any thread.
 class View {
@@ -66,14 +39,17 @@ public:
     nb::object predict(nb::tuple events, nb::object settings, const std::string& key, std::optional<Weights> weights,
                        double least_weight, nb::object annotate) const {
         Stopwatch stopwatch;
-        return predict_timed(events, settings, key, weights, least_weight, annotate, stopwatch);
+        auto later = ask(events, settings, key, std::move(weights), least_weight, std::move(annotate), stopwatch);
+        const Answered& answered = later->answered;
+        return predictions_of(answered, nb::cast(later.release(), nb::rv_policy::take_ownership));
     }
 
     // Where the processor time of such a question goes: nanoseconds per stage.
     nb::dict stages(nb::tuple events, nb::object settings, const std::string& key, std::optional<Weights> weights,
                     double least_weight, nb::object annotate) const {
         Stopwatch stopwatch(true);
-        predict_timed(events, settings, key, weights, least_weight, annotate, stopwatch);
+        ask(events, settings, key, std::move(weights), least_weight, std::move(annotate), stopwatch)->ranked();
+        stopwatch.lap(Stage::making);
         nb::dict told;
         for (const auto& [name, stage] : kStageNames) told[name] = stopwatch.nanoseconds(stage);
         return told;
@@ -226,31 +202,20 @@ public:
     std::vector<nb::tuple> smallest(std::size_t most) const { return told(kato::smallest(*state_, most)); }
 
 private:
-    nb::object predict_timed(nb::tuple events, nb::object settings, const std::string& key,
-                             const std::optional<Weights>& weights, double least_weight, nb::object annotate,
-                             Stopwatch& stopwatch) const {
-        const Settings asked = settings_of(settings, key);
+    std::unique_ptr<Later> ask(nb::tuple events, nb::object settings, const std::string& key, std::optional<Weights> weights,
+                               double least_weight, nb::object annotate, Stopwatch& stopwatch) const {
+        auto later = std::make_unique<Later>(shared_, weights, std::move(annotate));
+        Answered& answered = later->answered;
+        answered.state = state_;
+        answered.settings = settings_of(settings, key);
+        answered.most = nb::cast<std::size_t>(settings.attr("max_predictions"));
         const auto ranking = named("ranking", nb::cast<std::string>(settings.attr("rank_sort_algo")), kRankings);
-        Observed observed;
-        Query query = query_of(events, asked, weights, least_weight, observed);
-        Found found;
-        std::optional<Ensemble> ensemble;
-        {
-            nb::gil_scoped_release release;
-            spell(query, asked);
-            stopwatch.lap(Stage::reading);
-            found = search(*state_, query, asked, stopwatch);
-            ensemble.emplace(*state_, query, asked, ranking, std::move(found.best));
-            stopwatch.lap(Stage::measuring);
-        }
-        const auto most = nb::cast<std::size_t>(settings.attr("max_predictions"));
-        auto* later = new Later(state_, shared_);
-        const nb::object owner = nb::cast(later, nb::rv_policy::take_ownership);
-        nb::object made = predictions_of(*ensemble, *state_, query, asked, observed, found, most, shared_->symbols,
-                                         annotate, owner);
-        later->keep(std::move(ensemble->members), std::move(ensemble->futures));
-        stopwatch.lap(Stage::making);
-        return made;
+        answered.query = query_of(events, answered.settings, weights, least_weight, answered.observed);
+        nb::gil_scoped_release release;
+        spell(answered.query, answered.settings);
+        stopwatch.lap(Stage::reading);
+        answered.find(ranking, stopwatch);
+        return later;
     }
 
     std::vector<nb::tuple> told(const std::vector<Voter>& voters) const {

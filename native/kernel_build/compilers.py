@@ -13,9 +13,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PROBE = """\
+#include <charconv>
 #include <optional>
 #include <string>
-std::optional<std::string> probe() { return "a shared library of C++17"; }
+std::optional<std::string> probe(double number) {
+    char text[32];
+    return std::string(text, std::to_chars(text, text + sizeof text, number, std::chars_format::scientific).ptr);
+}
 """
 _PATIENCE_SECONDS = 1200  # zig compiles its whole C++ library before the first program; a small machine needs minutes
 
@@ -43,7 +47,7 @@ def find() -> str | None:
 
 
 def works(command: list[str]) -> str | None:
-    """None if this compiler makes a shared library of C++17, else what went wrong, in its last words."""
+    """None if this compiler makes a shared library of C++17 and writes numbers; else what went wrong, in its last words."""
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "probe.cpp"
         source.write_text(PROBE)

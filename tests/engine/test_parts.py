@@ -13,7 +13,7 @@ from kato.engine.exact import mean, to_float, total
 from kato.engine.explanation import Explanation
 from kato.engine.matching import choose, native_knowledge
 from kato.engine.matching.plain import PlainKnowledge
-from kato.engine.prediction import FuturePotential, Predictions, SymbolPotential
+from kato.engine.prediction import Encode, FuturePotential, Prediction, Predictions, SymbolPotential
 from kato.engine.settings import DEFAULTS, KEYS, merge_overrides, resolve, shown, split_unknown
 from kato.errors import InvalidSettings
 
@@ -124,25 +124,41 @@ def test_without_a_kernel_the_plain_engine_serves_and_the_native_one_is_refused(
         choose("native")
 
 
-def test_potentials_left_for_later_are_made_once_when_asked_for():
-    futures = (FuturePotential((("b",),), 1.0, 1, 0.5, 2.0, ("n",)),)
-    symbols = (SymbolPotential("b", 2.0, 1, ("n",)),)
-    made: list[int] = []
+class Leaving:
+    """Makes what was left for later, and counts how often."""
 
-    def make() -> tuple[tuple[FuturePotential, ...], tuple[SymbolPotential, ...]]:
-        made.append(1)
-        return futures, symbols
+    FUTURES = (FuturePotential((("b",),), 1.0, 1, 0.5, 2.0, ("n",)),)
+    SYMBOLS = (SymbolPotential("b", 2.0, 1, ("n",)),)
 
+    def __init__(self) -> None:
+        self.made: list[str] = []
+
+    def ranked(self) -> tuple[Prediction, ...]:
+        self.made.append("ranked")
+        return ()
+
+    def potentials(self) -> tuple[tuple[FuturePotential, ...], tuple[SymbolPotential, ...]]:
+        self.made.append("potentials")
+        return self.FUTURES, self.SYMBOLS
+
+    def written(self, encode: Encode) -> tuple[bytes, bytes, bytes] | None:
+        return encode({}, {}), b"2", b"3"
+
+
+def test_what_is_left_for_later_is_made_once_when_asked_for():
+    leaving = Leaving()
     later = object.__new__(Predictions)
-    for name, value in {"ranked": (), "considered": 3, "ensemble_size": 1, "examined": 2, "_make": make}.items():
+    for name, value in {"considered": 3, "ensemble_size": 1, "examined": 2, "_later": leaving}.items():
         object.__setattr__(later, name, value)
-    assert made == []
-    assert later.symbol_potentials == symbols
-    assert later.future_potentials == futures
-    assert later == Predictions((), futures, symbols, 3, 1, 7)
-    assert repr(later) == repr(Predictions((), futures, symbols, 3, 1, 2))
-    assert made == [1]
-    # Whoever asked at the same time finds them made.
-    assert later.__getattr__("future_potentials") == futures
+    assert leaving.made == []
+    assert later.symbol_potentials == Leaving.SYMBOLS
+    assert later.future_potentials == Leaving.FUTURES
+    assert leaving.made == ["potentials"]
+    assert later == Predictions((), Leaving.FUTURES, Leaving.SYMBOLS, 3, 1, 7)
+    assert repr(later) == repr(Predictions((), Leaving.FUTURES, Leaving.SYMBOLS, 3, 1, 2))
+    assert later.ranked == ()
+    assert leaving.made == ["potentials", "ranked"]
+    assert later.written(lambda _, __: b"1") == (b"1", b"2", b"3")
+    assert Predictions((), (), (), 0, 0, 0).written(lambda _, __: b"1") is None
     with pytest.raises(AttributeError, match="no attribute 'potential'"):
         later.potential  # noqa: B018

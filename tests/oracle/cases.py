@@ -18,6 +18,8 @@ from kato.engine.matching.index import NativeKnowledge
 from kato.engine.matching.plain import PlainKnowledge
 from kato.engine.pattern import Pattern, edited, learned_again, new_pattern
 from kato.engine.settings import FILTERS, RANKINGS, EngineSettings
+from kato.wire.answers import predicted
+from kato.wire.encoding import encode_answer
 
 VOCABULARIES = (
     ("a", "b"),
@@ -187,6 +189,9 @@ class Node:
         expected, found = plain.predict(events, settings), native.predict(events, settings)
         if repr(replace(expected, examined=0)) != repr(replace(found, examined=0)):
             return f"plain:  {expected}\nnative: {found}"
+        one, other = encode_answer(predicted(expected)), encode_answer(predicted(found))
+        if one != other:
+            return f"plain:  {one!r}\nnative: {other!r}"
         if plain.count(events, settings) != native.count(events, settings):
             return f"plain:  {plain.count(events, settings)}\nnative: {native.count(events, settings)}"
         return ""

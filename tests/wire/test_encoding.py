@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kato.errors import MalformedJSON
-from kato.wire.encoding import encode_answer, encode_body, plain
+from kato.wire.encoding import Written, encode_answer, encode_body, plain
 from kato.wire.limits import Limits
 from kato.wire.reading import read_body
 from kato.wire.requests import Observe
@@ -49,3 +49,15 @@ def test_numbers_read_back_as_the_same_double(number):
     assert math.copysign(1, json.loads(encode_answer({"a": number}))["a"]) == math.copysign(1, number)
     assert json.loads(encode_answer({"a": number}))["a"] == number
     assert json.loads(encode_answer({"a": number, "b": 2**80}))["a"] == number
+
+
+@pytest.mark.parametrize("companion", [1, 2**80, "x\ud800y"])
+def test_what_is_written_already_stands_in_an_answer_as_its_value(companion):
+    answer = {"a": Written(b'[1.5,{"b":"\xc3\xa9"}]'), "c": [Written(b"2")], "d": companion}
+    expected = {"a": [1.5, {"b": "é"}], "c": [2], "d": companion}
+    assert encode_answer(answer) == encode_answer(expected)
+
+
+def test_an_answer_holds_nothing_that_is_no_json():
+    with pytest.raises(TypeError):
+        encode_answer({"a": object()})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from kato.engine.alignment import Block
 from kato.engine.event import Event, Symbol
@@ -95,8 +95,24 @@ class SymbolPotential:
     """Up to 100 bare names, in ranking order."""
 
 
-Potentials = Callable[[], tuple[tuple[FuturePotential, ...], tuple[SymbolPotential, ...]]]
-"""What makes the potentials of an ensemble."""
+Encode = Callable[[Mapping[str, float], Mapping[str, tuple[str, ...]]], bytes]
+"""Emotives and metadata → the two members of a prediction's JSON object that tell them, without its braces."""
+
+
+class Later(Protocol):
+    """What an engine leaves of its answer for whoever asks for it."""
+
+    def ranked(self) -> tuple[Prediction, ...]:
+        """`Predictions.ranked`."""
+        ...
+
+    def potentials(self) -> tuple[tuple[FuturePotential, ...], tuple[SymbolPotential, ...]]:
+        """`Predictions.future_potentials` and `symbol_potentials`."""
+        ...
+
+    def written(self, encode: Encode) -> tuple[bytes, bytes, bytes] | None:
+        """`Predictions.written`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,19 +130,28 @@ class Predictions:
     ensemble_size: int
     examined: int = field(compare=False, repr=False)
     """Patterns that were compared with the memory: what the answer cost, not what it says."""
-    _make: Potentials | None = field(default=None, compare=False, repr=False)
-    """Where an engine leaves the potentials for whoever asks for them: what makes both, until it has."""
+    _later: Later | None = field(default=None, compare=False, repr=False)
+    """Where an engine leaves the predictions and the potentials for whoever asks for them: what makes them."""
+
+    def written(self, encode: Encode) -> tuple[bytes, bytes, bytes] | None:
+        """
+        The predictions and both lists of potentials as JSON arrays, where the engine can write them without making them.
+
+        It can unless a symbol is no text (a lone surrogate). `kato.wire.answers` says what is in them.
+        """
+        return None if self._later is None else self._later.written(encode)
 
     if not TYPE_CHECKING:  # pragma: no branch - type checkers take the fields as they are declared
 
         def __getattr__(self, name: str) -> object:
-            """The potentials, made when one of them is first asked for."""
-            if name not in {"future_potentials", "symbol_potentials"}:
+            """What was left for later, made when it is first asked for."""
+            later = self._later if name in {"ranked", "future_potentials", "symbol_potentials"} else None
+            if later is None:
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-            make = self._make
-            if make is not None:
-                futures, symbols = make()
+            if name == "ranked":
+                object.__setattr__(self, "ranked", later.ranked())
+            else:
+                futures, symbols = later.potentials()
                 object.__setattr__(self, "future_potentials", futures)
                 object.__setattr__(self, "symbol_potentials", symbols)
-                object.__setattr__(self, "_make", None)
             return object.__getattribute__(self, name)

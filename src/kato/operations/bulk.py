@@ -242,7 +242,7 @@ async def predict_many(system: System, request: Request) -> Answer:
         if len(events) > window:
             said = [*said, f"stms[{position}] has {len(events)} events; the newest {window} are held"]
         asked = await predicting.predict_from(system, view, events[-window:], settings)
-        answered.append({**asked_members(asked), "count": len(asked.predictions.ranked)})
+        answered.append({**asked_members(asked), "count": asked.count})
     return Answer(
         {
             "results": answered,

@@ -13,7 +13,7 @@ from kato.service.predicting import Asked
 from kato.service.runtime import random_hex
 from kato.service.sessions import Session
 from kato.service.system import System
-from kato.wire.answers import Json, in_session, pattern_id, potentials, predictions
+from kato.wire.answers import Json, in_session, pattern_id
 from kato.wire.reading import read_body, read_query
 from kato.wire.requests import Observe, ObserveSequence
 from kato.wire.schemas import episodes as shapes
@@ -56,7 +56,7 @@ def asked_members(asked: Asked | None) -> Json:
     """The members that predictions add to an answer; empty lists where there are none."""
     if asked is None:
         return {"predictions": [], "future_potentials": [], "symbol_potentials": []}
-    return {"predictions": predictions(asked.predictions), **potentials(asked.predictions)}
+    return dict(asked.told)
 
 
 @operation(

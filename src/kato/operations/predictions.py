@@ -12,7 +12,7 @@ from kato.operations.registry import Answer, Request, operation
 from kato.service import predicting
 from kato.service.predicting import Asked
 from kato.service.system import System
-from kato.wire.answers import Json, in_session, potentials, predictions
+from kato.wire.answers import Json, in_session, predictions
 from kato.wire.reading import Parameter, read_query
 from kato.wire.schemas import predictions as shapes
 
@@ -60,7 +60,7 @@ def explanation(asked: Asked, counts: Counts, effective: Json) -> Json:
         "patterns_considered": found.considered,
         "patterns_matched": counts.matched,
         "ensemble_size": found.ensemble_size,
-        "returned": len(found.ranked),
+        "returned": asked.count,
         "filters": [{"name": name, "passed": passed} for name, passed in counts.filters],
         "settings": effective,
     }
@@ -94,14 +94,15 @@ async def get_predictions(system: System, request: Request) -> Answer:
                 ]
             events = stood or ()
         asked = await predicting.predict(system, session.node_id, events, settings)
-        explained = told = None
+        told = dict(asked.told)
         if query["explain"]:
             explained = await predicting.explain(system, asked)
-            told = await provenance_of(system, session.node_id, asked, request.visible)
+            provenance = await provenance_of(system, session.node_id, asked, request.visible)
+            told["predictions"] = predictions(asked.predictions, explained, provenance)
         answer: Json = {
-            "predictions": predictions(asked.predictions, explained, told),
-            "count": len(asked.predictions.ranked),
-            **potentials(asked.predictions),
+            "predictions": told.pop("predictions"),
+            "count": asked.count,
+            **told,
             **in_session(session.session_id, session.node_id),
             "time": state.memory.time,
             "unique_id": unique_id if unique_id is not None else state.last_unique_id,

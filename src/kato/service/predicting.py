@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from kato.engine.event import Event
 from kato.engine.explaining import Explained
@@ -12,6 +13,7 @@ from kato.engine.knowledge import Counts, View
 from kato.engine.prediction import Predictions
 from kato.engine.settings import EngineSettings
 from kato.service.system import System
+from kato.wire.answers import predicted
 
 logger = logging.getLogger("kato.service.predicting")
 
@@ -28,12 +30,19 @@ class Asked:
     events: tuple[Event, ...]
     view: View | None
     """What the node had learned at that moment; None when nothing was asked of it."""
+    told: Mapping[str, Any]
+    """The predictions and both lists of potentials, as answers tell them."""
+
+    @property
+    def count(self) -> int:
+        """How many predictions are told."""
+        return min(self.settings.max_predictions, self.predictions.ensemble_size)
 
 
 async def predict(system: System, node_id: str, events: Sequence[Event], settings: EngineSettings) -> Asked:
     """Predictions for a sequence of events from what the node has learned by now; none for no events."""
     if not events:
-        return Asked(NOTHING, settings, (), None)
+        return Asked(NOTHING, settings, (), None, predicted(NOTHING))
     view = await system.nodes.view(node_id)
     return await predict_from(system, view, events, settings)
 
@@ -42,14 +51,19 @@ async def predict_from(system: System, view: View, events: Sequence[Event], sett
     """Predictions from one state of a node's knowledge."""
     events = tuple(events)
     if not events:
-        return Asked(NOTHING, settings, (), view)
+        return Asked(NOTHING, settings, (), view, predicted(NOTHING))
     system.events.predictions += 1
-    predictions = await system.runtime.compute(view.predict, events, settings)
-    system.events.patterns_considered += predictions.considered
-    system.events.patterns_evaluated += predictions.examined
-    asked = Asked(predictions, settings, events, view)
+    asked = await system.runtime.compute(_ask, view, events, settings)
+    system.events.patterns_considered += asked.predictions.considered
+    system.events.patterns_evaluated += asked.predictions.examined
     await _log_stages(system, asked)
     return asked
+
+
+def _ask(view: View, events: tuple[Event, ...], settings: EngineSettings) -> Asked:
+    # How they are told is worked out here too, where it delays nobody: an answer may be half a megabyte.
+    predictions = view.predict(events, settings)
+    return Asked(predictions, settings, events, view, predicted(predictions))
 
 
 async def count(system: System, asked: Asked) -> Counts:

@@ -2,7 +2,8 @@
 Values as the JSON objects that travel: what every answer of http-api.md looks like.
 
 Only shapes live here. The functions take the engine's and the service's values and return dictionaries of plain JSON
-values; members that exist twice for compatible clients are doubled here and nowhere else.
+values; members that exist twice for compatible clients are doubled here and nowhere else, but for `native/json_answers.cpp`: it
+writes predictions as these functions would have them encoded, and tests compare the bytes.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
+
+from kato.wire.encoding import Written, encode_answer
 
 if TYPE_CHECKING:
     from kato.engine.explaining import Explained
@@ -154,6 +157,21 @@ def predictions(
         prediction(each, full_explanation(each, rank, explained[each.events], provenance))
         for rank, each in enumerate(value.ranked, start=1)
     ]
+
+
+def predicted(value: Predictions) -> Json:
+    """The predictions and both lists of potentials; written already, where the engine can do that."""
+    written = value.written(_annotations)
+    if written is None:
+        return {"predictions": predictions(value), **potentials(value)}
+    return dict(zip(("predictions", "future_potentials", "symbol_potentials"), map(Written, written), strict=True))
+
+
+def _annotations(emotives: Mapping[str, float], metadata: Mapping[str, Sequence[str]]) -> bytes:
+    """The members `emotives` and `metadata` of a prediction's object, without its braces."""
+    return encode_answer(
+        {"emotives": dict(emotives), "metadata": {key: list(texts) for key, texts in metadata.items()}}
+    )[1:-1]
 
 
 def full_explanation(

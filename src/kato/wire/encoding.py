@@ -10,6 +10,15 @@ from typing import Any
 import orjson
 
 
+class Written:
+    """A part of an answer that is JSON already. No dataclass, as the encoder would write it as an object of its fields."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: bytes) -> None:
+        self.text = text
+
+
 def encode_body(body: Any) -> bytes:
     """
     A request body as JSON, exactly: what JSON cannot say is written so that the reader refuses it.
@@ -27,14 +36,22 @@ def encode_body(body: Any) -> bytes:
 def encode_answer(answer: Mapping[str, Any]) -> bytes:
     """An answer as JSON; tuples as lists, integers of any size, what is not finite as null."""
     try:
-        return orjson.dumps(answer)
+        return orjson.dumps(answer, default=_as_it_is)
     except TypeError:
         text = json.dumps(_finite(answer), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
         return text.encode("utf-8", "replace")
 
 
+def _as_it_is(value: Any) -> orjson.Fragment:
+    if isinstance(value, Written):
+        return orjson.Fragment(value.text)
+    raise TypeError
+
+
 def _finite(value: Any) -> Any:
-    """The value with null for what JSON has no number for, as orjson writes it."""
+    """The value with null for what JSON has no number for, as orjson writes it, and without what is written already."""
+    if isinstance(value, Written):
+        return json.loads(value.text)
     if isinstance(value, Mapping):
         return {name: _finite(member) for name, member in value.items()}
     if isinstance(value, (list, tuple)):

@@ -10,7 +10,7 @@ from kato.engine.event import Event, Symbol
 from kato.engine.knowledge import Written
 from kato.engine.matching import SequenceRead
 from kato.engine.pattern import Pattern
-from kato.engine.prediction import Predictions
+from kato.engine.prediction import Encode, FuturePotential, Prediction, Predictions, SymbolPotential
 from kato.engine.settings import EngineSettings
 
 Weights = npt.NDArray[np.float64]
@@ -22,6 +22,19 @@ def build_information() -> dict[str, str]:
 
 def set_shapes(shapes: Any) -> None:
     """Say which classes predictions are made of: an object with one attribute for each, named like it."""
+
+def written_number(value: float) -> bytes:
+    """A number as `Later.written` writes it, for whoever compares: the shortest digits that read back as it, or null."""
+
+class Later:
+    """What makes the parts of one answer (`kato.engine.prediction.Later`)."""
+
+    def ranked(self) -> tuple[Prediction, ...]:
+        """The predictions."""
+    def potentials(self) -> tuple[tuple[FuturePotential, ...], tuple[SymbolPotential, ...]]:
+        """Those of the futures, and those of the symbols."""
+    def written(self, encode: Encode) -> tuple[bytes, bytes, bytes] | None:
+        """All three as JSON arrays, written without the interpreter's lock; None where a symbol is no text."""
 
 class View:
     """One state of an index. Safe to ask from any thread; what takes long is done without the interpreter's lock."""
