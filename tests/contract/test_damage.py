@@ -222,6 +222,20 @@ def filled(path, *, ended=False):
     return path
 
 
+def test_answers_beyond_those_that_are_kept_are_not_damage(tmp_path):
+    path = tmp_path / "kato.db"
+    store = SqliteStorage(path)
+    for number in range(21):
+        commit(store, node=None, reply=Reply("s", str(number), b"print", b"answer", expires_at=10**6, keep=20))
+    assert store.reply("s", "0", now=1) is None
+    store.close()
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("SELECT count(*) FROM reply").fetchone()[0] > 20
+    assert check_file(path).findings == []
+    altered(path, "UPDATE reply SET keep = 30 WHERE key = '0'")
+    assert any("the answer to 0 of s is damaged" in each.sentence for each in check_file(path).findings)
+
+
 @pytest.mark.parametrize("column", ["ttl_seconds", "last_accessed", "version"])
 def test_a_damaged_session_is_told_to_whoever_asks_for_it_and_disturbs_nobody_else(tmp_path, column):
     path = filled(tmp_path / "kato.db")

@@ -327,5 +327,4 @@ def _check_session(connection: sqlite3.Connection, session_id: str) -> None:
 
 
 def _check_reply(connection: sqlite3.Connection, scope: str, key: str) -> None:
-    if ReplyTable(connection).read(scope, key, -1) is None:
-        raise StoredDataCorrupt(f"The answer to {key[:200]} of {scope[:200]} is listed and cannot be found")
+    ReplyTable(connection).check(scope, key)

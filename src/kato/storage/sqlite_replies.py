@@ -66,6 +66,25 @@ class ReplyTable:
         Raises:
             StoredDataCorrupt: It is not what was written, or it may be hidden.
         """
+        stored = self._stored(scope, key)
+        if stored is None:
+            self._check_scope(scope)
+            return None
+        reply, newer = stored
+        return reply if reply.expires_at > now and newer < reply.keep else None
+
+    def check(self, scope: str, key: str) -> None:
+        """
+        Whether an answer that is listed is what was written; one beyond what is kept may be there until it is forgotten.
+
+        Raises:
+            StoredDataCorrupt: It is not, or its key does not find it.
+        """
+        if self._stored(scope, key) is None:
+            raise StoredDataCorrupt(f"The answer to {key[:200]} of {scope[:200]} is listed and cannot be found")
+
+    def _stored(self, scope: str, key: str) -> tuple[Reply, int] | None:
+        """(an answer, run out or not, and how many newer ones its scope has)."""
         row = self._connection.execute(
             "SELECT fingerprint, answer, expires_at, keep, checksum, "
             "(SELECT count(*) FROM reply AS newer WHERE newer.scope = reply.scope AND newer.ordinal > reply.ordinal) "
@@ -73,15 +92,12 @@ class ReplyTable:
             (scope, key),
         ).fetchone()
         if row is None:
-            self._check_scope(scope)
             return None
         fingerprint, answer, expires_at, keep, checksum, newer = row
         if records.facts(scope, key, fingerprint, expires_at, keep) != checksum:
             raise StoredDataCorrupt(f"What is stored of {_answer_to(scope, key)[:200]} is damaged; restore a backup")
         content = records.unsealed(answer, _answer_to(scope, key))
-        if expires_at <= now or newer >= keep:
-            return None
-        return Reply(scope, key, fingerprint, content, expires_at, keep)
+        return Reply(scope, key, fingerprint, content, expires_at, keep), newer
 
     def _check_scope(self, scope: str) -> None:
         """
