@@ -56,6 +56,8 @@ def test_by_mouse(tab, http):
     expect(why.locator("tr", has_text="expected, not observed")).to_contain_text("coffee")
     expect(why.locator("details[open] > .tree").first).to_contain_text("evidence = matches / pattern")
     tab.shoot("story-why")
+    why.get_by_text("All other numbers").click()
+    expect(why).to_contain_text("bayesian_prior: prior = f / F")
 
     # correct it
     why.get_by_role("link", name="Look at this pattern").click()

@@ -60,9 +60,10 @@ function Standing({ node, title, standing, places }) {
   </p>`;
 }
 
-/** A number as a tree of what it was made of. */
-function Tree({ tree, open }) {
-  const line = html`<strong>${number(tree.value)}</strong> <bdi class="quiet">${tree.reason}</bdi>`;
+/** A number as a tree of what it was made of. `name`: its own, where the formula does not begin with it. */
+function Tree({ tree, open, name }) {
+  const isNamed = !name || tree.reason.startsWith(`${name} `);
+  const line = html`<strong>${number(tree.value)}</strong> ${!isNamed && html`<span>${name}:</span> `}<bdi class="quiet">${tree.reason}</bdi>`;
   if (tree.parts.length === 0) return html`<div class="leaf">${line}</div>`;
   return html`<details class="tree" open=${open}>
     <summary>${line}</summary>
@@ -84,7 +85,7 @@ export function Explanation({ node, stm, name, config, metric, places }) {
   const explanation = answer.prediction?.explanation;
   const names = Object.keys(explanation?.metrics ?? {});
   const ordered = [...names.filter((each) => each === metric), ...names.filter((each) => each !== metric)];
-  const tree = (each) => html`<${Tree} key=${each} tree=${explanation.metrics[each]} open=${each === metric} />`;
+  const tree = (each) => html`<${Tree} key=${each} name=${each} tree=${explanation.metrics[each]} open=${each === metric} />`;
   return html`<div class="explanation">
     <div class="title">
       <p class="lead">${answer.sentence}</p>

@@ -50,8 +50,7 @@ function Unfolded({ name, node, within }) {
   return html`<div class="unfolded">
     <${Body} events=${pattern.data} node=${home} within=${within} />
     <p class="help">
-      ${home === node ? "" : html`in node <bdi class="name">${home}</bdi> · `}${count(pattern.frequency)}× ·
-      <a href=${link("node", home, "pattern", name)}> the pattern</a>
+      ${home === node ? "" : html`in node <bdi class="name">${home}</bdi> · `}${count(pattern.frequency)}× · <a href=${link("node", home, "pattern", name)}>the pattern</a>
     </p>
   </div>`;
 }

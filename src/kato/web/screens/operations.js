@@ -13,6 +13,8 @@ const MINUTES = 20;
 const POINTS_A_MINUTE = 6;
 const LATEST = 500;
 const SHOWN = 50;
+/** The route of this page's own files: each time it is opened they are more requests than all others. */
+const FILES = "/ui";
 
 /** The differences of a series that only grows. */
 const growth = (points) => points.slice(1).map((point, at) => Math.max(0, point.value - points[at].value));
@@ -97,7 +99,7 @@ function Load({ metrics, series }) {
     ["Disk", `${number(metrics.resources.disk_percent)} %`, values("kato_disk_usage_percent")],
   ];
   return html`<h2>Load <span class="quiet">the last ${MINUTES} minutes</span></h2>
-    <table class="tight">
+    <table class="tight load">
       <tbody>
         ${rows.map(
           ([name, now, past]) => html`<tr key=${name}>
@@ -113,8 +115,8 @@ function Load({ metrics, series }) {
 function Requests() {
   const [errors, setErrors] = useState(false);
   const found = useEvery((signal) => get("/requests", { limit: LATEST, errors: errors || undefined }, signal), [errors]);
-  const requests = found.value?.requests ?? [];
-  return html`<h2>Latency <span class="quiet">of the latest ${count(requests.length)} requests</span></h2>
+  const requests = (found.value?.requests ?? []).filter((each) => each.route !== FILES || each.status >= 400);
+  return html`<h2>Latency <span class="quiet">of the latest ${count(requests.length)} requests, without this page's own files</span></h2>
     <div class="scroll" tabindex="0" role="region" aria-label="Latency by route">
       <table>
         <thead>
@@ -122,20 +124,20 @@ function Requests() {
             <th scope="col">Route</th>
             <th scope="col" class="number">Requests</th>
             <th scope="col" class="number">Median</th>
-            <th scope="col" class="number">95 %</th>
-            <th scope="col" class="number">Longest</th>
-            <th scope="col" class="number">Refused</th>
+            <th scope="col" class="number roomy">95 %</th>
+            <th scope="col" class="number roomy">Longest</th>
+            <th scope="col" class="number roomy">Refused</th>
           </tr>
         </thead>
         <tbody>
           ${byRoute(requests).map(
             (each) => html`<tr key=${each.route}>
-              <th scope="row"><code>${each.route}</code></th>
+              <th scope="row" class="route"><code>${each.route}</code></th>
               <td class="number">${count(each.count)}</td>
               <td class="number">${number(each.p50)} ms</td>
-              <td class="number">${number(each.p95)} ms</td>
-              <td class="number">${number(each.most)} ms</td>
-              <td class="number">${count(each.errors)}</td>
+              <td class="number roomy">${number(each.p95)} ms</td>
+              <td class="number roomy">${number(each.most)} ms</td>
+              <td class="number roomy">${count(each.errors)}</td>
             </tr>`,
           )}
         </tbody>

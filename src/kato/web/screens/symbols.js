@@ -60,7 +60,7 @@ export function Symbols({ node }) {
             <tbody>
               ${symbols.map(
                 (each) => html`<tr key=${each.name}>
-                  <th scope="row"><bdi class="name">${shown(each.name)}</bdi></th>
+                  <th scope="row" class="term"><bdi class="name">${shown(each.name)}</bdi></th>
                   <td class="number">${count(each.frequency)}</td>
                   <td class="number">${count(each.pattern_member_frequency)}</td>
                   <td>
