@@ -115,3 +115,11 @@ def test_a_server_looks_at_the_logs_index_before_anybody_asks(monkeypatch, tmp_p
     monkeypatch.setattr(SqliteStorage, "prepare_history", lambda _: prepared.set())
     with running(Settings(data_dir=str(tmp_path), log_level="CRITICAL")):
         assert prepared.wait(10)
+
+
+def test_a_start_does_not_wait_for_the_pages_about_the_api():
+    program = "import sys; import kato.cli.main, kato.server.running; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=60)
+    loaded = set(done.stdout.split())
+    assert "kato.server.app" in loaded
+    assert not {"fastapi", "starlette", "pydantic"} & loaded

@@ -8,14 +8,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI
-
 from kato.errors import StorageError
 from kato.operations import OPERATIONS
-from kato.operations.health import VERSION
 from kato.server.admission import Admission
+from kato.server.documentation import PATHS, Documentation
 from kato.server.logs import TAIL, logger
-from kato.server.openapi import description
 from kato.server.origins import Origins
 from kato.server.routing import Routes
 from kato.server.transport import Receive, Scope, Send, Transport
@@ -30,7 +27,6 @@ from kato.storage.opening import key_file
 _SWEEP_SECONDS = 1.0
 _USES_EVERY = 10
 """Sweeps between writing down when keys were used."""
-_DOCUMENTATION = frozenset({"/docs", "/redoc", "/openapi.json", "/docs/oauth2-redirect"})
 
 
 class Application:
@@ -50,15 +46,6 @@ class Application:
         self.failure: Exception | None = None
         """Why the system could not be opened, if it could not."""
         self._clock = clock
-        shown = settings.docs_enabled
-        self._fastapi = FastAPI(
-            title="KATO",
-            version=VERSION,
-            docs_url="/docs" if shown else None,
-            redoc_url="/redoc" if shown else None,
-            openapi_url="/openapi.json" if shown else None,
-        )
-        self._fastapi.openapi = lambda: description(OPERATIONS, VERSION)  # type: ignore[method-assign]
         origins = Origins(settings.host, settings.allowed_hosts, settings.cors_origins if settings.cors_enabled else ())
         watched_from = settings.cors_origins if settings.ws_origins is None else settings.ws_origins
         self._ws_origins = Origins(settings.host, settings.allowed_hosts, watched_from)
@@ -69,8 +56,8 @@ class Application:
             origins,
             request_timeout=settings.request_timeout,
             limit_concurrency=settings.limit_concurrency,
-            documentation=self._fastapi,
-            documentation_paths=_DOCUMENTATION if shown else frozenset(),
+            documentation=Documentation(),
+            documentation_paths=PATHS if settings.docs_enabled else frozenset(),
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
