@@ -55,7 +55,7 @@ public:
 
 private:
     static constexpr std::size_t kAtOnce = 256;             // sequences read between two moments in which others may go on
-    static constexpr std::size_t kRemembered = 1 << 22;     // bytes of symbols known; beyond, they are forgotten
+    static constexpr std::size_t kRemembered = 1 << 24;     // bytes of symbols known; beyond, they are forgotten
 
     // A symbol, by what stands between its quotes, and everything that is made of it again and again.
     struct Known {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import orjson
@@ -157,7 +158,7 @@ def test_a_reader_of_many_symbols_does_not_grow_without_end():
     """What it knew is forgotten between two bodies; what it read before stays as it was."""
     one = reader()
     first = one.sequence(b'[["a"],["b"]]')
-    for round_ in range(40):
+    for round_ in range(80):
         line = orjson.dumps([[f"{round_} {place} " + "x" * 500] for place in range(100)])
         read = one.sequence(line)
         assert read is not None
@@ -167,6 +168,16 @@ def test_a_reader_of_many_symbols_does_not_grow_without_end():
         == first
         == ((("a",), ("b",)), pattern_name((("a",), ("b",))), '[["a"],["b"]]', 2)
     )
+
+
+def test_each_thread_has_a_reader_of_its_own_and_keeps_it():
+    one = reader()
+    assert reader() is one
+    with ThreadPoolExecutor(1) as thread:
+        other = thread.submit(reader).result()
+        assert other is not one
+        assert thread.submit(reader).result() is other
+    assert reader(sort_symbols=False) is not one
 
 
 def test_the_plain_engine_has_no_reader():

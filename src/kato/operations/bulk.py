@@ -7,7 +7,7 @@ from contextlib import aclosing
 
 from kato.engine.event import make_events
 from kato.engine.knowledge import Change, Knowledge
-from kato.engine.matching import SequenceRead, sequence_reader
+from kato.engine.matching import SequenceRead, SequenceReader, sequence_reader
 from kato.operations import node_id as nodes
 from kato.operations.moments import AT, moment_of, told, view_at
 from kato.operations.observing import asked_members
@@ -100,15 +100,7 @@ class Learner:
         given, ordered = query["persistence"], query["sort_symbols"]
         self._persistence = settings.persistence if given is None else int(given)
         self._sort = settings.sort_symbols if ordered is None else bool(ordered)
-        self._limits = limits = system.limits
-        self._reader = sequence_reader(
-            system.engine,
-            sort_symbols=self._sort,
-            symbol_bytes=limits.max_symbol_bytes,
-            symbols=limits.max_strings,
-            events=limits.max_stm_events,
-            sequences=limits.max_sequence,
-        )
+        self._engine, self._limits = system.engine, system.limits
 
     def read(self, body: bytes) -> tuple[list[Learn | None], list[str]]:
         """
@@ -117,7 +109,8 @@ class Learner:
         Raises:
             MalformedJSON, InvalidInput, LimitExceeded, PayloadTooLarge: As `read_body`.
         """
-        sequences = self._reader.sequences(body) if self._reader is not None else None
+        reader = self._reader()
+        sequences = reader.sequences(body) if reader is not None else None
         if sequences is not None:
             return list(map(self._plainly, sequences)), []
         read, found = read_body(LearnMany, body, self._limits)
@@ -125,11 +118,23 @@ class Learner:
 
     def read_line(self, line: bytes) -> tuple[Learn | None, list[str]]:
         """The same of a line, which is one sequence."""
-        sequence = self._reader.sequence(line) if self._reader is not None else None
+        reader = self._reader()
+        sequence = reader.sequence(line) if reader is not None else None
         if sequence is not None:
             return self._plainly(sequence), []
         read, found = read_body(BulkSequence, line, self._limits)
         return self._operation(read), found
+
+    def _reader(self) -> SequenceReader | None:
+        limits = self._limits
+        return sequence_reader(
+            self._engine,
+            sort_symbols=self._sort,
+            symbol_bytes=limits.max_symbol_bytes,
+            symbols=limits.max_strings,
+            events=limits.max_stm_events,
+            sequences=limits.max_sequence,
+        )
 
     def _plainly(self, sequence: SequenceRead) -> Learn | None:
         events, name, text, symbols = sequence

@@ -7,6 +7,7 @@ Finding the patterns that match: the definition, and faster ways to the same ans
 from __future__ import annotations
 
 import importlib.util
+import threading
 from typing import Protocol
 
 from kato.engine.event import Event
@@ -45,6 +46,9 @@ def choose(engine: str | None) -> type[Knowledge]:
 SequenceRead = tuple[tuple[Event, ...], str, str, int]
 """A sequence to learn: its events, the name that follows from them, themselves as compact JSON, how many symbols they hold."""
 
+_thread = threading.local()
+"""`reader`: what the reader of this thread was made with, and itself."""
+
 
 class SequenceReader(Protocol):
     """Reads JSON straight into sequences. What is not plainly one is None: others know what it says, or what is wrong with it."""
@@ -62,7 +66,8 @@ def sequence_reader(
     engine: str, *, sort_symbols: bool, symbol_bytes: int, symbols: int, events: int, sequences: int
 ) -> SequenceReader | None:
     """
-    A reader, for one caller at a time; None with the plain engine, which has none.
+    This thread's reader, which is kept: it reads symbols that it met before in half the time. None with the plain engine,
+    which has none.
 
     Args:
         sort_symbols: As for `make_events`.
@@ -71,6 +76,11 @@ def sequence_reader(
     """
     if engine == "plain":
         return None
-    from kato.engine.matching import _kernel
+    wanted = (sort_symbols, symbol_bytes, symbols, events, sequences)
+    made, reader = getattr(_thread, "reader", (None, None))
+    if made != wanted:
+        from kato.engine.matching import _kernel
 
-    return _kernel.SequenceReader(sort_symbols, symbol_bytes, symbols, events, sequences)
+        reader = _kernel.SequenceReader(*wanted)
+        _thread.reader = wanted, reader
+    return reader
