@@ -17,10 +17,12 @@ struct Step {
 
 struct Question {
     std::vector<Step> steps;  // newest first
-    std::size_t horizon = 1;
+    std::size_t horizon = 1;              // 0: the last event
     bool leaves_out = false;              // one learning of a pattern of this content counts as not learned
     std::vector<Symbol> left_tokens;
     std::vector<std::uint8_t> left_starts;
+
+    std::size_t closing() const { return horizon == 0 ? 1 : horizon; }  // events that are the end of a pattern
 
     bool is_left_out(const Row& row) const;
 };

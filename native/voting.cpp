@@ -194,9 +194,10 @@ void Electorate::stand(const State& state, const Question& question, const std::
                 ++suffix;
             }
             const auto standing = std::uint32_t(standings_.size());
-            standings_.push_back({v, std::uint16_t(suffix), events - p <= question.horizon});
+            standings_.push_back({v, std::uint16_t(suffix), events - p <= question.closing()});
             const std::size_t mine = ballots_.size();
-            for (std::size_t i = starts[p]; i < starts[std::min(events, p + question.horizon)]; ++i) {
+            const std::size_t from = question.horizon ? p : events - 1;
+            for (std::size_t i = starts[from]; i < starts[std::min(events, from + question.closing())]; ++i) {
                 bool again = false;
                 for (std::size_t j = mine; j < ballots_.size() && !again; ++j) again = ballots_[j].first == row_tokens[i];
                 if (!again) ballots_.push_back({row_tokens[i], standing});

@@ -20,7 +20,7 @@ from kato.engine.forecasting.forecast import forecast
 from kato.engine.forecasting.novelty import novelty, threshold
 from kato.engine.forecasting.plain import PlainSource
 from kato.engine.forecasting.profiles import MENU, NAMES, UNTESTED, Profile
-from kato.engine.forecasting.question import MOST_SYMBOLS, Kind, ask
+from kato.engine.forecasting.question import LAST, MOST_SYMBOLS, Kind, ask
 from kato.engine.forecasting.source import MOST_TIED, ON_BALLOT, Familiarity, Nearest
 from kato.engine.forecasting.standing import displacement, idf, standings, suffix
 from kato.engine.forecasting.trend import IDENTITY, Group, probability, trend
@@ -187,6 +187,22 @@ def test_a_horizon_takes_every_symbol_of_the_next_events_once():
     first = stand(asked("a", Kind(3)), "a b,c b d")[1]
     assert first.targets == ("b", "c", "d")
     assert first.at_end
+
+
+def test_the_last_event_is_voted_for_from_every_position():
+    made = stand(asked("a", Kind(LAST)), "a b,c b d")
+    assert [each.targets for each in made] == [("d",)] * 4
+    assert [each.at_end for each in made] == [False, False, False, True]
+    source = source_of("a b c end", "a c b end", "b b other")
+    assert symbols(foretold(source, "a", kind=Kind(LAST)))[0] == "end"
+    assert symbols(foretold(source, "b b", kind=Kind(LAST)))[0] == "other"
+
+
+def test_a_self_test_about_the_last_event_asks_at_any_place_and_before_the_end():
+    events_of = events("a b c d")
+    assert trial("P" + "0" * 7 + "1", events_of, 1, Kind(LAST)).right == {"d"}
+    at_end = trial("P" + "0" * 7 + "1", events_of, 1, Kind(LAST, ending=True))
+    assert (at_end.right, len(at_end.question.steps)) == ({"d"}, 3)
 
 
 # --- voting ---

@@ -313,6 +313,6 @@ def test_a_body_that_asks_for_no_forecasts_is_422(http, body):
     assert http.post("/nodes/n/forecast", json=body).status_code == 422
 
 
-@pytest.mark.parametrize("query", ["horizon=0", "horizon=101", "limit=0", "false_alarms=2", "ending=perhaps"])
+@pytest.mark.parametrize("query", ["horizon=-1", "horizon=101", "limit=0", "false_alarms=2", "ending=perhaps"])
 def test_what_no_forecast_can_be_asked_for_is_422(http, query):
     assert http.post(f"/nodes/n/forecast?{query}", json={"stms": []}).status_code == 422

@@ -15,7 +15,7 @@ from oracle.cases import Node, World, a_question, a_world
 
 def a_kind(chance: random.Random) -> Kind:
     """A kind of question, mostly about the next event."""
-    return Kind(chance.choice((1, 1, 1, 2, 3, 20)), window=chance.choice((8, 8, 5, 1)))
+    return Kind(chance.choice((1, 1, 1, 2, 3, 20, 0)), window=chance.choice((8, 8, 5, 1)))
 
 
 def a_mix(chance: random.Random) -> Mix:

@@ -110,6 +110,7 @@ def test_questions_of_each_kind_have_a_choice_of_their_own(place):
         assert memory.forecast_many(STMS, "n", ending=True)["results"][0]["profile"]["tested"] == 0
         assert memory.forecast_many(STMS, "n", ending=True, wait=True)["results"][0]["profile"]["tested"] > 0
         assert memory.forecast_many(STMS, "n", horizon=2)["horizon"] == 2
+        assert memory.forecast_many(STMS, "n", horizon=0)["horizon"] == 0
 
 
 def test_what_is_left_out_does_not_vote(place):

@@ -15,7 +15,9 @@ from kato.cli.printing import console, line_of, print_json
 def forecast(
     words: Annotated[list[str], typer.Argument(help="What to observe, one event each.")],
     node: Node,
-    horizon: Annotated[int, typer.Option("--horizon", min=1, max=100, help="Events ahead that count.")] = 1,
+    horizon: Annotated[
+        int, typer.Option("--horizon", min=0, max=100, help="Events ahead that count; 0: the last event.")
+    ] = 1,
     ending: Annotated[bool, typer.Option("--ending", help="The sequence ends with those events.")] = False,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="Most symbols.")] = 10,
     explain: Annotated[bool, typer.Option("--explain", help="Say which patterns are behind each symbol.")] = False,

@@ -175,7 +175,7 @@ class NodeMethods(HistoryMethods):
             stms: As for predict_many.
             node_id: The node; see the class.
             as_if_left_out: Per memory, the name of a pattern of which one learning counts as not learned, or None.
-            horizon: Events ahead, 1 to 100: right is what any of them holds; the next event when None.
+            horizon: Events ahead, 1 to 100: right is what any of them holds; 0: the last event; the next when None.
             ending: Whether the sequence is known to end with those events.
             limit: Most symbols; 10 when None.
             explain: Whether each symbol says which patterns, positions and matched events are behind it.

@@ -229,7 +229,7 @@ class SessionMethods(InSession, Sender):
 
         Args:
             auto_reconnect: Whether to begin a new session when this one is gone.
-            horizon: Events ahead, 1 to 100: right is what any of them holds; the next event when None.
+            horizon: Events ahead, 1 to 100: right is what any of them holds; 0: the last event; the next when None.
             ending: Whether the sequence is known to end with those events.
             limit: Most symbols; 10 when None.
             explain: Whether each symbol says which patterns, positions and matched events are behind it.

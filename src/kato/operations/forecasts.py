@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kato.engine.event import make_event
-from kato.engine.forecasting.question import LONGEST_HORIZON, Kind
+from kato.engine.forecasting.question import LAST, LONGEST_HORIZON, Kind
 from kato.operations import node_id as nodes
 from kato.operations.registry import Answer, Request, operation
 from kato.service import forecasting, knowledge
@@ -22,9 +22,9 @@ PARAMETERS = (
         "horizon",
         "integer",
         default=1,
-        minimum=1,
+        minimum=LAST,
         maximum=LONGEST_HORIZON,
-        description="Events ahead: right is what any of them holds.",
+        description="Events ahead: right is what any of them holds; 0 asks for the sequence's last event.",
     ),
     Parameter(
         "ending", "boolean", default=False, description="Whether the sequence is known to end with those events."

@@ -54,7 +54,7 @@ def _cast(
     profile: Profile, stand: Sequence[Standing], question: Question, found: Shares, symbols: Sequence[Symbol]
 ) -> dict[Symbol, list[tuple[int, float]]]:
     """(number of the standing, its vote above 0) under one way of voting, for each of the symbols that it gives a share."""
-    affinity = affinities(stand, question.horizon, profile.affinity_after)
+    affinity = affinities(stand, question.closing, profile.affinity_after)
     cast: dict[Symbol, list[tuple[int, float]]] = {symbol: [] for symbol in symbols if symbol in found}
     for at, weight in _weights(profile, stand):
         for symbol in stand[at].targets:

@@ -19,7 +19,7 @@ from kato.engine.forecasting.calibrating import Curve, Observation, fit
 from kato.engine.forecasting.electing import EVERYBODY, MOST_TOKENS, MOST_VOTERS
 from kato.engine.forecasting.novelty import novelty
 from kato.engine.forecasting.profiles import MENU, NAMES, SHAPES, UNTESTED
-from kato.engine.forecasting.question import Kind, Question, ask
+from kato.engine.forecasting.question import Kind, Question, ahead, ask, closing
 from kato.engine.forecasting.source import Ballots, Mix, Source
 from kato.engine.forecasting.voting import FLOOR
 
@@ -132,13 +132,12 @@ def trial(name: str, events: tuple[Event, ...], frequency: int, kind: Kind, agai
         again: How many questions about the pattern there have been; each is about another place.
     """
     if kind.ending:
-        cut = len(events) - kind.horizon if again == 0 else 0
+        cut = len(events) - closing(kind.horizon) if again == 0 else 0
     else:
         cut = 1 + (int(name[-8:], 16) + again) % (len(events) - 1) if again < len(events) - 1 else 0
     if cut < 1:
         return None
-    ahead = events[cut : cut + kind.horizon]
-    right = frozenset(symbol for event in ahead for symbol in event)
+    right = frozenset(symbol for event in ahead(events, cut, kind.horizon) for symbol in event)
     return Trial(ask(events[:cut], kind, events), right, frequency)
 
 

@@ -13,6 +13,8 @@ MOST_SYMBOLS = 64
 """Symbols of the memory that are looked at, at most, so that wide events cannot make a question dear."""
 LONGEST_HORIZON = 100
 """Events ahead that can be asked about."""
+LAST = 0
+"""The horizon that asks for a sequence's last event, wherever it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,7 @@ class Kind:
     """A kind of question; which ways of voting work is found out for each kind apart."""
 
     horizon: int = 1
-    """Events ahead: right is what any of them holds. 1 is the next event."""
+    """Events ahead: right is what any of them holds. 1 is the next event, LAST the sequence's last one."""
     ending: bool = False
     """Whether the sequence ends with those events, as the asker knows."""
     window: int = WINDOW
@@ -44,6 +46,21 @@ class Question:
     horizon: int = 1
     left_out: tuple[Event, ...] | None = None
     """A pattern of which one learning counts as not learned."""
+
+    @property
+    def closing(self) -> int:
+        """A pattern's last so many events are its end."""
+        return closing(self.horizon)
+
+
+def closing(horizon: int) -> int:
+    """How many events are the end of a sequence."""
+    return max(1, horizon)
+
+
+def ahead(events: Sequence[Event], position: int, horizon: int) -> Sequence[Event]:
+    """What comes within a horizon, of the events from a position on."""
+    return events[position:][-1:] if horizon == LAST else events[position : position + horizon]
 
 
 def ask(events: Sequence[Event], kind: Kind, left_out: tuple[Event, ...] | None = None) -> Question:

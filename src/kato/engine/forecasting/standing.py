@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from kato.engine.event import Event, Symbol
 from kato.engine.forecasting.electing import Voter
 from kato.engine.forecasting.profiles import SHAPES, Shape
-from kato.engine.forecasting.question import Question
+from kato.engine.forecasting.question import Question, ahead
 
 FURTHEST = 63
 """Displacements beyond this count as this."""
@@ -26,7 +26,7 @@ class Standing:
     suffix: int
     """Events right before it that equal the memory's newest, one by one."""
     at_end: bool
-    """Whether the pattern ends within the horizon."""
+    """Whether the pattern ends within the horizon; of the last event, whether it is the one that comes next."""
     evidence: tuple[float, ...]
     """Per shape; 0 where no symbol of the memory stood before."""
     targets: tuple[Symbol, ...]
@@ -95,15 +95,15 @@ def standings(electorate: Sequence[Voter], question: Question, rarity: Mapping[S
             for symbol in memory.intersection(event):
                 found.setdefault(symbol, []).append(place)
         for position in range(len(voter.events)):
-            ahead = voter.events[position : position + question.horizon]
+            coming = ahead(voter.events, position, question.horizon)
             made.append(
                 Standing(
                     voter,
                     position,
                     suffix(voter.events, position, question),
-                    len(voter.events) - position <= question.horizon,
+                    len(voter.events) - position <= question.closing,
                     tuple(evidence(shape, question, found, position, rarity) for shape in SHAPES),
-                    tuple(dict.fromkeys(symbol for event in ahead for symbol in event)),
+                    tuple(dict.fromkeys(symbol for event in coming for symbol in event)),
                 )
             )
     return made

@@ -114,12 +114,12 @@ def backed_off(profile: Profile, standings: Sequence[Standing]) -> dict[Symbol, 
 # --- shares ---
 
 
-def affinities(standings: Sequence[Standing], horizon: int, after: int = 0) -> dict[Symbol, float]:
+def affinities(standings: Sequence[Standing], closing_events: int, after: int = 0) -> dict[Symbol, float]:
     """
     How much each symbol of the electorate closes sequences: (closing occurrences + 2b) / (occurrences + 2).
 
-    b is the same over all symbols together, without the twos; an occurrence closes within the last `horizon` events. Then, for
-    contexts of 1 to `after` events, (closing votes after the context + 2 · the affinity so far) / (votes after it + 2).
+    b is the same over all symbols together, without the twos; an occurrence closes within the last `closing_events` events. Then,
+    for contexts of 1 to `after` events, (closing votes after the context + 2 · the affinity so far) / (votes after it + 2).
     """
     all_of: Counter[Symbol] = Counter()
     closing: Counter[Symbol] = Counter()
@@ -127,7 +127,7 @@ def affinities(standings: Sequence[Standing], horizon: int, after: int = 0) -> d
         events = standing.voter.events
         for symbol in events[standing.position]:
             all_of[symbol] += standing.voter.frequency
-            if len(events) - standing.position <= horizon:
+            if len(events) - standing.position <= closing_events:
                 closing[symbol] += standing.voter.frequency
     if not all_of:
         return {}
@@ -163,7 +163,7 @@ def shares(profile: Profile, standings: Sequence[Standing], question: Question) 
                 ballots[symbol].append(worth)
         votes = {symbol: math.fsum(worths) for symbol, worths in ballots.items()}
     if profile.affinity:
-        affinity = affinities(standings, question.horizon, profile.affinity_after)
+        affinity = affinities(standings, question.closing, profile.affinity_after)
         votes = {symbol: inclined(profile, vote, affinity[symbol]) for symbol, vote in votes.items()}
     return normalized(votes)
 

@@ -94,7 +94,7 @@ _FORECAST: dict[str, Schema] = {
 }
 FORECAST = record("What comes next.", _FORECAST)
 _ASKED: dict[str, Schema] = {
-    "horizon": integer("Events ahead that count.", minimum=1),
+    "horizon": integer("Events ahead that count; 0 for the last event."),
     "ending": boolean("Whether the sequence ends with them.", example=False),
 }
 SESSION_FORECAST = answer(
