@@ -84,7 +84,7 @@ inline const char* read_text(const char*& at, const char* end, std::size_t& size
             continue;
         }
         if (++at == end) return nullptr;
-        static constexpr char kNamed[] = "\"\\/bfnrt", kMeant[] = "\"\\/\b\f\n\r\t";
+        static constexpr char kEscapes[] = "\"\\/bfnrt", kMeant[] = "\"\\/\b\f\n\r\t";
         const char named = *at++;
         if (named == 'u') {  // only what is below a space is written like this
             const auto digit = [](char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1; };
@@ -92,9 +92,9 @@ inline const char* read_text(const char*& at, const char* end, std::size_t& size
             space += char((at[2] - '0') * 16 + digit(at[3]));
             at += 4;
         } else {
-            const char* const found = named ? std::strchr(kNamed, named) : nullptr;
+            const char* const found = named ? std::strchr(kEscapes, named) : nullptr;
             if (!found) return nullptr;
-            space += kMeant[found - kNamed];
+            space += kMeant[found - kEscapes];
         }
     }
     if (at == end) return nullptr;
