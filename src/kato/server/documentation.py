@@ -18,7 +18,7 @@ class Documentation:
     """
     An ASGI application for `PATHS`.
 
-    Importing what makes them takes a good part of a start, and some tens of megabytes, which most servers never need.
+    Importing what makes them takes time and memory at a start, which most servers never need.
     """
 
     def __init__(self) -> None:

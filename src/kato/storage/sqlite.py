@@ -84,8 +84,9 @@ class SqliteStorage:
         self._refuses = False
         """Whether the last commit failed, and no write has succeeded since."""
         self._finds_subjects = False
-        self._checking = threading.Lock()
         """Whether the index of log rows by pattern was looked at."""
+        self._checking = threading.Lock()
+        """Held by who looks at it."""
         self._sound: set[str] = set()
         """Scopes of remembered answers whose index was looked at."""
         self._listeners: list[Callable[[str, Sequence[Change]], None]] = []

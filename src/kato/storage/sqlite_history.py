@@ -16,7 +16,7 @@ from kato.storage.sqlite_nodes import NodeRow, read_node_row
 from kato.storage.sqlite_reading import LOG_COLUMNS
 
 _CHECKED = 20_000
-"""Rows that are looked for in the index of subjects by one statement: some tenths of a second."""
+"""Rows that are looked for in the index of subjects by one statement, so that a storage need not wait long to close."""
 _HIDDEN = (
     "SELECT count(*), coalesce(sum(NOT EXISTS (SELECT 1 FROM log AS entry INDEXED BY log_by_subject "
     "WHERE substr(entry.payload, 10, 16) = row.subject AND entry.id = row.id)), 0), max(row.id) FROM "
@@ -164,7 +164,7 @@ def count_history(connection: sqlite3.Connection, node_id: str, name: str, befor
 
 def check_subjects(connection: sqlite3.Connection, go_on: Callable[[], None]) -> None:
     """
-    Whether the index of log rows by pattern has every row and nothing else; some microseconds for each.
+    Whether the index of log rows by pattern has every row and nothing else; one search in it for each.
 
     Then its entries are the ones that were written, in their order, and every search in it finds what is there.
 
