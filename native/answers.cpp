@@ -8,6 +8,7 @@
 
 #include "laid.hpp"
 #include "potentials.hpp"
+#include "text.hpp"
 
 namespace kato {
 
@@ -275,12 +276,8 @@ void set_shapes(nb::object from) {
 }
 
 nb::object name_text(const std::uint8_t* name) {
-    static const char digits[] = "0123456789abcdef";
     char hex[2 * kNameBytes];
-    for (std::size_t i = 0; i < kNameBytes; ++i) {
-        hex[2 * i] = digits[name[i] >> 4];
-        hex[2 * i + 1] = digits[name[i] & 15];
-    }
+    write_hex(name, kNameBytes, hex);
     return nb::steal(PyUnicode_FromStringAndSize(hex, sizeof hex));
 }
 

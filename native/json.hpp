@@ -12,6 +12,8 @@
 
 #include <Python.h>
 
+#include "text.hpp"
+
 namespace kato {
 
 // The characters of a Python string. Strings never change, so whoever keeps one alive may read it without the lock.
@@ -79,7 +81,7 @@ public:
 
     Json& string(const Letters& letters) {
         out_.push_back('"');
-        if (letters.is_ascii) ascii({static_cast<const char*>(letters.data), letters.length});
+        if (letters.is_ascii) append_escaped(out_, {static_cast<const char*>(letters.data), letters.length});
         else for (std::size_t i = 0; i < letters.length; ++i) character(letters.at(i));
         out_.push_back('"');
         return *this;
@@ -122,53 +124,10 @@ private:
         return whole(std::uint64_t(exponent < 0 ? -exponent : exponent));
     }
 
-    void ascii(std::string_view text) {
-        std::size_t written = 0;
-        for (std::size_t i = 0; i < text.size(); ++i) {
-            if (!is_escaped(char32_t(static_cast<unsigned char>(text[i])))) continue;
-            raw(text.substr(written, i - written));
-            character(char32_t(static_cast<unsigned char>(text[i])));
-            written = i + 1;
-        }
-        raw(text.substr(written));
-    }
-
-    static bool is_escaped(char32_t letter) { return letter < 0x20 || letter == '"' || letter == '\\'; }
-
     void character(char32_t letter) {
-        const auto byte = [this](char32_t value) { out_.push_back(char(static_cast<unsigned char>(value))); };
-        const auto rest = [&](int shift) { byte(0x80 | ((letter >> shift) & 0x3f)); };
-        if (is_escaped(letter)) {
-            escape(letter);
-        } else if (letter < 0x80) {
-            byte(letter);
-        } else if (letter < 0x800) {
-            byte(0xc0 | letter >> 6);
-            rest(0);
-        } else if (letter < 0x10000) {
-            broken_ = broken_ || (letter >= 0xd800 && letter < 0xe000);
-            byte(0xe0 | letter >> 12);
-            rest(6);
-            rest(0);
-        } else {
-            byte(0xf0 | letter >> 18);
-            rest(12);
-            rest(6);
-            rest(0);
-        }
-    }
-
-    void escape(char32_t letter) {
-        static constexpr std::string_view plain = "\"\\\b\f\n\r\t", shown = "\"\\bfnrt", digits = "0123456789abcdef";
-        out_.push_back('\\');
-        const std::size_t found = plain.find(char(static_cast<unsigned char>(letter)));
-        if (found != plain.npos) {
-            out_.push_back(shown[found]);
-        } else {
-            raw("u00");
-            out_.push_back(digits[letter >> 4]);
-            out_.push_back(digits[letter & 15]);
-        }
+        broken_ = broken_ || (letter >= 0xd800 && letter < 0xe000);
+        if (is_escaped(letter)) append_escape(out_, letter);
+        else append_utf8(out_, letter);
     }
 
     // Powers of ten of the first digit that are written without an exponent.

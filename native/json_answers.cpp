@@ -51,15 +51,10 @@ class Teller {
 public:
     Teller(const Answered& answered, const Gathered& gathered)
         : answered_(answered), gathered_(gathered), judge_(answered.query, answered.settings) {
-        static constexpr char digits[] = "0123456789abcdef";
         names_.reserve(answered.members.size());
         for (const Member& member : answered.members) {
             std::array<char, 2 * kNameBytes>& hex = names_.emplace_back();
-            const std::uint8_t* name = member.match.row.name();
-            for (std::size_t i = 0; i < kNameBytes; ++i) {
-                hex[2 * i] = digits[name[i] >> 4];
-                hex[2 * i + 1] = digits[name[i] & 15];
-            }
+            write_hex(member.match.row.name(), kNameBytes, hex.data());
         }
     }
 

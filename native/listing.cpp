@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "text.hpp"
+
 namespace kato {
 
 namespace {
@@ -33,7 +35,7 @@ bool begins(const std::uint8_t* name, const std::string& prefix) {
     if (prefix.size() > 2 * kNameBytes) return false;
     for (std::size_t i = 0; i < prefix.size(); ++i) {
         const unsigned digit = i % 2 ? name[i / 2] & 15u : name[i / 2] >> 4;
-        if (prefix[i] != "0123456789abcdef"[digit]) return false;
+        if (prefix[i] != kHexDigits[digit]) return false;
     }
     return true;
 }

@@ -14,8 +14,8 @@
 
 #include <nanobind/nanobind.h>
 
-#include "segment.hpp"
 #include "sha1.hpp"
+#include "text.hpp"
 
 namespace kato {
 
@@ -162,12 +162,9 @@ private:
 
     // A pattern is named by the SHA-1 of its events as Python shows them.
     nb::object name() const {
-        static constexpr char kDigits[] = "0123456789abcdef";
-        std::string digits;
-        for (const std::uint8_t byte : Sha1::of(shown_)) {
-            digits += kDigits[byte >> 4];
-            digits += kDigits[byte & 15];
-        }
+        const auto digest = Sha1::of(shown_);
+        std::string digits(2 * digest.size(), '0');
+        write_hex(digest.data(), digest.size(), digits.data());
         return utf8(digits);
     }
 
@@ -187,15 +184,7 @@ private:
             }
         if (at_ == end_) return nullptr;
         const auto size = std::size_t(at_++ - start);
-        std::uint64_t hash = size, word;
-        std::size_t read = 0;
-        for (; read + 8 < size; read += 8) {
-            std::memcpy(&word, start + read, 8);
-            hash = mixed(hash ^ word);
-        }
-        word = 0;
-        std::memcpy(&word, start + read, size - read);
-        hash = mixed(hash ^ word);
+        const std::uint64_t hash = hash_of(start, size);
         if ((known_.size() + 1) * 3 > places_.size() * 2) spread();
         std::size_t place = hash & (places_.size() - 1);
         for (; places_[place] != nullptr; place = (place + 1) & (places_.size() - 1)) {
@@ -231,7 +220,9 @@ private:
         const nb::object shown = nb::steal(PyObject_Repr(symbol.text.ptr()));
         if (!shown.is_valid()) nb::raise_python_error();
         symbol.shown = nb::cast<std::string>(shown);
-        symbol.written = escaped(symbol.utf8);
+        symbol.written = "\"";
+        append_escaped(symbol.written, symbol.utf8);
+        symbol.written += '"';
         symbol.alone = tuple_of({&symbol});
         return true;
     }
@@ -254,12 +245,11 @@ private:
                 text += source[i];
                 continue;
             }
-            static constexpr char kNamed[] = "\"\\/bfnrt", kMeant[] = "\"\\/\b\f\n\r\t";
             const char named = source[++i];
             if (named != 'u') {
-                const char* const found = named ? std::strchr(kNamed, named) : nullptr;
-                if (!found) return false;
-                text += kMeant[found - kNamed];
+                const char meant = escape_meant(named);
+                if (!meant) return false;
+                text += meant;
                 continue;
             }
             std::int32_t point = digits(i + 1);
@@ -271,51 +261,9 @@ private:
                 i += 6;
             }
             if (point < 0 || (point >= 0xdc00 && point <= 0xdfff)) return false;
-            append(text, std::uint32_t(point));
+            append_utf8(text, char32_t(point));
         }
         return true;
-    }
-
-    static void append(std::string& text, std::uint32_t point) {
-        const auto tail = [&](unsigned shift) { text += char(0x80 | ((point >> shift) & 0x3f)); };
-        if (point < 0x80) {
-            text += char(point);
-        } else if (point < 0x800) {
-            text += char(0xc0 | (point >> 6));
-            tail(0);
-        } else if (point < 0x10000) {
-            text += char(0xe0 | (point >> 12));
-            tail(6);
-            tail(0);
-        } else {
-            text += char(0xf0 | (point >> 18));
-            tail(12);
-            tail(6);
-            tail(0);
-        }
-    }
-
-    // As JSON, the way a storage keeps it.
-    static std::string escaped(const std::string& text) {
-        static constexpr char kDigits[] = "0123456789abcdef";
-        std::string made = "\"";
-        for (const char c : text) {
-            const auto byte = std::uint8_t(c);
-            if (c == '"' || c == '\\') {
-                made += '\\';
-                made += c;
-            } else if (byte >= 0x20) {
-                made += c;
-            } else if (c == '\b' || c == '\f' || c == '\n' || c == '\r' || c == '\t') {
-                made += '\\';
-                made += c == '\b' ? 'b' : c == '\f' ? 'f' : c == '\n' ? 'n' : c == '\r' ? 'r' : 't';
-            } else {
-                made += "\\u00";
-                made += kDigits[byte >> 4];
-                made += kDigits[byte & 15];
-            }
-        }
-        return made + '"';
     }
 
     SequenceLimits limits_;

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "segment.hpp"
+#include "text.hpp"
 
 namespace kato {
 
@@ -39,17 +39,6 @@ private:
         Symbol symbol = 0;
         bool used = false;
     };
-
-    static std::uint64_t hash_of(const char* text, std::size_t size) {
-        std::uint64_t hash = size, word;
-        for (; size > 8; text += 8, size -= 8) {
-            std::memcpy(&word, text, 8);
-            hash = mixed(hash ^ word);
-        }
-        word = 0;
-        std::memcpy(&word, text, size);
-        return mixed(hash ^ word);
-    }
 
     void grow() {
         std::vector<Entry> old(entries_.empty() ? 1024 : entries_.size() * 2);
@@ -84,7 +73,6 @@ inline const char* read_text(const char*& at, const char* end, std::size_t& size
             continue;
         }
         if (++at == end) return nullptr;
-        static constexpr char kEscapes[] = "\"\\/bfnrt", kMeant[] = "\"\\/\b\f\n\r\t";
         const char named = *at++;
         if (named == 'u') {  // only what is below a space is written like this
             const auto digit = [](char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1; };
@@ -92,9 +80,9 @@ inline const char* read_text(const char*& at, const char* end, std::size_t& size
             space += char((at[2] - '0') * 16 + digit(at[3]));
             at += 4;
         } else {
-            const char* const found = named ? std::strchr(kEscapes, named) : nullptr;
-            if (!found) return nullptr;
-            space += kMeant[found - kEscapes];
+            const char meant = escape_meant(named);
+            if (!meant) return nullptr;
+            space += meant;
         }
     }
     if (at == end) return nullptr;
