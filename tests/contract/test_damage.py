@@ -410,6 +410,16 @@ def test_a_log_row_that_its_index_hides_is_missed(logged):
     flipped_until(path, name[:16].encode(), complains)
 
 
+@pytest.mark.parametrize("at_once", [1, 2])
+def test_a_sound_index_of_the_log_is_found_sound_bit_by_bit(logged, monkeypatch, at_once):
+    path, name = logged
+    monkeypatch.setattr(sqlite_history, "_CHECKED", at_once)
+    store = SqliteStorage(path)
+    store.prepare_history()
+    assert store.count_history("node", name, most=10) == 3
+    store.close()
+
+
 def test_looking_at_the_logs_index_ends_when_the_storage_is_closed(logged, monkeypatch):
     path, name = logged
     store = SqliteStorage(path)

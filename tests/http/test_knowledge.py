@@ -316,3 +316,16 @@ def test_a_body_that_asks_for_no_forecasts_is_422(http, body):
 @pytest.mark.parametrize("query", ["horizon=-1", "horizon=101", "limit=0", "false_alarms=2", "ending=perhaps"])
 def test_what_no_forecast_can_be_asked_for_is_422(http, query):
     assert http.post(f"/nodes/n/forecast?{query}", json={"stms": []}).status_code == 422
+
+
+@pytest.mark.parametrize(("asked", "explain"), [(2, "false"), (100, "false"), (100, "true")])
+def test_as_many_predictions_are_counted_as_are_told(http, asked, explain):
+    node, config = f"counted {asked} {explain}", {"max_predictions": asked, "recall_threshold": 0.1}
+    learned = {"sequences": [[["a"], [end]] for end in "bcd"]}
+    assert http.post(f"/nodes/{node}/learn", json=learned).status_code == 200
+    session = http.post("/sessions", json={"node_id": node, "config": config}).json()["session_id"]
+    http.post(f"/sessions/{session}/observe", json={"strings": ["a"]})
+    alone = http.get(f"/sessions/{session}/predictions", params={"explain": explain}).json()
+    together = http.post(f"/nodes/{node}/predict", json={"stms": [[["a"]]], "config": config}).json()["results"][0]
+    for answer in (alone, together):
+        assert answer["count"] == len(answer["predictions"]) == min(asked, 3)
