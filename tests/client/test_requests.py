@@ -286,6 +286,17 @@ def test_walking_through_patterns_follows_the_cursors(harness):
     ]
 
 
+@pytest.mark.parametrize(("method", "lacking"), [("iterate_patterns", "patterns"), ("iterate_history", "entries")])
+@pytest.mark.parametrize("answer", [{}, {"patterns": None, "entries": "x"}])
+def test_a_walk_ends_where_a_page_is_none(harness, method, lacking, answer):
+    from kato import UnexpectedAnswer
+
+    harness.will(harness.answer(answer))
+    with pytest.raises(UnexpectedAnswer, match=f"its member '{lacking}' is missing, empty or no list") as raised:
+        harness.do(method, "n")
+    assert raised.value.trace_id
+
+
 @pytest.mark.parametrize("method", ["get_pattern", "get_affinity", "list_patterns"])
 def test_text_that_is_no_unicode_is_refused_before_it_is_sent(harness, method):
     from kato import InvalidInput

@@ -25,7 +25,7 @@ from kato.storage.interface import (
     SessionTouch,
     Transaction,
 )
-from kato.storage.repairing import repair
+from kato.storage.repairing import NotRepairable, repair
 from kato.storage.sqlite import SqliteStorage
 from kato.storage.sqlite_history import check_subjects
 
@@ -312,6 +312,27 @@ def test_what_was_worked_out_and_is_damaged_is_worked_out_again(tmp_path):
     assert check_file(path).findings == []
 
 
+def test_a_row_that_cannot_be_read_or_is_only_listed_is_told_as_lost(tmp_path):
+    """Where a page says it has a row less, or is none, SQLite ends early or refuses; neither is silent."""
+    path = filled(tmp_path / "kato.db")
+    content = path.read_bytes()
+    (root,) = sqlite3.connect(path).execute("SELECT rootpage FROM sqlite_master WHERE name = 'reply'").fetchone()
+    (rows,) = sqlite3.connect(path).execute("SELECT count(*) FROM reply").fetchone()
+    page = (root - 1) * 4096
+    assert content[page + 3 : page + 5] == bytes((0, rows)), "the count of cells of the table's only page"
+    for place, value, told in (
+        (page + 4, rows - 1, "1 rows of the table reply, which an index of it lists and which are not there"),
+        (page, 99, "what the table reply holds behind its row 0, where it cannot be read"),
+        (page + 9, 1, "the remembered answer to"),
+    ):
+        path.write_bytes(content[:place] + bytes((value,)) + content[place + 1 :])
+        assert not all(each.is_derived for each in check_file(path).findings)
+        with pytest.raises(NotRepairable):
+            repair(path)
+        assert told in " ".join(repair(path, salvage=True).lost)
+        assert check_file(path).findings == []
+
+
 # --- what an index hides ---
 
 
@@ -343,6 +364,18 @@ def test_an_index_of_sessions_that_is_not_that_of_its_rows_stops_the_start(tmp_p
         return len(seen) == 5
 
     flipped_until(path, b"session 4", complains)
+
+
+def test_an_index_of_ended_sessions_that_is_not_that_of_its_rows_stops_the_start(tmp_path):
+    """Also where the row's own key is what changed: SQLite must not compare the index with itself."""
+    path = filled(tmp_path / "kato.db", ended=True)
+    content = path.read_bytes()
+    places = [match.end() - len("expired") - 1 for match in re.finditer(b"sexpired", content)]
+    assert places
+    for place in places:
+        path.write_bytes(content[:place] + b"t" + content[place + 1 :])
+        with pytest.raises(StoredDataCorrupt, match="ended_by_time does not say what the ended table says"):
+            SqliteStorage(path)
 
 
 def test_an_answer_that_its_index_hides_is_not_taken_for_none(tmp_path):

@@ -178,6 +178,42 @@ def test_a_group_is_durable_when_one_of_it_must_be(store, durability, expected, 
     assert store.session("s").expires_at == 500
 
 
+def test_what_is_made_in_its_turn_sees_all_before_it_and_nobody_comes_between(store, monkeypatch):
+    entered, go, order, commit_group = threading.Event(), threading.Event(), [], store.commit
+
+    def watched(transactions, *, durable, tidy):
+        if transactions[0].at == 1:
+            entered.set()
+            go.wait(10)
+        order.append([transaction.at for transaction in transactions])
+        return commit_group(transactions, durable=durable, tidy=tidy)
+
+    def made():
+        assert writer.at_once(Transaction(8)) is None
+        return Transaction(4, "node", (Learn(AB),), expected_head=store.node("node").head)
+
+    monkeypatch.setattr(store, "commit", watched)
+    writer = Writer(store, "learn")
+    learned = [writer.submit(Transaction(1, "node", (Learn(AB),)))]
+    assert entered.wait(10)
+    learned += [writer.submit(Transaction(at, "node", (Learn(AB),))) for at in (2, 3)]
+    learned.append(writer.in_turn(made))
+    refused = writer.in_turn(lambda: {}["nothing"])
+    learned.append(writer.submit(Transaction(5, "node", (Learn(AB),))))
+    go.set()
+    assert all(each.result().changes for each in learned)
+    assert isinstance(refused.exception(), KeyError)
+    writer.close()
+    assert order == [[1], [2, 3], [4], [5]]
+    assert isinstance(writer.in_turn(made).exception(), StorageUnavailable)
+
+
+def test_a_writer_without_company_makes_at_once_and_hands_on_errors(store):
+    writer = DirectWriter(store, "learn")
+    assert writer.in_turn(lambda: Transaction(1, "node", (Learn(AB),))).result().changes
+    assert isinstance(writer.in_turn(lambda: {}["nothing"]).exception(), KeyError)
+
+
 def test_what_needs_no_flush_and_meets_nobody_is_committed_by_its_caller(store, monkeypatch):
     """All but one in 65, which the writer's own thread commits, so that the write-ahead log is tidied now and then."""
     create(store, record())

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+
+from kato import KATOClient
 
 NODE = "correcting/ü"
 PATH = "/nodes/correcting%2F%C3%BC"
@@ -72,3 +77,24 @@ def test_the_latest_requests_are_told_newest_first(http):
     (newest,) = http.get("/requests", params={"errors": "true", "limit": 1}).json()["requests"]
     assert newest["trace_id"] == "second"
     assert http.get("/requests", params={"limit": 501}).status_code == 422
+
+
+def test_an_undoing_comes_to_its_end_beside_others_who_learn_all_the_time(server, http):
+    ended = threading.Event()
+
+    def learn_on(symbol):
+        with KATOClient(server.url) as client:
+            while not ended.is_set():
+                client.learn_many([[["busy"], [symbol]]], NODE)
+
+    with ThreadPoolExecutor(3) as pool:
+        learning = [pool.submit(learn_on, symbol) for symbol in "xyz"]
+        try:
+            undone = [http.post(f"{PATH}/undo").json() for _ in range(30)]
+        finally:
+            ended.set()
+        for each in learning:
+            each.result()
+    assert {each.get("status") for each in undone} == {"undone"}, undone
+    assert all(each["from"] - each["to"] == each["count"] <= 1 for each in undone)
+    assert sum(each["count"] for each in undone) > 20

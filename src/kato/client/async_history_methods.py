@@ -56,12 +56,12 @@ class AsyncHistoryMethods(AsyncSender):
         cursor: str | None = None
         while True:
             call = calls.get_history(
-                node, pattern=pattern, operation=operation, sort=sort, limit=page_size, cursor=cursor
+                node, pattern=pattern, operation=operation, sort=sort, limit=page_size, cursor=cursor, is_walked=True
             )
             page = await self._send(call)
             for entry in page["entries"]:
                 yield entry
-            cursor = page["next_cursor"]
+            cursor = page.get("next_cursor")
             if cursor is None:
                 return
 

@@ -438,10 +438,12 @@ def get_history(
     sort: str | None = None,
     limit: int | None = None,
     cursor: str | None = None,
+    is_walked: bool = False,
 ) -> Call:
-    """One page of what happened to a node."""
+    """One page of what happened to a node; `is_walked` where the client itself goes on from it."""
     query = _query(pattern=pattern, operation=operation, sort=sort, limit=limit, cursor=cursor)
-    return Call("GET", "/nodes/{node_id}/history", {"node_id": node_id}, query)
+    need = Need("entries", list) if is_walked else None
+    return Call("GET", "/nodes/{node_id}/history", {"node_id": node_id}, query, needs=need)
 
 
 def explain_pattern(

@@ -74,11 +74,11 @@ class HistoryMethods(Sender):
         cursor: str | None = None
         while True:
             call = calls.get_history(
-                node, pattern=pattern, operation=operation, sort=sort, limit=page_size, cursor=cursor
+                node, pattern=pattern, operation=operation, sort=sort, limit=page_size, cursor=cursor, is_walked=True
             )
             page = self._send(call)
             yield from page["entries"]
-            cursor = page["next_cursor"]
+            cursor = page.get("next_cursor")
             if cursor is None:
                 return
 

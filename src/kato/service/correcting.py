@@ -12,15 +12,15 @@ from kato.errors import HeadChanged, InvalidInput, PatternNotFound, PayloadTooLa
 from kato.service.events import corrected
 from kato.service.system import System
 from kato.storage import records
-from kato.storage.interface import LogEntry, Reply, Restore, Storage, Transaction
+from kato.storage.interface import Committed, LogEntry, Reply, Restore, Storage, Transaction
 from kato.storage.recollecting import differences
 
 MOST_UNDONE = 1_000_000
 """Rows that one undoing may take back, and patterns it may restore: what one commit can hold in some tens of seconds."""
 _LOOKED_AT = 20_000
 """Rows that one page may look at for those of one kind."""
-_TRIES = 3
-"""How often an undoing begins again because something was learned meanwhile."""
+_TRIES = 2
+"""How often an undoing is planned while others go on learning; if they came first each time, they wait for it."""
 
 
 # --- history ---
@@ -139,20 +139,23 @@ async def undo(
 
     Raises:
         InvalidInput: There is no such sequence.
-        HeadChanged: The log ends elsewhere than expected, or changes so often that there is no moment to undo.
+        HeadChanged: The log ends elsewhere than expected.
         PayloadTooLarge: More would have to be taken back than one undoing can.
     """
-    for attempt in range(1, _TRIES + 1):
-        plan = await system.runtime.compute(_plan, system.storage, node_id, count, to)
+    planned: list[tuple[int, _Plan]] = []
+
+    def transaction() -> Transaction:
+        plan = _plan(system.storage, node_id, count, to)
         if expected_head is not None and expected_head != plan.head:
             raise HeadChanged(expected_head, plan.head)
+        now = system.runtime.now()
+        planned.append((now, plan))
 
-        def remembered(changes: Sequence[Change], plan: _Plan = plan) -> Reply:
+        def remembered(changes: Sequence[Change]) -> Reply:
             assert reply is not None
             return reply(Undone(plan.count, plan.head, plan.to, tuple(changes)))
 
-        now = system.runtime.now()
-        transaction = Transaction(
+        return Transaction(
             at=now,
             node_id=node_id,
             operations=plan.restores,
@@ -160,16 +163,21 @@ async def undo(
             expected_head=plan.head,
             reply=remembered if reply is not None else None,
         )
+
+    committed: Committed | None = None
+    for _ in range(_TRIES):
         try:
-            committed = await system.commit(transaction)
+            committed = await system.commit(await system.runtime.compute(transaction))
+            break
         except HeadChanged:
-            if expected_head is not None or attempt == _TRIES:
+            if expected_head is not None:
                 raise
-        else:
-            if committed.changes:
-                system.events.tell(corrected(node_id, now, "undo", committed.changes))
-            return Undone(plan.count, plan.head, plan.to, committed.changes)
-    raise AssertionError  # pragma: no cover - the last try returns or raises
+    if committed is None:
+        committed = await system.commit_in_turn(transaction)
+    at, plan = planned[-1]
+    if committed.changes:
+        system.events.tell(corrected(node_id, at, "undo", committed.changes))
+    return Undone(plan.count, plan.head, plan.to, committed.changes)
 
 
 def _plan(storage: Storage, node_id: str, count: int | None, to: int | None) -> _Plan:

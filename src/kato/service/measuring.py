@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -91,26 +91,40 @@ class MeasuredWriter:
             self._ended(transaction, started, None)
         return committed
 
-    def _ended(self, transaction: Transaction, started: float, error: BaseException | None) -> None:
+    def _ended(self, transaction: Transaction | None, started: float, error: BaseException | None) -> None:
         self._note(error)
         count = self.count
         with self._guard:
             count.transactions += 1
-            count.operations += len(transaction.operations)
+            count.operations += len(transaction.operations) if transaction is not None else 0
             count.errors += error is not None
             count.seconds += time.perf_counter() - started
 
     def submit(self, transaction: Transaction) -> Future[Committed]:
         """Hand the transaction on."""
+        return self._waited_for(lambda: self._writer.submit(transaction), [transaction])
+
+    def in_turn(self, make: Callable[[], Transaction]) -> Future[Committed]:
+        """Hand on what makes a transaction."""
+        made: list[Transaction] = []
+
+        def kept() -> Transaction:
+            made.append(make())
+            return made[0]
+
+        return self._waited_for(lambda: self._writer.in_turn(kept), made)
+
+    def _waited_for(self, begin: Callable[[], Future[Committed]], made: Sequence[Transaction]) -> Future[Committed]:
+        """`made` holds the transaction once there is one."""
         started = time.perf_counter()
         with self._guard:
             self.count.waiting += 1
-        future = self._writer.submit(transaction)
+        future = begin()
 
         def finished(done: Future[Committed]) -> None:
             with self._guard:
                 self.count.waiting -= 1
-            self._ended(transaction, started, CancelledError() if done.cancelled() else done.exception())
+            self._ended(next(iter(made), None), started, CancelledError() if done.cancelled() else done.exception())
 
         future.add_done_callback(finished)
         return future

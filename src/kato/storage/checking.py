@@ -292,10 +292,20 @@ def _check_sessions(connection: sqlite3.Connection, checked: Checked) -> None:
         with _noting(checked, what, derived=False):
             names = connection.execute(query).fetchall()
         for name in names:
+            if not all(isinstance(part, str) for part in name):
+                checked.add(f"{what} has a damaged row: {name!r:.200}", derived=False)
+                continue
             with _noting(checked, f"{what}: {name}", derived=False):
                 check_one(connection, *name)
         if check_one is _check_session:
             checked.sessions = len(names)
+    for table in ("session", "reply", "ended"):
+        with _noting(checked, f"The table {table}", derived=False):
+            # Counted by a column that stands in no index; see `check_indexes`.
+            query = f"SELECT total(checksum IS NOT NULL) FROM {table} NOT INDEXED"
+            rows = int(connection.execute(query).fetchone()[0])
+            if (listed := listed_rows(connection, table)) > rows:
+                checked.add(f"The table {table} has {rows} rows, and an index of it lists {listed}", derived=False)
     _check_rows(connection, checked, "ended", derived=False)
     _check_rows(connection, checked, "derived", derived=True)
     with _noting(checked, "The steps of sessions", derived=False):
@@ -311,6 +321,18 @@ def _check_sessions(connection: sqlite3.Connection, checked: Checked) -> None:
             checked.add(
                 f"{alive} sessions should be there by the counters, there are {checked.sessions}", derived=False
             )
+
+
+def listed_rows(connection: sqlite3.Connection, table: str) -> int:
+    """How many rows of a table are listed by the index that lists the most; 0 where none can be read."""
+    listed = 0
+    try:
+        for name in [row[1] for row in connection.execute(f"PRAGMA index_list({table})")]:
+            (rows,) = connection.execute(f'SELECT count(*) FROM {table} INDEXED BY "{name}"').fetchone()
+            listed = max(listed, rows)
+    except DATABASE_ERRORS:  # a damaged index follows from the rows
+        return listed
+    return listed
 
 
 def _check_rows(connection: sqlite3.Connection, checked: Checked, table: str, *, derived: bool) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 from kato.errors import StorageError, StoredDataCorrupt
 from kato.storage import records, schema, write_ahead
-from kato.storage.checking import Checked, Finding, check_file, entries, reading
+from kato.storage.checking import Checked, Finding, check_file, entries, listed_rows, reading
 from kato.storage.files import SIDE_FILES, made_beside
 from kato.storage.holding import Hold, lock_of
 from kato.storage.replaying import repeat
@@ -110,7 +110,7 @@ def _rebuild(source: sqlite3.Connection, making: Path, found: Checked) -> list[s
         schema.prepare(connection, making)
         connection.execute("PRAGMA synchronous = OFF")  # flushed as a whole when it is whole
         connection.execute("BEGIN IMMEDIATE")
-        for number, node_id, head in _nodes(source):
+        for number, node_id, head in _nodes(source, lost):
             up_to = found.sound.get(number, 0)
             if not isinstance(node_id, str):
                 lost.append(f"a node whose id cannot be read: {node_id!r:.200}")
@@ -130,22 +130,30 @@ def _rebuild(source: sqlite3.Connection, making: Path, found: Checked) -> list[s
     return lost
 
 
-def _rows(source: sqlite3.Connection, query: str) -> Iterator[tuple[Any, ...]]:
-    """Rows one after another, as far as they can be read."""
+def _rows(source: sqlite3.Connection, table: str, query: str, lost: list[str]) -> Iterator[tuple[Any, ...]]:
+    """Rows of a table one after another, as far as they can be read; what cannot, or is listed and not there, is told."""
+    read = 0
     try:
-        yield from source.execute(query)
-    except DATABASE_ERRORS:
-        return
+        for row in source.execute(query):
+            read += 1
+            yield row
+    except DATABASE_ERRORS as error:
+        lost.append(f"what the table {table} holds behind its row {read}, where it cannot be read: {error}")
+    else:
+        if (listed := listed_rows(source, table)) > read:
+            lost.append(
+                f"{listed - read} rows of the table {table}, which an index of it lists and which are not there"
+            )
 
 
-def _nodes(source: sqlite3.Connection) -> Iterator[tuple[int, str, int]]:
-    yield from list(_rows(source, "SELECT id, node_id, head FROM node NOT INDEXED ORDER BY id"))
+def _nodes(source: sqlite3.Connection, lost: list[str]) -> list[tuple[int, str, int]]:
+    return list(_rows(source, "node", "SELECT id, node_id, head FROM node NOT INDEXED ORDER BY id", lost))
 
 
 def _keep_sessions(source: sqlite3.Connection, target: sqlite3.Connection, lost: list[str]) -> int:
     """Copy the sound sessions; how many."""
     kept = 0
-    for row in _rows(source, "SELECT * FROM session NOT INDEXED"):
+    for row in _rows(source, "session", "SELECT * FROM session NOT INDEXED", lost):
         session_id = row[0]
         try:
             if SessionTables(source).read(session_id) is None:
@@ -162,7 +170,7 @@ def _keep_sessions(source: sqlite3.Connection, target: sqlite3.Connection, lost:
 
 
 def _keep_replies(source: sqlite3.Connection, target: sqlite3.Connection, lost: list[str]) -> None:
-    for row in _rows(source, "SELECT * FROM reply NOT INDEXED ORDER BY ordinal"):
+    for row in _rows(source, "reply", "SELECT * FROM reply NOT INDEXED ORDER BY ordinal", lost):
         scope, key = row[1:3]
         try:
             if ReplyTable(source).read(scope, key, -1) is None:
@@ -173,7 +181,7 @@ def _keep_replies(source: sqlite3.Connection, target: sqlite3.Connection, lost: 
 
 
 def _keep_rows(source: sqlite3.Connection, target: sqlite3.Connection, table: str, lost: list[str]) -> None:
-    for row in _rows(source, f"SELECT * FROM {table}"):
+    for row in _rows(source, table, f"SELECT * FROM {table}", lost):
         try:
             if not records.is_sound(row):
                 raise StoredDataCorrupt("It is not what was written")
@@ -183,7 +191,11 @@ def _keep_rows(source: sqlite3.Connection, target: sqlite3.Connection, table: st
 
 
 def _keep_counters(source: sqlite3.Connection, target: sqlite3.Connection, alive: int) -> None:
-    """Counters as they were; the sessions begun are corrected to what was kept, so that counting adds up."""
-    counters = {name: value for name, value in _rows(source, "SELECT name, value FROM counter") if type(value) is int}
+    """Counters as far as they can be read; the sessions begun are corrected to what was kept, so that counting adds up."""
+    counters = {
+        name: value
+        for name, value in _rows(source, "counter", "SELECT name, value FROM counter", [])
+        if type(value) is int
+    }
     counters["created"] = counters.get("deleted", 0) + counters.get("expired", 0) + alive
     SessionTables(target).write_counters({name: counters.get(name, 0) for name in COUNTERS})

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Literal, Protocol
 
@@ -17,6 +18,8 @@ from kato.errors import StorageUnavailable
 from kato.storage.interface import Committed, Storage, Transaction
 
 Durability = Literal["learn", "full"]
+_Given = Transaction | Callable[[], Transaction]
+"""A transaction, or what makes it in its turn."""
 _GROUP_TRANSACTIONS = 1000
 _GROUP_OPERATIONS = 20_000
 """A group is cut where a single commit would keep those behind it waiting for long."""
@@ -38,6 +41,14 @@ class TransactionWriter(Protocol):
 
     def submit(self, transaction: Transaction) -> Future[Committed]:
         """Hand in a transaction; the future is done when it is kept, or holds its error. Order of submission is kept."""
+        ...
+
+    def in_turn(self, make: Callable[[], Transaction]) -> Future[Committed]:
+        """
+        Hand in what makes a transaction out of what is stored: called when all before it is kept, and kept before all else.
+
+        Others wait while it is made. The future holds also what `make` raises; then nothing is kept.
+        """
         ...
 
     def close(self) -> None:
@@ -70,6 +81,15 @@ class DirectWriter:
             future.set_exception(error)
         return future
 
+    def in_turn(self, make: Callable[[], Transaction]) -> Future[Committed]:
+        """Make it and commit; the future is done when this returns."""
+        future: Future[Committed] = Future()
+        try:
+            future.set_result(self.at_once(make()))
+        except Exception as error:  # noqa: BLE001 - handed to whoever waits, unchanged
+            future.set_exception(error)
+        return future
+
     def close(self) -> None:
         """Nothing waits."""
 
@@ -80,7 +100,7 @@ class Writer:
     def __init__(self, storage: Storage, durability: str) -> None:
         self._storage = storage
         self._durability = durability
-        self._waiting: deque[tuple[Transaction, Future[Committed]]] = deque()
+        self._waiting: deque[tuple[_Given, Future[Committed]]] = deque()
         self._guard = threading.Lock()
         self._wake = threading.Condition(self._guard)
         self._committing = False
@@ -105,12 +125,19 @@ class Writer:
 
     def submit(self, transaction: Transaction) -> Future[Committed]:
         """Join the next group."""
+        return self._join(transaction)
+
+    def in_turn(self, make: Callable[[], Transaction]) -> Future[Committed]:
+        """Be a group alone."""
+        return self._join(make)
+
+    def _join(self, given: _Given) -> Future[Committed]:
         future: Future[Committed] = Future()
         with self._guard:
             if self._closing:
                 future.set_exception(StorageUnavailable("The server is stopping; nothing was changed"))
                 return future
-            self._waiting.append((transaction, future))
+            self._waiting.append((given, future))
             self._wake.notify()
         return future
 
@@ -140,22 +167,26 @@ class Writer:
             if self._waiting or self._closing:
                 self._wake.notify()
 
-    def _next_group(self) -> list[tuple[Transaction, Future[Committed]]]:
-        group: list[tuple[Transaction, Future[Committed]]] = []
+    def _next_group(self) -> list[tuple[_Given, Future[Committed]]]:
+        group: list[tuple[_Given, Future[Committed]]] = []
         operations = 0
         while self._waiting and len(group) < _GROUP_TRANSACTIONS and operations < _GROUP_OPERATIONS:
+            given = self._waiting[0][0]
+            if not isinstance(given, Transaction):
+                return group or [self._waiting.popleft()]
             group.append(self._waiting.popleft())
-            operations += len(group[-1][0].operations)
+            operations += len(given.operations)
         return group
 
-    def _commit(self, group: list[tuple[Transaction, Future[Committed]]]) -> None:
+    def _commit(self, group: list[tuple[_Given, Future[Committed]]]) -> None:
         # From here on a transaction can no longer be taken back; those that were are left out.
-        group = [(transaction, future) for transaction, future in group if future.set_running_or_notify_cancel()]
+        group = [(given, future) for given, future in group if future.set_running_or_notify_cancel()]
         if not group:
             return
-        durable = any(is_durable(transaction, self._durability) for transaction, _ in group)
         try:
-            results = self._storage.commit([transaction for transaction, _ in group], durable=durable, tidy=True)
+            transactions = [given if isinstance(given, Transaction) else given() for given, _ in group]
+            durable = any(is_durable(transaction, self._durability) for transaction in transactions)
+            results = self._storage.commit(transactions, durable=durable, tidy=True)
         except Exception as error:  # noqa: BLE001 - handed to all who wait, unchanged
             for _, future in group:
                 future.set_exception(error)
