@@ -79,4 +79,5 @@ def test_who_is_no_administrator_is_told_so(chromium, asked):
 def test_without_keys_the_page_says_how_the_first_is_made(tab):
     page = tab.open("#/operations")
     expect(page.get_by_text("The first key is made on its machine")).to_be_visible()
+    expect(page.locator("code", has_text="kato keys create")).to_have_text("kato keys create")
     expect(page.get_by_role("button", name="New key…")).to_have_count(0)

@@ -4,7 +4,7 @@ import { html, useState } from "../vendor/htm/standalone.module.js";
 import { get, path, post, remove } from "../api.js";
 import { ago, moment } from "../format.js";
 import { useAsked } from "../hooks.js";
-import { Dialog, Nothing, say, Trouble } from "./notice.js";
+import { Dialog, Nothing, say, spoken, Trouble } from "./notice.js";
 
 const MAY = { read: "read and predict", write: "also observe and learn", admin: "everything" };
 
@@ -28,7 +28,7 @@ export function Keys() {
   };
   return html`<h2 id="keys">Keys</h2>
     <${Trouble} error=${found.error} again=${found.again} />
-    ${status === "disabled" && html`<${Nothing}>${reason}.<//>`}
+    ${status === "disabled" && html`<${Nothing}>${spoken(reason)}.<//>`}
     ${status === "active" &&
     html`<div class="actions"><button type="button" onClick=${() => setDialog("new")}>New key…</button></div>
       ${made && html`<${Made} made=${made} done=${() => setMade(null)} />`} <${Table} keys=${keys} revoke=${setDialog} />`}

@@ -2,11 +2,16 @@
 
 import { html, useEffect, useRef, useState } from "../vendor/htm/standalone.module.js";
 
+/** A sentence as it is read: what stands between backticks is code. */
+export function spoken(sentence) {
+  return sentence.split("`").map((part, at) => (at % 2 ? html`<code>${part}</code>` : part));
+}
+
 /** A refusal, where it happened; nothing when there is none. */
 export function Trouble({ error, again }) {
   if (!error) return null;
   return html`<p class="trouble" role="alert">
-    ${error.message} ${again ? html`<button type="button" class="plain" onClick=${again}>Try again</button>` : null}
+    ${spoken(error.message)} ${again ? html`<button type="button" class="plain" onClick=${again}>Try again</button>` : null}
   </p>`;
 }
 
@@ -48,7 +53,7 @@ export function News() {
   return html`<div class="news" role="status">
     ${news &&
     html`<div class="card">
-      <span>${error ? error.message : news.sentence}</span>
+      <span>${spoken(error ? error.message : news.sentence)}</span>
       ${news.undo && !error ? html`<button type="button" onClick=${takeBack}>Undo</button>` : null}
       <button type="button" class="plain" onClick=${() => setNews(null)} aria-label="Dismiss this message">✕</button>
     </div>`}
