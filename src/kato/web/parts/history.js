@@ -46,14 +46,14 @@ function Details({ details }) {
  * which is the `newest` of all. */
 export function Entries({ entries, node, back, newest }) {
   return html`<div class="scroll" tabindex="0" role="region" aria-label="What happened, newest first">
-    <table>
+    <table class="stacks untitled">
       <thead>
         <tr>
           <th scope="col" class="number">Change</th>
           <th scope="col">When</th>
           <th scope="col">What</th>
           ${node !== undefined && html`<th scope="col">Pattern</th>`}
-          <th scope="col">Details</th>
+          <th scope="col" class="whole">Details</th>
           <th scope="col">By</th>
           ${back && html`<th scope="col"><span class="unseen">Going back</span></th>`}
         </tr>
@@ -69,7 +69,7 @@ export function Entries({ entries, node, back, newest }) {
               ${entry.pattern_name &&
               html`<a href=${link("node", node, "pattern", entry.pattern_name)}><code>${short(entry.pattern_name)}</code></a>`}
             </td>`}
-            <td class="details"><${Details} details=${entry.details} /></td>
+            <td class="details whole"><${Details} details=${entry.details} /></td>
             <td>
               ${[entry.actor, entry.session_id && `session ${shortSession(entry.session_id)}`].filter(Boolean).join(", ") || "–"}
             </td>

@@ -62,7 +62,7 @@ function Next({ potentials }) {
               <tr>
                 <th scope="col">Future</th>
                 <th scope="col">Share of the potential</th>
-                <th scope="col" class="number">Potential</th>
+                <th scope="col" class="number roomy">Potential</th>
                 <th scope="col" class="number">Patterns</th>
               </tr>
             </thead>
@@ -71,7 +71,7 @@ function Next({ potentials }) {
                 (each) => html`<tr key=${JSON.stringify(each.future)}>
                   <td><${Sequence} events=${each.future} most=${8} /></td>
                   <td class="share"><${Bar} share=${share(each)} />${number(share(each) * 100)} %</td>
-                  <td class="number">${number(each.aggregate_potential)}</td>
+                  <td class="number roomy">${number(each.aggregate_potential)}</td>
                   <td class="number">${count(each.supporting_patterns)}</td>
                 </tr>`,
               )}
@@ -139,7 +139,7 @@ function Feelings({ predictions }) {
               <th scope="col" class="number">Least</th>
               <th scope="col" class="number">Mean by potential</th>
               <th scope="col" class="number">Most</th>
-              <th scope="col" class="number">Predictions</th>
+              <th scope="col" class="number roomy">Predictions</th>
             </tr>
           </thead>
           <tbody>
@@ -149,7 +149,7 @@ function Feelings({ predictions }) {
                 <td class="number">${number(Math.min(...felt.map((each) => each.value)))}</td>
                 <td class="number">${number(weighted(felt))}</td>
                 <td class="number">${number(Math.max(...felt.map((each) => each.value)))}</td>
-                <td class="number">${count(felt.length)}</td>
+                <td class="number roomy">${count(felt.length)}</td>
               </tr>`,
             )}
           </tbody>

@@ -159,17 +159,17 @@ function Requests() {
                 <th scope="col">Request</th>
                 <th scope="col" class="number">Status</th>
                 <th scope="col" class="number">Took</th>
-                <th scope="col">Trace</th>
+                <th scope="col" class="roomy">Trace</th>
               </tr>
             </thead>
             <tbody>
               ${requests.slice(0, SHOWN).map(
                 (each) => html`<tr key=${each.trace_id + each.at}>
                   <td title=${moment(each.at)}>${ago(each.at)}</td>
-                  <td><code>${each.method} ${each.route}</code></td>
+                  <td class="route"><code>${each.method} ${each.route}</code></td>
                   <td class="number ${each.status >= 400 ? "failed" : ""}">${each.status}</td>
                   <td class="number">${number(each.duration_ms)} ms</td>
-                  <td><code class="quiet">${each.trace_id}</code></td>
+                  <td class="roomy"><code class="quiet">${each.trace_id}</code></td>
                 </tr>`,
               )}
             </tbody>

@@ -40,9 +40,9 @@ function Nodes({ nodes }) {
           <th scope="col" class="number">Patterns</th>
           <th scope="col" class="number">Symbols</th>
           <th scope="col" class="number">In memory</th>
-          <th scope="col" class="number">Changes</th>
+          <th scope="col" class="number roomy">Changes</th>
           <th scope="col">Last change</th>
-          <th scope="col">Learned, last minute</th>
+          <th scope="col" class="roomy">Learned, last minute</th>
         </tr>
       </thead>
       <tbody>
@@ -53,9 +53,9 @@ function Nodes({ nodes }) {
             <td class="number">${count(node.patterns)}</td>
             <td class="number">${count(node.symbols)}</td>
             <td class="number">${bytes(node.size_bytes)}</td>
-            <td class="number">${count(node.sequence)}</td>
+            <td class="number roomy">${count(node.sequence)}</td>
             <td title=${moment(node.changed_at)}>${ago(node.changed_at)}</td>
-            <td><${Sparkline} values=${learned} label="${plural(sum(learned), "pattern")} learned" /></td>
+            <td class="roomy"><${Sparkline} values=${learned} label="${plural(sum(learned), "pattern")} learned" /></td>
           </tr>`;
         })}
       </tbody>

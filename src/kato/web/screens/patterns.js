@@ -42,13 +42,13 @@ export function Patterns({ node }) {
     ${found.value && patterns.length === 0
       ? html`<${Nothing}>${search ? "No pattern has it." : "This node has learned nothing, or forgotten all."}<//>`
       : html`<div class="scroll" tabindex="0" role="region" aria-label="Patterns" aria-busy=${found.loading}>
-          <table>
+          <table class="stacks">
             <thead>
               <tr>
                 <${SortHead} by="name" sort=${sort} change=${order}>Name<//>
                 <${SortHead} by="frequency" sort=${sort} change=${order} number>Frequency<//>
                 <${SortHead} by="length" sort=${sort} change=${order} number>Symbols<//>
-                <th scope="col">Events</th>
+                <th scope="col" class="whole">Events</th>
               </tr>
             </thead>
             <tbody>
@@ -57,7 +57,7 @@ export function Patterns({ node }) {
                   <th scope="row"><a href=${link("node", node, "pattern", each.name)}><code>${short(each.name)}</code></a></th>
                   <td class="number">${count(each.frequency)}</td>
                   <td class="number">${count(each.length)}</td>
-                  <td><${Sequence} events=${each.data} most=${10} /></td>
+                  <td class="whole"><${Sequence} events=${each.data} most=${10} /></td>
                 </tr>`,
               )}
             </tbody>
