@@ -103,8 +103,6 @@ def told(store: SqliteStorage, learn: bool) -> dict[str, Any]:
         if learn:
             ask(f"learn {node}", lambda node=node: _learn(store, node))
         ask(f"patterns {node}", lambda node=node: _loaded(store, node))
-        for order in ("name", "-frequency"):
-            ask(f"pages by {order} {node}", lambda node=node, order=order: _pages(store, node, order))
         ask(f"log {node}", lambda node=node: (store.verify_log(node), store.log(node, limit=10**6))[1])
         ask(f"facts {node}", lambda node=node: store.node(node))
         for number in (0, 1, 2, 7, 8, 9, 17, 26, 38, 40):
@@ -131,15 +129,6 @@ def told(store: SqliteStorage, learn: bool) -> dict[str, Any]:
 def _loaded(store: SqliteStorage, node: str) -> tuple[Any, ...]:
     loaded = store.load(node)
     return loaded.head, tuple(loaded.patterns), dict(loaded.vectors)
-
-
-def _pages(store: SqliteStorage, node: str, order: Any) -> list[Any]:
-    found, after = [], None
-    while True:
-        page, after, total = store.patterns(node, order=order, after=after, limit=15)
-        found += [*page, total]
-        if after is None:
-            return found
 
 
 def _as_it_was(store: SqliteStorage, node: str, name: str) -> Any:

@@ -111,24 +111,6 @@ class KeepsVectors(MemoryStorage):
         return replace(loaded, vectors=dict(self._seen))
 
 
-class LosesTies(MemoryStorage):
-    """A page begins after all patterns that tie with the last one."""
-
-    def patterns(self, node_id, *, order, after, limit, search=""):
-        if after is not None and order.lstrip("-") != "name":
-            after = (after[0], "g", 0)
-        return super().patterns(node_id, order=order, after=after, limit=limit, search=search)
-
-
-class SearchesAnywhere(MemoryStorage):
-    """A name is searched in its middle too."""
-
-    def patterns(self, node_id, *, order, after, limit, search=""):
-        if search and any(search[2:8] in each.name for each in self.load(node_id).patterns):
-            search = ""
-        return super().patterns(node_id, order=order, after=after, limit=limit, search=search)
-
-
 class IgnoresVersions(MemoryStorage):
     """Whoever changes a session last wins."""
 

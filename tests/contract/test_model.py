@@ -128,12 +128,6 @@ def told(store):
         [(store.session(each), store.ended_session(each)) for each in SESSIONS],
         [(store.count_sessions(now=now), store.sessions(now=now), store.due_sessions(now=now)) for now in (1, 50, 150)],
         [store.count_sessions(now=50, node_id=node) for node in NODES],
-        [
-            store.patterns(node, order=order, after=None, limit=100, search=search)[::2]
-            for node in NODES
-            for order in ("name", "-name", "frequency", "-frequency", "length", "-length")
-            for search in ("", "b", "VCTR", pattern_name(CONTENTS[0])[:3])
-        ],
     )
 
 

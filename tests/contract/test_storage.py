@@ -151,9 +151,7 @@ def test_two_contents_of_one_name_do_not_merge(store, monkeypatch):
     commit(store, Learn(CD))
     assert [(each.events, each.frequency) for each in patterns(store)] == [(AB, 1), (CD, 2)]
     assert store.pattern("node", "ab" * 20).events == AB
-    page, position, total = store.patterns("node", order="name", after=None, limit=1)
-    rest, _, _ = store.patterns("node", order="name", after=position, limit=1)
-    assert (total, [each.events for each in (*page, *rest)]) == (2, [AB, CD])
+    assert store.node("node").patterns == 2
 
 
 def test_the_log_tells_two_contents_of_one_name_apart(store, monkeypatch):
@@ -209,70 +207,6 @@ def test_the_log_is_chained_and_repeating_it_gives_an_equal_memory(store):
     copy = MemoryStorage()
     repeat(entries, copy)
     assert everything(copy) == everything(store)
-
-
-def test_pages_hold_every_pattern_once_in_every_order(store):
-    words = [f"w{n}" for n in range(23)]
-    for n, word in enumerate(words):
-        for _ in range(n % 3 + 1):
-            commit(store, Learn((("x",) * (n % 4 + 1), (word,))))
-    everything = patterns(store)
-    orders = {"name": lambda p: p.name, "frequency": lambda p: p.frequency, "length": lambda p: p.length}
-    for column, value in orders.items():
-        for sign in ("", "-"):
-            found, after = [], None
-            while True:
-                page, after, total = store.patterns("node", order=sign + column, after=after, limit=5)
-                found += page
-                if after is None:
-                    break
-            assert total == 23
-            expected = sorted(everything, key=lambda p: p.name)
-            assert found == sorted(expected, key=value, reverse=bool(sign))
-    assert store.patterns("unknown", order="name", after=None, limit=5) == ([], None, 0)
-
-
-def test_a_walk_by_name_is_right_while_others_learn(store):
-    for n in range(20):
-        commit(store, Learn(((str(n), "x"),)))
-    stayed = {each.name for each in patterns(store)}
-    found, after = [], None
-    for step in range(100):
-        page, after, _ = store.patterns("node", order="name", after=after, limit=3)
-        found += [each.name for each in page]
-        commit(store, Learn(((f"new{step}", "y"),)))
-        if after is None:
-            break
-    assert len(found) == len(set(found))
-    assert stayed <= set(found)
-
-
-@pytest.mark.parametrize("symbol", ['quo"te', "back\\slash", "new\nline", "nul\0", "é", "%", "_", "'"])
-def test_searching_finds_symbols_and_names(store, symbol):
-    name = commit(store, Learn(((f"pre{symbol}post", "z"),)))[0].after.name
-    commit(store, Learn((("other", "things"),)))
-
-    def search(text):
-        page, _, total = store.patterns("node", order="name", after=None, limit=10, search=text)
-        assert len(page) == total
-        return [each.name for each in page]
-
-    assert search(symbol) == search(f"e{symbol}p") == search(name[:12]) == search("PTRN|" + name.upper()) == [name]
-    assert search("nowhere") == search('","') == []
-    assert search("\\n") == search("u0000") == []
-
-
-def test_a_name_is_searched_from_its_beginning_and_a_symbol_anywhere_in_its_own_case(store):
-    found = [commit(store, Learn((("Zebra", f"{n}"),)))[0].after for n in range(20)]
-
-    def total(text):
-        return store.patterns("node", order="name", after=None, limit=1, search=text)[2]
-
-    assert (total("ebr"), total("zebra")) == (20, 0)
-    for pattern in found:
-        prefix, middle = pattern.name[:8], pattern.name[2:10]
-        assert total(prefix) == total(prefix.upper()) == sum(each.name.startswith(prefix) for each in found)
-        assert total(middle) == sum(each.name.startswith(middle) for each in found)
 
 
 def test_sessions_are_kept_changed_touched_and_ended(store):
@@ -459,7 +393,6 @@ def test_a_closed_storage_says_so(store):
         lambda: store.log("node"),
         lambda: store.verify_log("node"),
         lambda: store.pattern("node", NOWHERE),
-        lambda: store.patterns("node", order="name", after=None, limit=1),
         lambda: store.session("s"),
         lambda: store.ended_session("s"),
         lambda: store.sessions(now=1),

@@ -52,9 +52,6 @@ def test_every_read_sees_one_moment(store):
             loaded = store.load("node")
             found = list(loaded.patterns)
             assert sum(pattern.frequency for pattern in found) == loaded.head
-            page, _, total = store.patterns("node", order="-frequency", after=None, limit=10**6)
-            assert len(page) == total
-            assert sum(pattern.frequency for pattern in page) % 2 == 0
             info = store.node("node")
             assert info is None or (info.head % 2, info.patterns) == (0, -(-info.head // 6) + 1)
             store.verify_log("node")
@@ -99,7 +96,7 @@ def test_closing_lets_reads_finish_and_refuses_those_that_come_later(store):
         while True:
             try:
                 assert len(store.log("node")) == 50
-                assert store.patterns("node", order="length", after=None, limit=9)[2] == 50
+                assert store.node("node").patterns == 50
                 answers += 1
             except StorageUnavailable:
                 return answers

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from building import ENGINE, events_of, knowing
 from kato.engine.knowledge import Change
-from kato.engine.listing import PatternPage, page_of, symbol_page
+from kato.engine.listing import PatternOrder, PatternPage, page_of, symbol_page
 from kato.engine.matching.plain import PlainKnowledge
 from kato.engine.pattern import Pattern, learned_again, new_pattern
 
@@ -48,6 +48,73 @@ def test_a_search_finds_parts_of_symbols_in_their_own_case_and_beginnings_of_nam
     for text in (name[:9], f"PTRN|{name[:9].upper()}", name):
         assert shown(view.list_patterns("name", None, 9, text)) == [("tea cup", 1)]
     assert shown(view.list_patterns("name", None, 9, name + "0")) == []
+
+
+@pytest.mark.parametrize("symbol", ['quo"te', "back\\slash", "new\nline", "nul\0", "é", "%", "_", "'"])
+def test_a_search_takes_every_character_for_itself(symbol: str) -> None:
+    """Neither as JSON writes it nor as a pattern of a database."""
+    pattern = new_pattern(((f"pre{symbol}post",), ("z",)))
+    view = knowing(pattern, "other things").view()
+
+    def found(text: str) -> list[str]:
+        page = view.list_patterns("name", None, 9, text)
+        assert page.total == len(page.patterns)
+        return [each.name for each in page.patterns]
+
+    assert found(symbol) == found(f"e{symbol}p") == [pattern.name]
+    assert found("nowhere") == found('","') == found("\\n") == found("u0000") == []
+
+
+def test_a_name_is_searched_from_its_beginning_alone() -> None:
+    patterns = [new_pattern((("Zebra",), (str(number),))) for number in range(20)]
+    view = knowing(*patterns).view()
+    for pattern in patterns:
+        for text in (pattern.name[:8], pattern.name[2:10]):
+            page = view.list_patterns("name", None, 20, text)
+            assert [each.name for each in page.patterns] == sorted(
+                each.name for each in patterns if each.name.startswith(text)
+            )
+
+
+@pytest.mark.parametrize("order", PATTERN_ORDERS)
+def test_a_walk_holds_every_pattern_once_in_its_order(order: PatternOrder) -> None:
+    patterns = [often(" ".join([*["x"] * (number % 4 + 1), f"w{number}"]), number % 3 + 1) for number in range(23)]
+    view = knowing(*patterns).view()
+    found: list[Pattern] = []
+    after = None
+    for _ in range(5):
+        page = view.list_patterns(order, after, 5, "")
+        assert page.total == 23
+        found += page.patterns
+        after = page.position
+    assert after is None
+    expected = sorted(patterns, key=lambda pattern: pattern.name, reverse=order == "-name")
+    if not order.endswith("name"):
+        expected.sort(key=lambda pattern: getattr(pattern, order.strip("-")), reverse=order.startswith("-"))
+    assert found == expected
+
+
+@pytest.mark.parametrize("order", ["name", "-name"])
+def test_a_walk_by_name_is_right_while_others_learn_and_forget(order: PatternOrder) -> None:
+    stay = [new_pattern((("x",), (str(number),))) for number in range(20)]
+    knowledge = knowing(*stay)
+    found: list[str] = []
+    after, passing = None, None
+    for step in range(100):
+        page = knowledge.view().list_patterns(order, after, 3, "")
+        found += [each.name for each in page.patterns]
+        after = page.position
+        if after is None:
+            break
+        learned = new_pattern((("y",), (str(step),)))
+        changes = [Change(knowledge.sequence + 1, "learn", None, learned)]
+        if passing is not None:
+            changes.append(Change(knowledge.sequence + 2, "forget", passing, None))
+        knowledge.apply(changes)
+        passing = learned
+    assert after is None
+    assert found == sorted(set(found), reverse=order == "-name")
+    assert {each.name for each in stay} <= set(found)
 
 
 def test_symbols_by_frequency_and_by_name() -> None:

@@ -19,14 +19,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from kato.engine.listing import PatternOrder
 from kato.engine.pattern import Pattern
 
 if TYPE_CHECKING:
     from kato.engine.event import Event, Symbol
     from kato.engine.knowledge import Change, Present
-
-Order = PatternOrder
 
 
 # --- what is written -------------------------------------------------------------------------------------------------
@@ -414,17 +411,6 @@ class Storage(Protocol):
 
     def pattern(self, node_id: str, name: str) -> Pattern | None:
         """One pattern by its bare name; of several with one name the first learned."""
-        ...
-
-    def patterns(
-        self, node_id: str, *, order: Order, after: tuple[Any, ...] | None, limit: int, search: str = ""
-    ) -> tuple[list[Pattern], tuple[Any, ...] | None, int]:
-        """
-        One page of a node's patterns: (page, position for the next page or None at the end, number passing `search`).
-
-        A pattern passes when one of its symbols contains `search`, or its bare name begins with it in any case.
-        Ties by name ascending.
-        """
         ...
 
     def keep_derived(self, node_id: str, name: str, sequence: int, content: str) -> None:

@@ -8,10 +8,9 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
 from kato.engine.knowledge import Change
-from kato.engine.listing import passes_search
 from kato.engine.pattern import Pattern
 from kato.errors import StorageUnavailable
 from kato.storage import records
@@ -21,7 +20,6 @@ from kato.storage.interface import (
     Loaded,
     LogEntry,
     NodeInfo,
-    Order,
     OtherLog,
     Reply,
     SessionCounts,
@@ -156,33 +154,6 @@ class MemoryStorage:
         with self._open() as contents:
             node = contents.nodes.get(node_id)
             return named(node, name) if node is not None else None
-
-    def patterns(
-        self, node_id: str, *, order: Order, after: tuple[Any, ...] | None, limit: int, search: str = ""
-    ) -> tuple[list[Pattern], tuple[Any, ...] | None, int]:
-        """One page of a node's patterns. The last part of a position tells patterns of one name apart."""
-        with self._open() as contents:
-            node = contents.nodes.get(node_id)
-            everything = list(node.patterns.values()) if node is not None else []
-        found = [each for each in everything if passes_search(each, search)]
-        column, sign = order.removeprefix("-"), -1 if order.startswith("-") else 1
-        seen: dict[str, int] = {}
-        positions: list[tuple[tuple[Any, ...], tuple[Any, ...], Pattern]] = []
-        for pattern in found:
-            serial = seen[pattern.name] = seen.get(pattern.name, -1) + 1
-            if column == "name":
-                digits = int(pattern.name, 16)
-                positions.append(((sign * digits, serial), (pattern.name, serial), pattern))
-            else:
-                value = pattern.frequency if column == "frequency" else pattern.length
-                positions.append(((sign * value, pattern.name, serial), (value, pattern.name, serial), pattern))
-        positions.sort(key=lambda entry: entry[0])
-        if after is not None:
-            start = (sign * int(after[0], 16), after[1]) if column == "name" else (sign * after[0], *after[1:])
-            positions = [entry for entry in positions if entry[0] > start]
-        page = positions[:limit]
-        more = len(positions) > limit
-        return [entry[2] for entry in page], page[-1][1] if more else None, len(found)
 
     # --- sessions ---
 

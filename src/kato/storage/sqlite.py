@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from kato.engine.knowledge import Change
 from kato.engine.pattern import Pattern
@@ -27,7 +27,6 @@ from kato.storage.interface import (
     Loaded,
     LogEntry,
     NodeInfo,
-    Order,
     Reply,
     SessionCounts,
     SessionRecord,
@@ -414,13 +413,6 @@ class SqliteStorage:
         """One pattern by its bare name."""
         with self._reading() as connection:
             return sqlite_reading.read_pattern(connection, node_id, name)
-
-    def patterns(
-        self, node_id: str, *, order: Order, after: tuple[Any, ...] | None, limit: int, search: str = ""
-    ) -> tuple[list[Pattern], tuple[Any, ...] | None, int]:
-        """One page of a node's patterns."""
-        with self._reading() as connection:
-            return sqlite_reading.read_page(connection, node_id, order, after, limit, search)
 
     # --- sessions ---
 

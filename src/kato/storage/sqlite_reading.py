@@ -11,11 +11,10 @@ from types import MappingProxyType
 from typing import Any
 
 from kato.engine.event import Event, Symbol, Vector, vector_name
-from kato.engine.listing import name_prefix, passes_search
 from kato.engine.pattern import Pattern
 from kato.errors import StoredDataCorrupt
 from kato.storage import records
-from kato.storage.interface import LogEntry, NodeInfo, Order
+from kato.storage.interface import LogEntry, NodeInfo
 from kato.storage.schema import log_id, node_of, sequence_of
 from kato.storage.sqlite_absence import check_absent
 from kato.storage.sqlite_nodes import NODE_COLUMNS, checked_node_row, read_node_row
@@ -85,60 +84,6 @@ def read_pattern(connection: sqlite3.Connection, node_id: str, name: str) -> Pat
         if row is not None:
             check_absent(connection, row.number, node_id, [name])
     return pattern
-
-
-def read_page(
-    connection: sqlite3.Connection,
-    node_id: str,
-    order: Order,
-    after: tuple[Any, ...] | None,
-    limit: int,
-    search: str,
-) -> tuple[list[Pattern], tuple[Any, ...] | None, int]:
-    """One page; a position is (name, row) or (frequency or length, name, row), the row telling equal names apart."""
-    row = read_node_row(connection, node_id)
-    if row is None:
-        return [], None, 0
-    parameters: list[Any] = [row.number]
-    stored = connection.execute("SELECT count(*) FROM pattern WHERE node = ?", parameters).fetchone()[0]
-    if stored != row.patterns:  # a damaged index hides rows
-        raise patterns_are(node_id, stored, row.patterns)
-    where, total = "node = ?", stored
-    if search:
-        # Wherever a symbol contains the text, the stored JSON contains it escaped; the exact test follows below.
-        escaped = records.dump(search).decode()[1:-1]
-        prefix = name_prefix(search)
-        where += " AND (instr(events, ?) > 0 OR substr(lower(hex(name)), 1, ?) = ?)"
-        parameters += [escaped, len(prefix), prefix]
-        counted = connection.execute(f"SELECT {PATTERN_COLUMNS} FROM pattern WHERE {where}", parameters)
-        total = sum(passes_search(read_checked(node_id, each), search) for each in counted)
-    column, descending = order.removeprefix("-"), order.startswith("-")
-    direction, beyond = ("DESC", "<") if descending else ("ASC", ">")
-    if column == "name":
-        ordering = f"name {direction}, id"
-        position = f"(name {beyond} ? OR (name = ? AND id > ?))"
-        values = [bytes.fromhex(after[0]), bytes.fromhex(after[0]), after[1]] if after else []
-    else:
-        ordering = f"{column} {direction}, name, id"
-        position = f"({column} {beyond} ? OR ({column} = ? AND (name, id) > (?, ?)))"
-        values = [after[0], after[0], bytes.fromhex(after[1]), after[2]] if after else []
-    if after:
-        where = f"{position} AND {where}"
-    page: list[Pattern] = []
-    last: tuple[Any, ...] | None = None
-    rows = connection.execute(
-        f"SELECT id, {PATTERN_COLUMNS} FROM pattern WHERE {where} ORDER BY {ordering}", [*values, *parameters]
-    )
-    for number, *row in rows:
-        pattern = read_checked(node_id, row)
-        if not passes_search(pattern, search):
-            continue
-        if len(page) == limit:
-            return page, last, total
-        page.append(pattern)
-        value = pattern.frequency if column == "frequency" else pattern.length
-        last = (pattern.name, number) if column == "name" else (value, pattern.name, number)
-    return page, None, total
 
 
 # --- patterns and vectors of a node ---
