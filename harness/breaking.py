@@ -43,7 +43,7 @@ def encoding() -> None:
     def folded(text: str) -> str:
         return unicodedata.normalize("NFKC", text).casefold().strip()
 
-    commit, load, node, patterns = SqliteStorage.commit, SqliteStorage.load, SqliteStorage.node, SqliteStorage.patterns
+    commit, load, node = SqliteStorage.commit, SqliteStorage.load, SqliteStorage.node
 
     def folding_commit(self: Any, transactions: Any, **options: Any) -> Any:
         changed = [
@@ -54,7 +54,6 @@ def encoding() -> None:
     SqliteStorage.commit = folding_commit  # type: ignore[method-assign]
     SqliteStorage.load = lambda self, node_id: load(self, folded(node_id))  # type: ignore[method-assign]
     SqliteStorage.node = lambda self, node_id: node(self, folded(node_id))  # type: ignore[method-assign]
-    SqliteStorage.patterns = lambda self, node_id, **given: patterns(self, folded(node_id), **given)  # type: ignore[method-assign]
 
 
 def commit() -> None:

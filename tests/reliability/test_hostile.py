@@ -56,7 +56,7 @@ def test_an_answer_that_is_none_of_the_protocol_is_noticed(status, content, head
 
 
 def test_node_ids_that_are_folded_are_noticed(monkeypatch, tmp_path):
-    for name in ("commit", "load", "node", "patterns"):
+    for name in ("commit", "load", "node"):
         monkeypatch.setattr(SqliteStorage, name, getattr(SqliteStorage, name))  # put back at the end
     take_out("encoding")
     with Kato(tmp_path) as memory, pytest.raises(Broken):
