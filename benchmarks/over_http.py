@@ -5,8 +5,9 @@ How many requests a second the server answers, beside an endpoint that only pars
     python benchmarks/over_http.py --patterns 100000  predict at 100,000 patterns, too (several sizes: repeat the option)
 
 The server runs in a process of its own, its data on disk in a fresh directory; the clients are in this one and share the
-machine with it. Everything is seeded and bounded. The echo endpoint exists only here: it is put before the server's own
-application and does what every request costs anyway.
+machine with it. Beside the rate by the clock stands what a request costs the server in processor time, which says more on a
+machine that others use too. Everything is seeded and bounded. The echo endpoint exists only here: it is put before the server's
+own application and does what every request costs anyway.
 """
 
 from __future__ import annotations
@@ -24,10 +25,11 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httptools
 import orjson
+import psutil
 import uvicorn
 
 from kato.server.app import Application
@@ -112,22 +114,49 @@ class Connection:
 
 
 Work = Callable[[int], Awaitable[Any]]
+
+
+class Server:
+    """Where the server listens, and what it costs."""
+
+    def __init__(self, port: int, process: int) -> None:
+        self.port = port
+        self._process = psutil.Process(process)
+
+    def seconds(self) -> float:
+        """Processor time so far, of the system's own part too."""
+        spent = self._process.cpu_times()
+        return float(spent.user + spent.system)
+
+
+class Measured(NamedTuple):
+    """What came of a load."""
+
+    rate: float
+    """Requests a second, by the clock."""
+    cost: float
+    """Processor time of the server for one, seconds."""
+    times: list[float]
+    """What each took, seconds, sorted."""
+
+
 CONNECTIONS = itertools.count()
 """Numbers that tell what one connection learns from what another does."""
 
 
 async def measure(
-    port: int, connections: int, seconds: float, prepare: Callable[[Connection], Awaitable[Work]]
-) -> tuple[float, list[float]]:
-    """(requests a second, the time of each in seconds, sorted) of so many connections at once for so long."""
+    server: Server, connections: int, seconds: float, prepare: Callable[[Connection], Awaitable[Work]]
+) -> Measured:
+    """So many connections at once for so long."""
     opened: list[Connection] = []
     works = []
     for _ in range(connections):  # one after another: the server lets go of who asks nothing for long
-        opened.append(await Connection(port).open())
+        opened.append(await Connection(server.port).open())
         works.append(await prepare(opened[-1]))
     times: list[float] = []
     for work in works:
         await work(-1)  # whatever is made on first use
+    spent = server.seconds()
     started = time.perf_counter()
 
     async def run(work: Work) -> None:
@@ -139,9 +168,10 @@ async def measure(
 
     await asyncio.gather(*map(run, works))
     elapsed = time.perf_counter() - started
+    spent = server.seconds() - spent
     for connection in opened:
         connection.close()
-    return len(times) / elapsed, sorted(times)
+    return Measured(len(times) / elapsed, spent / len(times), sorted(times))
 
 
 def sequences(count: int, seed: int) -> Iterator[list[list[str]]]:
@@ -217,27 +247,29 @@ def predicting(node: str, memories: list[list[list[str]]]) -> Callable[[Connecti
     return prepare
 
 
-async def fill(port: int, node: str, count: int) -> float:
-    """Learn so many sequences in bulk; sequences a second."""
-    connection = await Connection(port).open()
+async def fill(server: Server, node: str, count: int) -> Measured:
+    """Learn so many sequences in bulk."""
+    connection = await Connection(server.port).open()
     everything = sequences(count, SEED)
     started = time.perf_counter()
-    spent = 0.0
+    cost = server.seconds()
+    waited = 0.0
     for _ in range(0, count, 1000):
         batch = [sequence for _, sequence in zip(range(1000), everything, strict=False)]
         body = orjson.dumps({"sequences": batch})
         begun = time.perf_counter()
         await connection.ask("POST", f"/nodes/{node}/learn", body)
-        spent += time.perf_counter() - begun
+        waited += time.perf_counter() - begun
     connection.close()
     print(f"  {count:,} sequences in {time.perf_counter() - started:.1f} s", file=sys.stderr)
-    return count / spent
+    return Measured(count / waited, (server.seconds() - cost) / count, [])
 
 
-async def fill_by_lines(port: int, node: str, count: int) -> float:
+async def fill_by_lines(server: Server, node: str, count: int) -> Measured:
     """The same as one upload of lines."""
     body = b"".join(orjson.dumps(sequence) + b"\n" for sequence in sequences(count, SEED + 1))
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    cost = server.seconds()
     started = time.perf_counter()
     headers = "Host: 127.0.0.1\r\nContent-Type: application/x-ndjson\r\nConnection: close\r\n"
     writer.write(f"POST /nodes/{node}/learn HTTP/1.1\r\n{headers}Content-Length: {len(body)}\r\n\r\n".encode())
@@ -246,54 +278,60 @@ async def fill_by_lines(port: int, node: str, count: int) -> float:
     writer.close()
     if b'"status":"completed"' not in answer[-1000:]:
         raise SystemExit(answer[-1000:].decode(errors="replace"))
-    return count / (time.perf_counter() - started)
+    return Measured(count / (time.perf_counter() - started), (server.seconds() - cost) / count, [])
 
 
-def row(what: str, rate: float, times: list[float], beside: float | None = None) -> None:
+def row(what: str, found: Measured, beside: Measured | None = None) -> None:
     def at(share: float) -> str:
+        times = found.times
         return f"{1000 * times[min(len(times) - 1, int(share * len(times)))]:9.2f}" if times else " " * 9
 
-    compared = f"{100 * rate / beside:6.0f} %" if beside else ""
-    print(f"{what:<46}{rate:>12,.0f}/s{at(0.5)}{at(0.95)}{compared:>10}", flush=True)
+    compared = f"{100 * found.rate / beside.rate:6.0f} %" if beside else ""
+    cost = f"{1_000_000 * found.cost:10,.0f}"
+    print(f"{what:<46}{found.rate:>12,.0f}/s{at(0.5)}{at(0.95)}{cost}{compared:>10}", flush=True)
 
 
-async def compare_with_echo(port: int, seconds: float) -> None:
+async def compare_with_echo(server: Server, seconds: float) -> None:
     """Observing and echoing in turns, so that both meet the same machine."""
-    rates: dict[str, list[float]] = {"echo": [], "observe": []}
-    every: dict[str, list[float]] = {"echo": [], "observe": []}
+    found: dict[str, list[Measured]] = {"echo": [], "observe": []}
     for _ in range(5):
         for name, prepare in (("echo", echoing), ("observe", observing)):
-            rate, times = await measure(port, 1, seconds / 5, prepare)
-            rates[name].append(rate)
-            every[name] += times
-    echo, observe = statistics.median(rates["echo"]), statistics.median(rates["observe"])
-    row("echo, 1 connection", echo, sorted(every["echo"]))
-    row("observe, 1 connection, of the echo", observe, sorted(every["observe"]), echo)
+            found[name].append(await measure(server, 1, seconds / 5, prepare))
+    echo, observe = (
+        Measured(
+            statistics.median(each.rate for each in several),
+            statistics.median(each.cost for each in several),
+            sorted(itertools.chain.from_iterable(each.times for each in several)),
+        )
+        for several in found.values()
+    )
+    row("echo, 1 connection", echo)
+    row("observe, 1 connection, of the echo", observe, echo)
 
 
-async def programme(port: int, seconds: float, sizes: list[int]) -> None:
-    print(f"{'':<46}{'rate':>14}{'p50 ms':>9}{'p95 ms':>9}")
-    await compare_with_echo(port, seconds)
-    row("observe, 32 connections", *await measure(port, 32, seconds, observing))
-    one, times = await measure(port, 1, seconds, learning)
-    row("observe-sequence of 20 and learn, 1 connection", one, times)
-    row("the same, 32 connections, of one connection", *await measure(port, 32, seconds, learning), one)
-    one, times = await measure(port, 1, seconds, learning_one)
-    row("learn one sequence, 1 connection", one, times)
-    row("the same, 32 connections, of one connection", *await measure(port, 32, seconds, learning_one), one)
-    row("learn in bulk, 1,000 a request", await fill(port, "bulk", 20_000), [])
-    row("learn in bulk, one upload of lines", await fill_by_lines(port, "bulk-lines", 20_000), [])
+async def programme(server: Server, seconds: float, sizes: list[int]) -> None:
+    print(f"{'':<46}{'rate':>14}{'p50 ms':>9}{'p95 ms':>9}{'cpu µs':>10}")
+    await compare_with_echo(server, seconds)
+    row("observe, 32 connections", await measure(server, 32, seconds, observing))
+    one = await measure(server, 1, seconds, learning)
+    row("observe-sequence of 20 and learn, 1 connection", one)
+    row("the same, 32 connections, of one connection", await measure(server, 32, seconds, learning), one)
+    one = await measure(server, 1, seconds, learning_one)
+    row("learn one sequence, 1 connection", one)
+    row("the same, 32 connections, of one connection", await measure(server, 32, seconds, learning_one), one)
+    row("learn in bulk, 1,000 a request", await fill(server, "bulk", 20_000))
+    row("learn in bulk, one upload of lines", await fill_by_lines(server, "bulk-lines", 20_000))
     for size in sizes:
         node = f"predicted-{size}"
-        await fill(port, node, size)
+        await fill(server, node, size)
         chance = random.Random(SEED)
         learned = [sequence for _, sequence in zip(range(200), sequences(size, SEED), strict=False)]
         memories = [
             sequence[start : start + WINDOW] for sequence in learned for start in [chance.randrange(TOKENS - WINDOW)]
         ]
         for connections in (1, 32):
-            rate, times = await measure(port, connections, seconds, predicting(node, memories))
-            row(f"predict, {size:,} patterns, {connections} connection{'s' * (connections > 1)}", rate, times)
+            found = await measure(server, connections, seconds, predicting(node, memories))
+            row(f"predict, {size:,} patterns, {connections} connection{'s' * (connections > 1)}", found)
 
 
 def main() -> None:
@@ -313,7 +351,7 @@ def main() -> None:
         server = subprocess.Popen([sys.executable, str(Path(__file__)), "--serve", str(port), directory])
         try:
             wait(port, server)
-            asyncio.run(programme(port, given.seconds, given.patterns or [1000]))
+            asyncio.run(programme(Server(port, server.pid), given.seconds, given.patterns or [1000]))
         finally:
             server.terminate()
             server.wait()

@@ -11,7 +11,6 @@ import json
 import time
 import unicodedata
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 
@@ -47,7 +46,7 @@ def encoding() -> None:
 
     def folding_commit(self: Any, transactions: Any, **options: Any) -> Any:
         changed = [
-            replace(each, node_id=folded(each.node_id)) if each.node_id is not None else each for each in transactions
+            each._replace(node_id=folded(each.node_id)) if each.node_id is not None else each for each in transactions
         ]
         return commit(self, changed, **options)
 

@@ -22,7 +22,7 @@ from kato.errors import RouteNotFound
 from kato.operations import OPERATIONS, Operation, Request
 from kato.operations.idempotency import IDEMPOTENCY_KEY, REPLAYED, perform
 from kato.service.policy import Policy
-from kato.service.runtime import drive, random_hex
+from kato.service.runtime import drive, random_id
 from kato.service.system import System
 from kato.wire.encoding import encode_body, plain
 from kato.wire.limits import Limits
@@ -96,7 +96,7 @@ class Kato(ClientMethods):
             query=call.query,
             body=encode_body(call.body) if call.body is not None else b"",
             headers={IDEMPOTENCY_KEY: call.idempotency_key} if call.idempotency_key is not None else {},
-            trace_id=f"kato-{random_hex(32)}",
+            trace_id=f"kato-{random_id()}",
         )
         self._sweep()
         answer = drive(perform(self._system, operation, request))

@@ -25,8 +25,8 @@ class LeavesHalf(MemoryStorage):
     def commit(self, transactions, *, durable, tidy=True):
         results = []
         for transaction in transactions:
-            parts = [replace(transaction, operations=(each,), sessions=()) for each in transaction.operations]
-            done = super().commit([*parts, replace(transaction, operations=())], durable=durable)
+            parts = [transaction._replace(operations=(each,), sessions=()) for each in transaction.operations]
+            done = super().commit([*parts, transaction._replace(operations=())], durable=durable)
             failed = [each for each in done if isinstance(each, Exception)]
             made = tuple(change for each in done if isinstance(each, Committed) for change in each.changes)
             results.append(failed[0] if failed else Committed(made))
@@ -52,7 +52,7 @@ class ForgetsLearnings(MemoryStorage):
             return isinstance(operation, Learn) and any(each.events == operation.events for each in loaded.patterns)
 
         kept = [
-            replace(each, operations=tuple(one for one in each.operations if not is_known(each.node_id, one)))
+            each._replace(operations=tuple(one for one in each.operations if not is_known(each.node_id, one)))
             for each in transactions
         ]
         return super().commit(kept, durable=durable)
@@ -62,7 +62,7 @@ class MixesNodes(MemoryStorage):
     """Node ids that differ in case are one node."""
 
     def commit(self, transactions, *, durable, tidy=True):
-        lower = [replace(each, node_id=each.node_id and each.node_id.lower()) for each in transactions]
+        lower = [each._replace(node_id=each.node_id and each.node_id.lower()) for each in transactions]
         return super().commit(lower, durable=durable)
 
     def load(self, node_id):
@@ -73,7 +73,7 @@ class CutsNodesAtNul(MemoryStorage):
     """A node id ends where C would end it."""
 
     def commit(self, transactions, *, durable, tidy=True):
-        cut = [replace(each, node_id=each.node_id and each.node_id.split("\0")[0]) for each in transactions]
+        cut = [each._replace(node_id=each.node_id and each.node_id.split("\0")[0]) for each in transactions]
         return super().commit(cut, durable=durable)
 
     def load(self, node_id):
@@ -118,9 +118,9 @@ class IgnoresVersions(MemoryStorage):
         def current(operation):
             held = self.session(getattr(operation, "session_id", ""))
             has_version = held is not None and hasattr(operation, "expected_version")
-            return replace(operation, expected_version=held.version) if has_version else operation
+            return operation._replace(expected_version=held.version) if has_version else operation
 
-        free = [replace(each, sessions=tuple(map(current, each.sessions))) for each in transactions]
+        free = [each._replace(sessions=tuple(map(current, each.sessions))) for each in transactions]
         return super().commit(free, durable=durable)
 
 
@@ -159,7 +159,7 @@ class KeepsRepliesOfFailures(MemoryStorage):
         results = super().commit(transactions, durable=durable)
         for transaction, result in zip(transactions, results, strict=True):
             if isinstance(result, Exception) and transaction.reply is not None and not callable(transaction.reply):
-                super().commit([replace(transaction, operations=(), sessions=())], durable=durable)
+                super().commit([transaction._replace(operations=(), sessions=())], durable=durable)
         return results
 
 
@@ -178,7 +178,7 @@ class ForgetsUnknown(MemoryStorage):
             return not isinstance(operation, Forget) or self.pattern(node_id, operation.name) is not None
 
         kept = [
-            replace(each, operations=tuple(one for one in each.operations if known(each.node_id, one)))
+            each._replace(operations=tuple(one for one in each.operations if known(each.node_id, one)))
             for each in transactions
         ]
         return super().commit(kept, durable=durable)

@@ -351,6 +351,18 @@ def test_a_session_begins_with_version_one_and_cannot_be_made_twice(store):
     assert store.count_sessions(now=1).created == 1
 
 
+def test_a_change_that_is_taken_back_leaves_the_session_as_it_was(store):
+    create(store, record())
+    change_and_fail = Transaction(2, sessions=(change(append=((0, b"x"),)),), reply=lambda changes: 1 / 0)
+    for group in ([change_and_fail], [change_and_fail, Transaction(2, "node", (Learn(AB),))]):
+        assert isinstance(store.commit(group, durable=False)[0], ZeroDivisionError)
+        assert store.session("s") == record(version=1)
+    commit(store, node=None, sessions=(change(append=((0, b"y"),)),))
+    with pytest.raises(SessionChanged):
+        commit(store, node=None, sessions=(change(append=((1, b"z"),)),))
+    assert (store.session("s").version, store.session("s").steps) == (2, ((0, b"y"),))
+
+
 def test_a_storage_that_keeps_no_replies_of_a_scope_has_none(store):
     commit(store, reply=Reply("scope", "key", b"", b"answer", expires_at=9, keep=0), node=None)
     assert store.reply("scope", "key", now=1) is None

@@ -141,10 +141,10 @@ def test_only_the_whole_hash_tells_a_key(tmp_path, monkeypatch):
     made = [file.create("", "read", ()) for _ in range(3)]
     admission = Admission(file, (), 0)
     for secret, key in made:
-        assert admission.identify(secret, "here").key_id == key.key_id
+        assert admission.identify({"x-api-key": secret}, "here").key_id == key.key_id
     for wrong in (None, "kato_", made[0][0][:-1], "x" * 48):
         with pytest.raises(Unauthorized):
-            admission.identify(wrong, "here")
+            admission.identify({} if wrong is None else {"x-api-key": wrong}, "here")
 
 
 @pytest.mark.parametrize(

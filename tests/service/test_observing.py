@@ -298,6 +298,39 @@ def test_a_session_slides_with_every_access_and_expires(kato, hand):
         kato.get_stm()
 
 
+def test_less_than_a_hundredth_of_a_lifetime_is_stored_by_the_sweep(kato, hand):
+    sessions, storage = kato._system.sessions, kato._system.storage
+    made = kato.create_session("node", ttl=100)
+
+    def expiries():
+        return storage.session(made).expires_at - hand.now, sessions._live[made].expires_at - hand.now
+
+    hand.forward(0.25)
+    kato.observe(["a"])
+    assert expiries() == (99_750_000, 100_000_000)
+    sessions.store_slides()
+    assert expiries() == (100_000_000, 100_000_000)
+    hand.forward(1)
+    kato.get_stm()
+    assert expiries() == (100_000_000, 100_000_000)
+    hand.forward(0.5)
+    kato.observe(["b"])
+    kato.delete_session()
+    sessions.store_slides()  # of a session that has ended there is nothing to store
+    assert storage.session(made) is None
+
+
+def test_closing_stores_how_far_sessions_slid(tmp_path, hand):
+    with Kato(tmp_path, clock=hand) as kato:
+        made = kato.create_session("node", ttl=100)
+        hand.forward(0.5)
+        kato.observe(["a"])
+    with Kato(tmp_path, clock=hand) as kato:
+        kato.session_id = made
+        hand.forward(99.75)
+        assert kato.session_exists()["exists"] is True
+
+
 def test_clear_all_forgets_the_node_and_only_it(kato):
     learn(kato, "a", "b")
     kept = kato.node("other").session()

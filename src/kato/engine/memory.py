@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from kato.engine.event import Event, Symbol, Vector, make_event, vector_name
 from kato.engine.growing import grown
@@ -95,8 +95,7 @@ class ShortTermMemory:
         return Observed(after, memory, event, learning, dropped)
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
+class Observed(NamedTuple):
     """What became of an observation."""
 
     memory: ShortTermMemory

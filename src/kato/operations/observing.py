@@ -10,7 +10,7 @@ from kato.operations.vectors import check_vectors
 from kato.service import observing
 from kato.service.observing import Observed, SequenceObserved, SequenceOptions, Taken
 from kato.service.predicting import Asked
-from kato.service.runtime import random_hex
+from kato.service.runtime import random_id
 from kato.service.sessions import Session
 from kato.service.system import System
 from kato.wire.answers import Json, in_session, pattern_id
@@ -29,10 +29,10 @@ def as_observation(body: Observe, prefix: str) -> Observation:
     """What was observed; an observation without a name gets one."""
     return Observation(
         strings=tuple(body.strings),
-        vectors=tuple(tuple(map(float, vector)) for vector in body.vectors),
+        vectors=tuple([tuple(map(float, vector)) for vector in body.vectors]) if body.vectors else (),
         emotives=body.emotives,
         metadata=body.metadata,
-        unique_id=body.unique_id or f"{prefix}{random_hex(32)}",
+        unique_id=body.unique_id or f"{prefix}{random_id()}",
     )
 
 

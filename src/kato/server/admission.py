@@ -94,9 +94,12 @@ class Admission:
             logger().error("keys cannot be read", reason=error.message)
             raise StorageUnavailable(_UNREADABLE) from error
 
-    def identify(self, key: str | None, address: str) -> Caller:
+    def identify(self, headers: Mapping[str, str], address: str, query: Sequence[tuple[str, str]] = ()) -> Caller:
         """
         Who comes with a key, or without.
+
+        Args:
+            query: As `key_in` says.
 
         Raises:
             RateLimited: They have asked too often; so has, with a key that is none, their address.
@@ -108,6 +111,7 @@ class Admission:
             if self._by_address is not None:
                 self._count(self._by_address, network_of(address))
             return ANYONE
+        key = key_in(headers, query)
         caller = self._caller(key) if key is not None else None
         if caller is None:
             self._count(self._by_address, network_of(address))

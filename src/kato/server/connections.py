@@ -16,7 +16,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from kato.errors import KATOAPIError, KATOError, PayloadTooLarge
 from kato.server.logs import logger
-from kato.service.runtime import random_hex
+from kato.service.runtime import random_id
 from kato.wire.answers import time_text
 from kato.wire.encoding import encode_answer
 from kato.wire.failures import error_body
@@ -98,7 +98,7 @@ class Connection(HttpToolsProtocol):
 
     def _refuse(self, error: KATOError) -> None:
         """Say why and hang up."""
-        trace_id = f"kato-{random_hex(32)}"
+        trace_id = f"kato-{random_id()}"
         body = encode_answer(
             error_body(error, trace_id=trace_id, session_id=None, timestamp=time_text(time.time_ns() // 1000))
         )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kato.service.events import DependencyEvent, PatternsCorrected, PatternsLearned, SessionEvent
-from kato.service.runtime import random_hex
+from kato.service.runtime import random_id
 from kato.wire.answers import pattern_id, time_text
 from kato.wire.encoding import encode_answer
 
@@ -19,7 +19,7 @@ def frame(kind: str, data: Mapping[str, Any]) -> str:
     """The text of one event."""
     event = {
         "event_type": kind,
-        "event_id": f"evt-{random_hex(32)}",
+        "event_id": f"evt-{random_id()}",
         "timestamp": time_text(time.time_ns() // 1000),
         "data": data,
     }

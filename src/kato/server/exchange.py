@@ -7,7 +7,7 @@ from collections.abc import Iterable, MutableMapping
 from typing import Any
 
 from kato.service.callers import ANYONE, Caller
-from kato.service.runtime import random_hex
+from kato.service.runtime import random_id
 
 _TRACE = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _MOST_NAMES = 1000
@@ -49,7 +49,7 @@ class Exchange:
         self.path: str = path.partition("?")[0] if "?" in path else path
         self.query: bytes = scope.get("query_string", b"")
         trace = headers.get("x-trace-id")
-        self.trace_id = trace if trace and _TRACE.fullmatch(trace) else f"kato-{random_hex(32)}"
+        self.trace_id = trace if trace and _TRACE.fullmatch(trace) else f"kato-{random_id()}"
         self.origin = headers.get("origin")
         self.host = headers.get("host", "")
         self.route = "unmatched"

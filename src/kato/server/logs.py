@@ -47,8 +47,8 @@ def log_request(**fields: Any) -> None:
     if stream is not None:
         line = {**fields, "event": "request", "level": "info", "timestamp": time_text(time.time_ns() // 1000)}
         TAIL.add("request", line)
-        stream.write(orjson.dumps(line).decode() + "\n")
-        stream.flush()
+        stream.buffer.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+        stream.buffer.flush()
 
 
 def set_up(level: str, form: str, output: str) -> None:

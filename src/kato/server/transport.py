@@ -29,7 +29,7 @@ from kato.errors import (
 )
 from kato.operations import Answer, Operation, Request
 from kato.operations.idempotency import IDEMPOTENCY_KEY, check_key, is_key, perform
-from kato.server.admission import Admission, key_in, refusal_headers
+from kato.server.admission import Admission, refusal_headers
 from kato.server.bodies import (
     ClientGone,
     check_coding,
@@ -149,7 +149,7 @@ class Transport:
             self._check_load(system, exchange)
             place = self._routes.place(exchange.path)
             if place is None or not place.is_open:
-                exchange.caller = admission.identify(key_in(exchange.headers), exchange.address)
+                exchange.caller = admission.identify(exchange.headers, exchange.address)
             if exchange.path.rstrip("/") in self._documentation_paths:
                 return await self._describe(exchange, scope, receive, send, headers)
             operation, values = self._routes.find(exchange.method, exchange.path, place)
@@ -310,7 +310,7 @@ class Transport:
 
     async def _send(self, send: Send, exchange: Exchange, status: int, body: bytes, headers: Headers) -> None:
         whole = [*headers, (b"x-trace-id", exchange.trace_id.encode()), (b"content-length", b"%d" % len(body))]
-        if body and not any(name == b"content-type" for name, _ in headers):
+        if body and b"content-type" not in dict(headers):
             whole.append(_JSON)
         await send({"type": "http.response.start", "status": status, "headers": whole})
         await send({"type": "http.response.body", "body": b"" if exchange.method == "HEAD" else body})

@@ -16,13 +16,13 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from kato.errors import KATOError, Overloaded, StorageError
-from kato.server.admission import Admission, key_in, refusal_headers
+from kato.server.admission import Admission, refusal_headers
 from kato.server.event_frames import corrected_data, dependency_data, frame, learned_data, session_data
 from kato.server.logs import log_request
 from kato.server.origins import Origins
 from kato.service.callers import ANYONE, Caller
 from kato.service.events import DependencyEvent, Event, PatternsCorrected, PatternsLearned, SessionEvent
-from kato.service.runtime import random_hex
+from kato.service.runtime import random_id
 from kato.service.system import System
 from kato.wire.answers import time_text
 from kato.wire.encoding import encode_answer
@@ -206,7 +206,7 @@ class Watching:
         query = parse_qsl(scope.get("query_string", b"").decode("latin-1"))
         origins.check_host(headers.get("host", ""))
         origins.check_origin("WEBSOCKET", headers.get("origin"), headers.get("host", ""))
-        caller = admission.identify(key_in(headers, query), (scope.get("client") or ("unknown",))[0])
+        caller = admission.identify(headers, (scope.get("client") or ("unknown",))[0], query)
         caller.require_scope("read")
         asked = {name: [value for given, value in query if given == name and value] for name in _MEMBERS}
         for node_id in asked["node_id"]:
@@ -281,7 +281,7 @@ def _values(given: Any) -> list[str] | None:
 
 async def _refuse(scope: Scope, send: Send, error: KATOError, started: float) -> None:
     """Answer a handshake with an error, as any other request would be, and log it like one."""
-    trace_id = f"kato-{random_hex(32)}"
+    trace_id = f"kato-{random_id()}"
     if "websocket.http.response" not in scope.get("extensions", {}):
         await send({"type": "websocket.close", "code": NOT_WELCOME})
         _log(trace_id, 403, started)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from kato.engine.knowledge import Change
 from kato.service.histogram import Histogram
@@ -18,8 +18,7 @@ from kato.service.histogram import Histogram
 _BATCH_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
 
 
-@dataclass(frozen=True, slots=True)
-class SessionEvent:
+class SessionEvent(NamedTuple):
     """Something happened to a session. `at` in microseconds since 1970."""
 
     kind: Literal["session.created", "session.updated", "session.expired", "session.destroyed"]

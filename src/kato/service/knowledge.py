@@ -110,17 +110,12 @@ async def clear_all(
     view = await system.nodes.view(session.node_id)
     totals = view.totals
     counts = totals.patterns, totals.symbols, totals.vectors
-    now = system.runtime.now()
-    transaction = Transaction(
-        at=now,
-        node_id=session.node_id,
-        operations=(ForgetAll(),) if totals.patterns else (),
-        session_id=session.session_id,
-        actor=session.actor,
-        reply=reply(counts) if reply is not None else None,
-    )
     committed = await system.sessions.record(
-        session, cleared(session.state), transaction, fields=("short_term_memory", "emotives", "metadata")
+        session,
+        cleared(session.state),
+        fields=("short_term_memory", "emotives", "metadata"),
+        operations=(ForgetAll(),) if totals.patterns else (),
+        reply=reply(counts) if reply is not None else None,
     )
     if committed.changes:
         system.events.tell(
@@ -128,7 +123,7 @@ async def clear_all(
                 "pattern.forgotten",
                 session.session_id,
                 session.node_id,
-                now,
+                committed.changes[-1].at,
                 names=(),
                 count=totals.patterns,
                 frequency=0,

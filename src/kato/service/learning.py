@@ -46,17 +46,12 @@ async def learn_session(
         raise EmptyMemory()
     memory, learning = learn(session.state.memory)
     state = replace(session.state, memory=memory, steps=())
-    now = system.runtime.now()
-    transaction = Transaction(
-        at=now,
-        node_id=session.node_id,
+    committed = await system.sessions.record(
+        session,
+        state,
+        fields=("short_term_memory", "emotives", "metadata"),
         operations=(as_operation(learning, session.settings),) if learning is not None else (),
-        session_id=session.session_id,
-        actor=session.actor,
         reply=reply,
-    )
-    committed: Committed = await system.sessions.record(
-        session, state, transaction, fields=("short_term_memory", "emotives", "metadata")
     )
     if committed.changes:
         change = committed.changes[-1]
@@ -65,7 +60,7 @@ async def learn_session(
             PatternsLearned(
                 session_id=session.session_id,
                 node_id=session.node_id,
-                at=now,
+                at=change.at,
                 names=(change.after.name,),
                 frequency=change.after.frequency,
                 is_new=change.before is None,

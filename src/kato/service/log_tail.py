@@ -9,19 +9,17 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 LINES_KEPT = 1000
 LEVELS = ("debug", "info", "warning", "error", "critical")
 """From the least to the most serious."""
 TOLD = ("trace_id", "method", "route", "status", "duration_ms", "session_id", "node_id", "key_id", "task")
 """Members that are told beside time, level and event."""
-_LEFT_UNSAID = frozenset({"timestamp", "level", "event"})
+_SAID = frozenset({"timestamp", "level", "event", *TOLD})
 
 
-@dataclass(frozen=True, slots=True)
-class LogLine:
+class LogLine(NamedTuple):
     """One line of the server's log, as far as it is told."""
 
     at: str
@@ -54,7 +52,7 @@ class LogTail:
             line: Members as the log has them; `timestamp` and `level` among them.
         """
         told = {name: line[name] for name in TOLD if line.get(name) is not None}
-        others = tuple(name for name in line if name not in TOLD and name not in _LEFT_UNSAID)
+        others = () if _SAID.issuperset(line) else tuple([name for name in line if name not in _SAID])
         self._lines.append(LogLine(str(line["timestamp"]), str(line["level"]), event, told, others))
 
     def newest(self, level: str) -> Iterator[LogLine]:

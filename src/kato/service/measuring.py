@@ -188,30 +188,29 @@ class Measures:
         lags = list(self._lags)
         return lags[-1], max(lags)
 
+    # What is in flight is counted by the event loop alone, so it needs no guard.
+
     def started(self) -> None:
         """A request began."""
-        with self._guard:
-            self.in_flight += 1
-            self.peak_in_flight = max(self.peak_in_flight, self.in_flight)
+        self.in_flight += 1
+        if self.in_flight > self.peak_in_flight:
+            self.peak_in_flight = self.in_flight
 
     def set_aside(self) -> None:
         """A request's body is awaited: so long it is not in flight."""
-        with self._guard:
-            self.in_flight -= 1
-            self.arriving += 1
+        self.in_flight -= 1
+        self.arriving += 1
 
     def take_up(self) -> None:
         """It has arrived, or will not come."""
-        with self._guard:
-            self.arriving -= 1
-            self.in_flight += 1
-            self.peak_in_flight = max(self.peak_in_flight, self.in_flight)
+        self.arriving -= 1
+        self.started()
 
     def finished(self, method: str, route: str, status: int, seconds: float, trace_id: str) -> None:
         """A request was answered. `route` is the template, never a path with ids."""
         moment = time.monotonic()
+        self.in_flight -= 1
         with self._guard:
-            self.in_flight -= 1
             self.requests += 1
             self.failed += status >= 400
             self.errors += status >= 500

@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from kato.engine.event import Event, Symbol, vector_name
 from kato.engine.growing import grown
@@ -26,7 +27,7 @@ from kato.service.predicting import Asked, predict_from
 from kato.service.session_state import Percept, SessionState, Step, cleared, compacted, needed_steps
 from kato.service.sessions import Session
 from kato.service.system import System
-from kato.storage.interface import Committed, Learn, Reply, Transaction
+from kato.storage.interface import Learn, Reply, Transaction
 
 logger = logging.getLogger("kato.service")
 Vector = tuple[float, ...]
@@ -35,8 +36,7 @@ _TRIM = 256
 """A full memory loses an event with each observation; the steps behind those events are let go of only so often."""
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
+class Observed(NamedTuple):
     """What became of one observation."""
 
     observation: Observation
@@ -83,7 +83,7 @@ class Course:
     def observe(self, observation: Observation) -> Observed:
         """Take one observation in, with the auto-learning it may lead to."""
         settings = self.session.settings
-        neighbours = self._neighbours(observation)
+        neighbours = self._neighbours(observation) if observation.vectors else []
         seen = self.state.memory.observe(
             observation,
             neighbours=[tuple(near.items()) for near in neighbours],
@@ -158,8 +158,7 @@ class Course:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """One observation that was taken in."""
 
     result: Observed
@@ -197,10 +196,9 @@ async def observe(
 
 async def begin(system: System, session: Session, observations: Sequence[Observation], *, needs_view: bool) -> Course:
     """Read what the observations need to know of the node: nothing, unless they hold vectors or want predictions."""
-    if needs_view or any(observation.vectors for observation in observations):
-        view: View | None = await system.nodes.view(session.node_id)
-    else:
-        view = None
+    for observation in observations:
+        needs_view = needs_view or bool(observation.vectors)
+    view = await system.nodes.view(session.node_id) if needs_view else None
     return Course(session, session.state, system.policy.max_stm_events, view)
 
 
@@ -212,33 +210,31 @@ async def finish(system: System, course: Course, *, trigger: str, reply: Callabl
             f"the short-term memory holds at most {course.window} events; the oldest {course.dropped} fell off"
         )
     state = compacted(course.state, course.window)
-    fields = ["short_term_memory"] if course.results or course.operations else []
-    if any(result.observation.emotives for result in course.results):
-        fields.append("emotives")
-    if any(result.observation.metadata for result in course.results):
-        fields.append("metadata")
-    now = system.runtime.now()
-    transaction = Transaction(
-        at=now,
-        node_id=session.node_id,
+    fields = {"short_term_memory": True} if course.results or course.operations else {}
+    for result in course.results:
+        if result.observation.emotives:
+            fields["emotives"] = True
+        if result.observation.metadata:
+            fields["metadata"] = True
+    committed = await system.sessions.record(
+        session,
+        state,
+        fields=tuple(fields),
         operations=tuple(course.operations),
-        session_id=session.session_id,
-        actor=session.actor,
         reply=reply() if reply is not None else None,
     )
-    committed: Committed = await system.sessions.record(session, state, transaction, fields=tuple(fields))
     system.events.observations += len(course.results)
     if committed.changes:
-        system.events.learned(patterns_learned(session, committed.changes, now, trigger))
+        system.events.learned(patterns_learned(session, committed.changes, trigger))
 
 
-def patterns_learned(session: Session, changes: Sequence[Change], at: int, trigger: str) -> PatternsLearned:
+def patterns_learned(session: Session, changes: Sequence[Change], trigger: str) -> PatternsLearned:
     """The event that tells of what one request of a session learned."""
     last = changes[-1]
     return PatternsLearned(
         session_id=session.session_id,
         node_id=session.node_id,
-        at=at,
+        at=last.at,
         names=tuple(change.after.name for change in changes if change.after is not None),
         frequency=last.after.frequency if last.after is not None else 0,
         is_new=last.before is None,
@@ -292,8 +288,8 @@ async def observe_sequence(
         if options.learn_after_each:
             learned, insufficient = course.learn_now()
             position = learned if learned is not None else result.learned
-            course.results[-1] = replace(
-                result, learned=position, insufficient=insufficient, stm_length=len(course.state.memory.events)
+            course.results[-1] = result._replace(
+                learned=position, insufficient=insufficient, stm_length=len(course.state.memory.events)
             )
     learned_before_end = len(course.operations)
     course.final_events = course.results[-1].predicted_for if course.results else session.state.memory.events
@@ -348,6 +344,5 @@ async def _remember(system: System, reply: Reply) -> None:
 
 async def clear_stm(system: System, session: Session, *, reply: Reply | None = None) -> None:
     """Forget the current episode; `reply`: the answer to be remembered with it. The caller holds the session's turn."""
-    state = cleared(session.state)
-    transaction = Transaction(at=system.runtime.now(), reply=reply)
-    await system.sessions.record(session, state, transaction, fields=("short_term_memory", "emotives", "metadata"))
+    fields = ("short_term_memory", "emotives", "metadata")
+    await system.sessions.record(session, cleared(session.state), fields=fields, reply=reply)

@@ -8,23 +8,26 @@ A session in use is held in memory and written through to the storage. Everythin
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from types import TracebackType
 from typing import Any
 
+from kato.engine.knowledge import Change
 from kato.engine.settings import EngineSettings, resolve
 from kato.errors import SessionExpired, SessionNotFound, StorageError, TooManySessions
 from kato.service.callers import ANYONE, Caller
 from kato.service.committing import commit
 from kato.service.events import Events, SessionEvent
 from kato.service.policy import Policy
-from kato.service.runtime import Runtime, random_hex
+from kato.service.runtime import Runtime, random_id
 from kato.service.session_state import SessionState, decode_state, encode_head, encode_step
 from kato.storage.interface import (
     EVERYTHING,
+    Committed,
+    Operation,
     Reply,
     SessionChange,
     SessionCounts,
@@ -40,8 +43,10 @@ from kato.storage.interface import (
 from kato.storage.writer import TransactionWriter
 
 _SECOND = 1_000_000
-_SLIDE_WORTH_STORING = 20_000
-"""Microseconds; less has passed since the operation itself stored the session, and is not worth a second write."""
+_SLIDE_TO_STORE = _SECOND
+"""Microseconds of a slide that is stored at once, or a hundredth of the lifetime; the sweep stores what is less."""
+_SLIDES_AT_ONCE = 500
+"""In one transaction; others may come in between."""
 _KEPT_IDLE = 20_000
 """Idle sessions held in memory; more are read again from the storage when they are next used."""
 
@@ -122,6 +127,8 @@ class Sessions:
         self._policy = policy
         self._events = events
         self._live: dict[str, Session] = {}
+        self._slid: dict[str, Session] = {}
+        """Sessions whose expiry slid by less than was worth a write of its own."""
         self._defaults: Configuration | None = None
         """What follows from no overrides, once somebody has asked."""
 
@@ -177,7 +184,7 @@ class Sessions:
             raise TooManySessions(limit)
         ttl = ttl_seconds if ttl_seconds is not None else self._policy.session_ttl
         session = Session(
-            session_id=f"session-{random_hex(32)}-{now // 1000}",
+            session_id=f"session-{random_id()}-{now // 1000}",
             node_id=node_id,
             created_at=now,
             last_accessed=now,
@@ -215,22 +222,23 @@ class Sessions:
 
     # --- finding ---
 
-    async def _find(self, session_id: str, caller: Caller) -> Session:
-        session, visible = self._live.get(session_id), caller.visible
-        if session is None:
-            record = self._storage.session(session_id) if len(session_id) <= 200 else None
-            if record is None:
-                if len(session_id) <= 200 and self._storage.ended_session(session_id, visible=visible) == "expired":
-                    raise SessionExpired(session_id)
-                raise SessionNotFound(session_id)
-            session = self._live.get(session_id) or self._remember(self._restore(record))
-        if not visible.session(session.owner, session.node_id):
+    async def _find(self, session_id: str, caller: Caller, now: int) -> Session:
+        session = self._live.get(session_id) or self._read(session_id, caller)
+        if caller is not ANYONE and not caller.visible.session(session.owner, session.node_id):
             raise SessionNotFound(session_id)
-        now = self._runtime.now()
         if session.using == 0 and now >= session.expires_at:
             await self._expire(session, now)
             raise SessionExpired(session_id)
         return session
+
+    def _read(self, session_id: str, caller: Caller) -> Session:
+        """A session that is not in memory."""
+        record = self._storage.session(session_id) if len(session_id) <= 200 else None
+        if record is None:
+            if len(session_id) <= 200 and self._storage.ended_session(session_id, visible=caller.visible) == "expired":
+                raise SessionExpired(session_id)
+            raise SessionNotFound(session_id)
+        return self._live.get(session_id) or self._remember(self._restore(record))
 
     def _restore(self, record: SessionRecord) -> Session:
         profile = json.loads(record.profile)
@@ -272,9 +280,10 @@ class Sessions:
 
     async def enter(self, session_id: str, caller: Caller) -> Session:
         """Take a turn; `leave` must follow. Raises as `using` does."""
-        session = await self._find(session_id, caller)
+        now = self._runtime.now()
+        session = await self._find(session_id, caller, now)
         session.using += 1
-        self._slide(session)
+        self._slide(session, now)
         try:
             await session.turn.__aenter__()
         except BaseException:
@@ -292,31 +301,50 @@ class Sessions:
         self._put_back(session)
 
     def _put_back(self, session: Session) -> None:
-        self._slide(session)
+        self._slide(session, self._runtime.now())
         session.using -= 1
-        if session.ended:
+        if session.ended or session.expires_at == session.stored_expiry:
             return
-        if 0 <= session.expires_at - session.stored_expiry < _SLIDE_WORTH_STORING:
-            session.expires_at = session.stored_expiry  # memory and store agree
-        else:
+        if self._is_to_store(session, session.expires_at):
             self._runtime.later(partial(self._store_slide, session))
+        else:
+            self._slid[session.session_id] = session
 
-    def _slide(self, session: Session) -> None:
-        now = self._runtime.now()
+    @staticmethod
+    def _is_to_store(session: Session, expires_at: int) -> bool:
+        """
+        Whether an expiry is so far from the stored one that it is stored at once.
+
+        Storing each would move the session among the expiries with every request. What has not been stored yet is lost with the
+        process, not forgotten by it.
+        """
+        slid = expires_at - session.stored_expiry
+        return not 0 <= slid < min(_SLIDE_TO_STORE, session.ttl_seconds * _SECOND // 100)
+
+    def _slide(self, session: Session, now: int) -> None:
         session.last_accessed = now
         if self._policy.session_auto_extend:
             session.expires_at = now + session.ttl_seconds * _SECOND
 
     def _store_slide(self, session: Session) -> None:
-        """Store how far the expiry slid. Nobody waits for it: a slide lost with the process costs the moment it was made in."""
-        if session.ended or session.expires_at == session.stored_expiry:
-            return
-        session.stored_expiry = session.expires_at
-        touch = SessionTouch(session.session_id, session.last_accessed, session.expires_at)
-        transaction = Transaction(at=session.last_accessed, sessions=(touch,))
-        with suppress(StorageError):  # the server tells of it, and the next one who writes is told
-            if self._writer.at_once(transaction) is None:
-                self._writer.submit(transaction)
+        self._slid[session.session_id] = session
+        self.store_slides()
+
+    def store_slides(self) -> None:
+        """Store how far expiries slid. Nobody waits for it."""
+        touches = []
+        with suppress(KeyError):  # there is none left, maybe because another thread was here too
+            while True:
+                _, session = self._slid.popitem()
+                if not session.ended and session.expires_at != session.stored_expiry:
+                    session.stored_expiry = session.expires_at
+                    touches.append(SessionTouch(session.session_id, session.last_accessed, session.expires_at))
+        for start in range(0, len(touches), _SLIDES_AT_ONCE):
+            several = tuple(touches[start : start + _SLIDES_AT_ONCE])
+            transaction = Transaction(at=several[-1].last_accessed, sessions=several)
+            with suppress(StorageError):  # the server tells of it, and the next one who writes is told
+                if len(several) > 1 or self._writer.at_once(transaction) is None:
+                    self._writer.submit(transaction)
 
     async def access(self, session_id: str, *, caller: Caller) -> bool:
         """Count an access from outside `/sessions/…`; whether the session is live."""
@@ -328,50 +356,53 @@ class Sessions:
 
     async def exists(self, session_id: str, *, caller: Caller) -> tuple[str, int]:
         """("active", "expired", "deleted" or "unknown", seconds remaining); slides nothing."""
+        now = self._runtime.now()
         try:
-            session = await self._find(session_id, caller)
+            session = await self._find(session_id, caller, now)
         except SessionExpired:
             return "expired", 0
         except SessionNotFound:
             is_short = len(session_id) <= 200
             ended = self._storage.ended_session(session_id, visible=caller.visible) if is_short else None
             return ended or "unknown", 0
-        return "active", session.remaining_seconds(self._runtime.now())
+        return "active", session.remaining_seconds(now)
 
     # --- changing; the caller holds the turn ---
 
     async def record(
-        self, session: Session, state: SessionState, transaction: Transaction, *, fields: tuple[str, ...]
-    ) -> Any:
+        self,
+        session: Session,
+        state: SessionState,
+        *,
+        fields: tuple[str, ...],
+        operations: tuple[Operation, ...] = (),
+        reply: Callable[[Sequence[Change]], Reply] | Reply | None = None,
+    ) -> Committed:
         """
-        Store a new state of the session together with what else the transaction does; then the session has it.
+        Store a new state of the session together with what it does to its node; then the session has it.
 
         Args:
             fields: What changed, for those who watch: of config, ttl, short_term_memory, emotives, metadata.
+            operations: What is learned or forgotten in its name.
+            reply: The answer to be remembered with it, if one is, or what makes it.
 
         Returns:
             What was committed.
         """
         now = self._runtime.now()
         expires_at = now + session.ttl_seconds * _SECOND if self._policy.session_auto_extend else session.expires_at
-        change = _state_change(session, state, last_accessed=now, expires_at=expires_at)
-        committed = await commit(self._runtime, self._writer, transaction.with_session(change))
+        stored = expires_at if self._is_to_store(session, expires_at) else session.stored_expiry
+        change = _state_change(session, state, last_accessed=now, expires_at=stored)
+        transaction = Transaction(
+            now, session.node_id, operations, session.session_id, session.actor, (change,), reply=reply
+        )
+        committed = await commit(self._runtime, self._writer, transaction)
         session.state = state
         session.version += 1
         session.last_accessed = now
         session.expires_at = max(session.expires_at, expires_at)
-        session.stored_expiry = expires_at
-        self._events.tell(
-            SessionEvent(
-                "session.updated",
-                session.session_id,
-                session.node_id,
-                now,
-                session.owner,
-                fields=fields,
-                stm_length=len(state.memory.events),
-            )
-        )
+        session.stored_expiry = stored
+        self._tell_updated(session, now, fields)
         return committed
 
     async def reconfigure(
@@ -410,6 +441,9 @@ class Sessions:
         session.ttl_seconds = ttl
         session.expires_at = session.stored_expiry = expires_at
         fields = tuple(name for name, given in (("config", configuration), ("ttl", ttl_seconds)) if given is not None)
+        self._tell_updated(session, now, fields)
+
+    def _tell_updated(self, session: Session, now: int, fields: tuple[str, ...]) -> None:
         self._events.tell(
             SessionEvent(
                 "session.updated",
@@ -455,6 +489,7 @@ class Sessions:
 
     async def expire_due(self) -> int:
         """End every session whose lifetime has passed and which is not in use; how many."""
+        self.store_slides()
         now = self._runtime.now()
         ended = 0
         for session_id, node_id, owner in self._storage.due_sessions(now=now):

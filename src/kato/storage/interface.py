@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from kato.engine.pattern import Pattern
 
@@ -140,9 +140,12 @@ class SessionCreate:
     record: SessionRecord
 
 
-@dataclass(frozen=True, slots=True)
-class SessionChange:
-    """Change a live session if its version is still `expected_version`; SessionChanged is raised otherwise."""
+class SessionChange(NamedTuple):
+    """
+    Change a live session if its version is still `expected_version`; SessionChanged is raised otherwise.
+
+    A tuple, as is what else every observation makes one of: that takes a third of the time of a frozen dataclass.
+    """
 
     session_id: str
     expected_version: int
@@ -196,8 +199,7 @@ class Reply:
     """How many keys of this scope are kept, newest first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Transaction:
+class Transaction(NamedTuple):
     """What one request does, all or nothing, in this order: node operations, session operations, reply."""
 
     at: int
@@ -213,22 +215,8 @@ class Transaction:
     reply: Callable[[Sequence[Change]], Reply] | Reply | None = None
     """A function gets the changes the operations made, so that the answer can tell them."""
 
-    def with_session(self, operation: SessionOperation) -> Transaction:
-        """The same, which does this to a session too, after all else."""
-        return Transaction(
-            self.at,
-            self.node_id,
-            self.operations,
-            self.session_id,
-            self.actor,
-            (*self.sessions, operation),
-            self.expected_head,
-            self.reply,
-        )
 
-
-@dataclass(frozen=True, slots=True)
-class Committed:
+class Committed(NamedTuple):
     """What a transaction did: one Change per operation that changed something, in order, as listeners hear them."""
 
     changes: tuple[Change, ...] = ()

@@ -221,6 +221,7 @@ class SqliteStorage:
             if connection.in_transaction:
                 connection.execute("COMMIT")
         except BaseException:
+            self._sessions.rolled_back()
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
@@ -265,6 +266,7 @@ class SqliteStorage:
         self._writer.execute("SAVEPOINT one")
         result = self._apply(transaction)
         if isinstance(result, Exception):
+            self._sessions.rolled_back()
             self._writer.execute("ROLLBACK TO one")
         self._writer.execute("RELEASE one")
         return result
@@ -273,6 +275,7 @@ class SqliteStorage:
         """The same for one that has the commit to itself: nobody else's work needs a savepoint."""
         result = self._apply(transaction)
         if isinstance(result, Exception):
+            self._sessions.rolled_back()
             self._writer.execute("ROLLBACK")
         return result
 

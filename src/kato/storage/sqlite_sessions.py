@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from kato.errors import SessionNotFound, StoredDataCorrupt
@@ -29,13 +30,21 @@ _COLUMNS = (
 _FACTS = "session_id, node_id, created_at, last_accessed, expires_at, ttl_seconds, owner, version, steps"
 COUNTERS = ("created", "deleted", "expired", "last_modified")
 """In the order that their checksum is made of."""
+_KNOWN = 20_000
+"""Sessions whose facts are held; some hundred bytes each."""
 
 
 class SessionTables:
-    """The session tables seen through one connection."""
+    """
+    The session tables seen through one connection.
+
+    The one that writes knows the facts of what it wrote, since nobody else writes: so a change need not read them first.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._known: dict[str, _Facts] = {}
+        """Facts as this connection wrote them last."""
 
     # --- writing ---
 
@@ -47,14 +56,23 @@ class SessionTables:
             SessionChanged: The version is not the expected one, or the session to create exists.
             SessionNotFound: The session to change is gone.
         """
-        if isinstance(operation, SessionCreate):
-            self._create(operation.record)
-        elif isinstance(operation, SessionChange):
+        if isinstance(operation, SessionChange):
             self._change(operation)
+        elif isinstance(operation, SessionCreate):
+            self._create(operation.record)
         elif isinstance(operation, SessionTouch):
             self._touch(operation)
         else:
             self._end(operation)
+
+    def rolled_back(self) -> None:
+        """Something of what was written has been taken back."""
+        self._known.clear()
+
+    def _wrote(self, facts: _Facts) -> None:
+        if len(self._known) >= _KNOWN:
+            self._known.clear()
+        self._known[facts.session_id] = facts
 
     def _create(self, record: SessionRecord) -> None:
         facts = _Facts(
@@ -89,6 +107,7 @@ class SessionTables:
             raise SessionChanged(record.session_id)
         self._append(record.session_id, record.steps)
         self._count("created", record.created_at)
+        self._wrote(facts)
 
     def _facts(self, session_id: str) -> _Facts | None:
         """What is stored of a session beside its contents."""
@@ -99,43 +118,48 @@ class SessionTables:
 
     def _change(self, change: SessionChange) -> None:
         session_id, profile, head = change.session_id, change.profile, change.head
-        facts = self._facts(session_id)
-        if facts is None:
+        before = self._known.get(session_id) or self._facts(session_id)
+        if before is None:
             raise SessionNotFound(session_id)
-        if facts.version != change.expected_version:
+        if before.version != change.expected_version:
             raise SessionChanged(session_id)
         dropped = 0
         if change.keep_from is not None:
             dropped = self._connection.execute(
                 "DELETE FROM step WHERE session_id = ? AND ordinal < ?", (session_id, change.keep_from)
             ).rowcount
-        facts = facts._replace(
-            last_accessed=change.last_accessed,
-            expires_at=change.expires_at,
-            ttl_seconds=change.ttl_seconds,
-            version=facts.version + 1,
-            steps=facts.steps + len(change.append) - dropped,
+        facts = _Facts(
+            session_id,
+            before.node_id,
+            before.created_at,
+            change.last_accessed,
+            change.expires_at,
+            change.ttl_seconds,
+            before.owner,
+            before.version + 1,
+            before.steps + len(change.append) - dropped,
         )
-        self._connection.execute(
-            "UPDATE session SET version = ?, last_accessed = ?, expires_at = ?, ttl_seconds = ?, "
-            "profile = coalesce(?, profile), head = coalesce(?, head), steps = ?, checksum = ? WHERE session_id = ?",
-            (
-                facts.version,
-                facts.last_accessed,
-                facts.expires_at,
-                facts.ttl_seconds,
-                records.sealed(profile, _profile_of(session_id, facts.owner)) if profile is not None else None,
-                records.sealed(head, _head_of(session_id)) if head is not None else None,
-                facts.steps,
-                facts.checksum,
-                session_id,
-            ),
-        )
+        values: list[Any] = [facts.version, facts.last_accessed, facts.steps, facts.checksum]
+        is_put_off = facts.expires_at != before.expires_at or facts.ttl_seconds != before.ttl_seconds
+        if is_put_off:
+            values += (facts.expires_at, facts.ttl_seconds)
+        if profile is not None:
+            values.append(records.sealed(profile, _profile_of(session_id, facts.owner)))
+        if head is not None:
+            values.append(records.sealed(head, _head_of(session_id)))
+        changed = self._connection.execute(
+            _update(is_put_off, profile is not None, head is not None), (*values, session_id, before.version)
+        ).rowcount
+        if not changed:
+            # What was known is not what is there: it is gone or damaged, which reading it tells.
+            self._known.pop(session_id, None)
+            raise SessionChanged(session_id) if self._facts(session_id) else SessionNotFound(session_id)
         self._append(session_id, change.append)
+        self._wrote(facts)
 
     def _touch(self, touch: SessionTouch) -> None:
         try:
-            facts = self._facts(touch.session_id)
+            facts = self._known.get(touch.session_id) or self._facts(touch.session_id)
         except StoredDataCorrupt:
             return  # whoever reads it is told; a touch is nobody's request
         if facts is None:
@@ -146,21 +170,20 @@ class SessionTables:
             "UPDATE session SET last_accessed = ?, expires_at = ?, checksum = ? WHERE session_id = ?",
             (facts.last_accessed, facts.expires_at, facts.checksum, touch.session_id),
         )
+        self._wrote(facts)
 
     def _append(self, session_id: str, steps: tuple[tuple[int, bytes], ...]) -> None:
-        if steps:
-            self._connection.executemany(
+        for ordinal, content in steps:
+            self._connection.execute(
                 "INSERT INTO step VALUES (?, ?, ?)",
-                [
-                    (session_id, ordinal, records.sealed(content, _step_of(session_id, ordinal)))
-                    for ordinal, content in steps
-                ],
+                (session_id, ordinal, records.sealed(content, _step_of(session_id, ordinal))),
             )
 
     def _end(self, end: SessionEnd) -> None:
         gone = self._connection.execute(
             "DELETE FROM session WHERE session_id = ? RETURNING owner, node_id", (end.session_id,)
         ).fetchone()
+        self._known.pop(end.session_id, None)
         if gone is None:
             return
         self._connection.execute("DELETE FROM step WHERE session_id = ?", (end.session_id,))
@@ -299,6 +322,19 @@ class SessionTables:
 
     def _one(self, query: str, *parameters: object) -> Any:
         return self._connection.execute(query, parameters).fetchone()[0]
+
+
+@lru_cache
+def _update(is_put_off: bool, with_profile: bool, with_head: bool) -> str:
+    """
+    The statement that changes a session. It names only what changes: SQLite writes every index anew that has a column named,
+    and moving a session among the expiries costs a page or two of the write-ahead log.
+    """
+    columns = ["version", "last_accessed", "steps", "checksum"]
+    columns += ["expires_at", "ttl_seconds"] if is_put_off else []
+    columns += ["profile"] if with_profile else []
+    columns += ["head"] if with_head else []
+    return f"UPDATE session SET {' = ?, '.join(columns)} = ? WHERE session_id = ? AND version = ?"
 
 
 def _among(visible: Visible) -> tuple[str, list[Any]]:

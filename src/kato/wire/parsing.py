@@ -46,7 +46,7 @@ def parse(body: bytes, limits: Limits) -> Any:
         if reason in _HALF_PAIR:
             reason = "an escape from \\ud800 to \\udfff is a lone surrogate, which is not text"
         raise _malformed(f"is not JSON in UTF-8: {reason}") from error
-    if _CONSTANT.search(body) and _CONSTANT.search(_STRING.sub(b'""', body)):
+    if (b"NaN" in body or b"Infinity" in body) and _CONSTANT.search(_STRING.sub(b'""', body)):
         raise _malformed("is not JSON: NaN and Infinity are not numbers")
     return value
 

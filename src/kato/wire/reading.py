@@ -26,6 +26,7 @@ _MOST_WARNINGS = 1000
 """Unknown members named in one answer; beyond that, how many more there were."""
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _LIST = frozenset({list})
+_FLOAT = frozenset({float})
 _SKETCH = reprlib.Repr()  # of a list or object, whose whole text may be as long as the body
 _SKETCH.maxlevel, _SKETCH.maxlist, _SKETCH.maxdict, _SKETCH.maxstring, _SKETCH.maxlong = 4, 50, 50, _SHOWN, _SHOWN
 
@@ -51,6 +52,8 @@ def problem(loc: Sequence[str | int], kind: str, message: str, value: Any, **con
 
 class Reader:
     """Reads members of one body, gathering what is wrong and what should be said."""
+
+    __slots__ = ("beyond", "limits", "problems", "unnamed", "warnings")
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
@@ -229,8 +232,12 @@ class Reader:
 
     def emotives(self, loc: Sequence[str | int], value: Any) -> dict[str, float]:
         """An object of finite numbers under symbols."""
-        found: dict[str, float] = {}
-        for name, amount in self.mapping(loc, value).items():
+        given, found = self.mapping(loc, value), {}
+        amounts = given.values()
+        # Where the sum is finite, each is; the rest is looked at one by one.
+        if _FLOAT.issuperset(map(type, amounts)) and math.isfinite(sum(amounts)) and self._are_sound_symbols([*given]):
+            return given
+        for name, amount in given.items():
             self.symbol((*loc, shown(name)), name)
             found[name] = self.number((*loc, shown(name)), amount)
         return found
