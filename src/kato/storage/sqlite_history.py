@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from itertools import zip_longest
+from operator import lt
 from typing import Any, Literal
 
 from kato.errors import StoredDataCorrupt
@@ -15,14 +16,11 @@ from kato.storage.sqlite_absence import SUBJECT, WHOLE_SUBJECT
 from kato.storage.sqlite_nodes import NodeRow, read_node_row
 from kato.storage.sqlite_reading import LOG_COLUMNS
 
-_CHECKED = 20_000
-"""Rows that are looked for in the index of subjects by one statement, so that a storage need not wait long to close."""
-_HIDDEN = (
-    "SELECT count(*), coalesce(sum(NOT EXISTS (SELECT 1 FROM log AS entry INDEXED BY log_by_subject "
-    "WHERE substr(entry.payload, 10, 16) = row.subject AND entry.id = row.id)), 0), max(row.id) FROM "
-    f"(SELECT id, {SUBJECT} AS subject FROM log NOT INDEXED WHERE id > ? ORDER BY id LIMIT ?) AS row"
-)
-"""How many rows there are after one, as far as that; how many of them the index hides; the last of them."""
+_CHECKED = 2000
+"""Rows that are read between two looks at whether the storage is to close, and to other threads."""
+_BY_ROWS = f"SELECT {SUBJECT}, id FROM log NOT INDEXED"
+_BY_INDEX = f"SELECT {SUBJECT}, id FROM log INDEXED BY log_by_subject ORDER BY {SUBJECT}, id"
+"""The index holds both, in this order: SQLite reads them from it and sorts nothing."""
 
 
 def read_history(
@@ -164,9 +162,9 @@ def count_history(connection: sqlite3.Connection, node_id: str, name: str, befor
 
 def check_subjects(connection: sqlite3.Connection, go_on: Callable[[], None]) -> None:
     """
-    Whether the index of log rows by pattern has every row and nothing else; one search in it for each.
+    Whether the index of log rows by pattern has every row and nothing else: one pass over the rows, and one over it.
 
-    Then its entries are the ones that were written, in their order, and every search in it finds what is there.
+    Its entries ascend and are those that the rows make, so every search in it finds what is there.
 
     Args:
         go_on: Is called now and then, and raises where that is to end.
@@ -174,21 +172,32 @@ def check_subjects(connection: sqlite3.Connection, go_on: Callable[[], None]) ->
     Raises:
         StoredDataCorrupt: It has not.
     """
-    (entries,) = connection.execute("SELECT count(*) FROM log AS entry INDEXED BY log_by_subject").fetchone()
-    rows, last = 0, -1
-    while True:
+    by_rows = _summed(connection.execute(_BY_ROWS), go_on, ascending=False)
+    if _summed(connection.execute(_BY_INDEX), go_on, ascending=True) != by_rows:
+        raise StoredDataCorrupt(
+            "The index that finds the log's rows by their pattern is damaged; `kato repair` makes it again"
+        )
+
+
+def _summed(rows: sqlite3.Cursor, go_on: Callable[[], None], *, ascending: bool) -> tuple[int, int]:
+    """How many rows, as far as they ascend where they should, and a sum over them that does not depend on their order."""
+    count = total = 0
+    last: list[tuple[bytes, int]] = []
+    while some := rows.fetchmany(_CHECKED):
         go_on()
-        some, hidden, newest = connection.execute(_HIDDEN, (last, _CHECKED)).fetchone()
-        if hidden:
+        joined = last + some
+        if ascending and not _ascend(joined):
             break
-        if not some:
-            if rows == entries:
-                return
-            break
-        rows, last = rows + some, newest
-    raise StoredDataCorrupt(
-        "The index that finds the log's rows by their pattern is damaged; `kato repair` makes it again"
-    )
+        count, total = count + len(some), total + sum(map(hash, some))
+        last = some[-1:]
+    return count, total
+
+
+def _ascend(rows: list[tuple[bytes, int]]) -> bool:
+    try:
+        return all(map(lt, rows, rows[1:]))
+    except TypeError:  # damage can turn a value into one of another type
+        return False
 
 
 _Conditions = tuple[tuple[str, tuple[bytes, ...]], ...]
