@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -108,13 +109,13 @@ def run(bodies: int, seed: int, *, timed: bool = True, without: str = "") -> dic
         }
 
         def send(number: int, count: int) -> None:
-            chance, client = random.Random(f"{seed} {number}"), RawClient(server.port)
-            for _ in range(count):
-                method, template = chance.choice(targets)
-                own = _GOOD.get(template.rpartition("/")[2])
-                body = mutated(chance, [own] if own is not None and chance.random() < 0.6 else seeds, seeds)
-                longest.append(_send(client, method, template.format_map(values), body, counts, timed=timed))
-            client.close()
+            chance = random.Random(f"{seed} {number}")
+            with closing(RawClient(server.port)) as client:
+                for _ in range(count):
+                    method, template = chance.choice(targets)
+                    own = _GOOD.get(template.rpartition("/")[2])
+                    body = mutated(chance, [own] if own is not None and chance.random() < 0.6 else seeds, seeds)
+                    longest.append(_send(client, method, template.format_map(values), body, counts, timed=timed))
 
         def storm(count: int) -> int:
             """Resident bytes after so many bodies from each client."""
