@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 import sqlite3
+import struct
 
 import pytest
 
@@ -441,6 +442,32 @@ def test_a_log_row_that_its_index_hides_is_missed(logged):
             store.close()
 
     flipped_until(path, name[:16].encode(), complains)
+
+
+@pytest.mark.parametrize("rows", [(60, 1), (1, 60)])
+def test_a_log_whose_keys_do_not_ascend_is_named_instead_of_read_for_ever(tmp_path, rows):
+    """SQLite finds rows by the keys above them: with a damaged one, what it finds behind a row may stand before it."""
+    path = tmp_path / "kato.db"
+    store = SqliteStorage(path)
+    for node, many in zip(("one", "two"), rows, strict=True):
+        commit(store, *(Learn(((f"symbol {n}", "x" * 50),)) for n in range(many)), node=node)
+    store.close()
+    content = bytearray(path.read_bytes())
+    (root,) = sqlite3.connect(path).execute("SELECT rootpage FROM sqlite_master WHERE name = 'log'").fetchone()
+    page = (root - 1) * 4096
+    assert content[page] == 5, "an inner page"
+    (cells,) = struct.unpack_from(">H", content, page + 3)
+    for number in range(cells):
+        (cell,) = struct.unpack_from(">H", content, page + 12 + 2 * number)
+        damaged = bytearray(content)
+        damaged[page + cell + 4] |= 0x7F  # the key behind the number of the page below: larger than any
+        path.write_bytes(damaged)
+        sentences = [each.sentence for each in check_file(path).findings]
+        assert any("The log's rows do not ascend" in each for each in sentences), sentences
+        with pytest.raises(StoredDataCorrupt, match=r"kato\.db: .*"):
+            SqliteStorage(path)
+        with pytest.raises(NotRepairable):
+            repair(path)
 
 
 @pytest.mark.parametrize("at_once", [1, 2])

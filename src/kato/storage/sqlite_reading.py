@@ -224,17 +224,30 @@ def check_nodes(connection: sqlite3.Connection, path: Path) -> None:
                 is_sound = False
         if not is_sound:
             raise StoredDataCorrupt(f"{path}: node {node_id!r:.200} is not the one whose log this is; {advice}")
-    for number in logged_numbers(connection):
-        if number not in numbers:
-            raise StoredDataCorrupt(f"{path}: the log has rows of a node {number} that is not there; {advice}")
+    try:
+        unknown = next((number for number in logged_numbers(connection) if number not in numbers), None)
+    except StoredDataCorrupt as error:
+        raise StoredDataCorrupt(f"{path}: {error.message}") from error
+    if unknown is not None:
+        raise StoredDataCorrupt(f"{path}: the log has rows of a node {unknown} that is not there; {advice}")
 
 
 def logged_numbers(connection: sqlite3.Connection) -> Iterator[int]:
-    """The numbers of the nodes that have log rows, ascending."""
+    """
+    The numbers of the nodes that have log rows, ascending.
+
+    Raises:
+        StoredDataCorrupt: The rows do not ascend. SQLite finds a place by the keys above the rows and believes what stands there,
+            so that a damaged key would send this back to where it was.
+    """
     beyond = -1
     while True:
         (newest,) = connection.execute("SELECT min(id) FROM log WHERE id > ?", (beyond,)).fetchone()
         if newest is None:
             return
+        if newest <= beyond:
+            raise StoredDataCorrupt(
+                f"The log's rows do not ascend: {newest} is found behind {beyond}; restore a backup"
+            )
         yield node_of(newest)
         beyond = log_id(node_of(newest) + 1, 0) - 1
