@@ -12,7 +12,7 @@ import pytest
 from contract.asking import AB, CD, NOWHERE, change, commit, create, record
 from contract.hiding import hidden
 from kato.engine.event import vector_name
-from kato.errors import StorageError, StorageUnavailable, StoredDataCorrupt
+from kato.errors import SessionNotFound, StorageError, StorageUnavailable, StoredDataCorrupt
 from kato.storage import sqlite_history, sqlite_loading, sqlite_reading
 from kato.storage.checking import check_file
 from kato.storage.interface import (
@@ -197,6 +197,24 @@ def test_what_was_forgotten_is_new_again(tmp_path):
     commit(store, Restore(name, AB, None, to=0))
     assert store.pattern("node", name) is None
     assert commit(store, Learn(AB))[0].after.frequency == 1
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("damage", "attempt"),
+    [
+        ("UPDATE node SET node_id = 'another'", lambda store: commit(store, Learn(AB))),
+        ("UPDATE session SET version = 7", lambda store: commit(store, node=None, sessions=(change(),))),
+        ("UPDATE session SET session_id = 'another'", lambda store: commit(store, node=None, sessions=(change(),))),
+    ],
+)
+def test_damage_to_a_row_that_was_just_written_is_noticed_by_who_changes_it(tmp_path, damage, attempt):
+    store = SqliteStorage(tmp_path / "kato.db")
+    commit(store, Learn(AB))
+    create(store, record())
+    store._writer.execute(damage)
+    with pytest.raises((StoredDataCorrupt, SessionNotFound)):
+        attempt(store)
     store.close()
 
 

@@ -7,8 +7,9 @@ What a node has learned, held in memory: the interface of every engine.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, runtime_checkable
 
 from kato.engine.event import Event, Symbol, Vector
 from kato.engine.forecasting.source import Source
@@ -23,10 +24,9 @@ if TYPE_CHECKING:  # both need Totals
     from kato.engine.members import Members
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """
-    One change of what a node knows, as its log tells it.
+    One change of what a node knows, as its log tells it. A tuple, as a commit may make thousands.
 
     `before` None: a new pattern; `after` None: one was forgotten; both None: everything was (`forget_all`).
     """
@@ -35,7 +35,7 @@ class Change:
     operation: str
     before: Pattern | None
     after: Pattern | None
-    vectors: Mapping[Symbol, Vector] = field(default_factory=dict)
+    vectors: Mapping[Symbol, Vector] = MappingProxyType({})
     """Components of vectors in the events of `after`, as far as this change brought them."""
     at: int = 0
     session_id: str | None = None
@@ -43,7 +43,7 @@ class Change:
 
 def onwards(changes: Iterable[Change], sequence: int) -> list[Change]:
     """The same changes, numbered on from a sequence."""
-    return [replace(change, sequence=number) for number, change in enumerate(changes, start=sequence + 1)]
+    return [change._replace(sequence=number) for number, change in enumerate(changes, start=sequence + 1)]
 
 
 @dataclass(frozen=True, slots=True)

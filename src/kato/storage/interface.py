@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from kato.engine.pattern import Pattern
@@ -29,19 +30,18 @@ if TYPE_CHECKING:
 # --- what is written -------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Learn:
-    """Learn one sequence: a new pattern, or one more learning of a known one."""
+class Learn(NamedTuple):
+    """Learn one sequence: a new pattern, or one more learning of a known one. A tuple, as a request may hold thousands."""
 
     events: tuple[Event, ...]
     emotives: tuple[Mapping[str, float], ...] = ()
     metadata: tuple[Mapping[str, Any], ...] = ()
     persistence: int = 5
-    vectors: Mapping[Symbol, tuple[float, ...]] = field(default_factory=dict)
+    vectors: Mapping[Symbol, tuple[float, ...]] = MappingProxyType({})
     """Components of the vector symbols among the events, as far as known."""
-    name: str | None = field(default=None, compare=False)
+    name: str | None = None
     """The name that follows from the events, and those as compact JSON: both, where somebody has made them already."""
-    text: str | None = field(default=None, compare=False)
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -221,7 +221,7 @@ class SqliteStorage:
             if connection.in_transaction:
                 connection.execute("COMMIT")
         except BaseException:
-            self._sessions.rolled_back()
+            self._forget_known()
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
@@ -266,7 +266,7 @@ class SqliteStorage:
         self._writer.execute("SAVEPOINT one")
         result = self._apply(transaction)
         if isinstance(result, Exception):
-            self._sessions.rolled_back()
+            self._forget_known()
             self._writer.execute("ROLLBACK TO one")
         self._writer.execute("RELEASE one")
         return result
@@ -275,9 +275,14 @@ class SqliteStorage:
         """The same for one that has the commit to itself: nobody else's work needs a savepoint."""
         result = self._apply(transaction)
         if isinstance(result, Exception):
-            self._sessions.rolled_back()
+            self._forget_known()
             self._writer.execute("ROLLBACK")
         return result
+
+    def _forget_known(self) -> None:
+        """What is about to be taken back was known as written."""
+        self._nodes.rolled_back()
+        self._sessions.rolled_back()
 
     def _apply(self, transaction: Transaction) -> Committed | Exception:
         try:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from kato.errors import StoredDataCorrupt
 from kato.storage import records
@@ -14,8 +13,7 @@ from kato.storage.interface import NodeInfo
 NODE_COLUMNS = "id, node_id, head, hash, patterns, created_at, changed_at, checksum"
 
 
-@dataclass(frozen=True, slots=True)
-class NodeRow:
+class NodeRow(NamedTuple):
     """One node as it is stored."""
 
     number: int
@@ -54,7 +52,10 @@ def checked_node_row(row: Sequence[Any]) -> NodeRow:
     """A node out of its row (NODE_COLUMNS); raises StoredDataCorrupt where it is not what was written."""
     node = NodeRow(*row[:-1])
     if node.checksum != row[-1]:
-        raise StoredDataCorrupt(
-            f"The row of node {node.node_id!r:.200} is damaged; restore a backup, or see `kato repair`"
-        )
+        raise damaged_node(node.node_id)
     return node
+
+
+def damaged_node(node_id: object) -> StoredDataCorrupt:
+    """The error for a row that is not what was written."""
+    return StoredDataCorrupt(f"The row of node {node_id!r:.200} is damaged; restore a backup, or see `kato repair`")

@@ -17,10 +17,12 @@ from kato.storage.folding import changed, learned, vector_symbols
 from kato.storage.interface import Edit, Forget, ForgetAll, Learn, Operation, Restore, Transaction
 from kato.storage.schema import log_id
 from kato.storage.sqlite_absence import check_absent
-from kato.storage.sqlite_nodes import NodeRow, read_node_row
+from kato.storage.sqlite_nodes import NodeRow, damaged_node, read_node_row
 from kato.storage.sqlite_reading import PATTERN_COLUMNS, patterns_are, read_checked
 
 _EVENTS = PATTERN_COLUMNS.split(", ").index("events")
+_NODES_KNOWN = 10_000
+"""Rows of nodes that are held; some hundred bytes each."""
 _CHUNK = 500
 """Names looked up by one statement; below SQLite's limit of parameters."""
 
@@ -85,10 +87,16 @@ class _Node:
 
 
 class NodeTables:
-    """Writes what transactions do to nodes."""
+    """Writes what transactions do to nodes. Nobody else writes, so it knows the rows of nodes that it wrote."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._known: dict[str, NodeRow] = {}
+        """Nodes as they were written last."""
+
+    def rolled_back(self) -> None:
+        """Something of what was written has been taken back."""
+        self._known.clear()
 
     def apply(self, transaction: Transaction) -> tuple[Change, ...]:
         """
@@ -105,15 +113,18 @@ class NodeTables:
             return ()
         names, texts, known = [], [], {}
         for operation in transaction.operations:
-            if isinstance(operation, (Learn, Restore)):
-                made = operation.text if isinstance(operation, Learn) else None
-                text = made if made is not None else records.events_text(operation.events)
+            text = ""
+            if isinstance(operation, Learn):
+                text = operation.text or records.events_text(operation.events)
                 names.append(operation.name or pattern_name(operation.events))
-                texts.append(text)
-                known[text] = operation.events
+            elif isinstance(operation, Restore):
+                text = records.events_text(operation.events)
+                names.append(operation.name)
             else:
                 names.append(getattr(operation, "name", ""))
-                texts.append("")
+            texts.append(text)
+            if text:
+                known[text] = operation.events  # type: ignore[union-attr]  # one that has a text has events
         self._look_up(node, names, known)
         changes = []
         for operation, name, text in zip(transaction.operations, names, texts, strict=True):
@@ -128,7 +139,7 @@ class NodeTables:
 
     def _open(self, node_id: str, transaction: Transaction) -> _Node | None:
         """The node's row, made if there is something to learn; None where forgetting everything leaves it unknown."""
-        row = read_node_row(self._connection, node_id)
+        row = self._known.get(node_id) or read_node_row(self._connection, node_id)
         expected, head = transaction.expected_head, row.head if row is not None else 0
         if expected is not None and expected != head:
             raise HeadChanged(expected, head)
@@ -148,7 +159,8 @@ class NodeTables:
 
     def _look_up(self, node: _Node, names: list[str], known: Mapping[str, tuple[Event, ...]]) -> None:
         node.held = {name: [] for name in names}
-        keys = [key for name in node.held if (key := records.name_key(name)) is not None]
+        key_of = {name: key for name in node.held if (key := records.name_key(name)) is not None}
+        keys = list(key_of.values())
         for start in range(0, len(keys), _CHUNK):
             chunk = keys[start : start + _CHUNK]
             marks = ",".join("?" * len(chunk))
@@ -159,7 +171,7 @@ class NodeTables:
             for number, *row in rows:
                 pattern = read_checked(node.node_id, row, known)
                 node.held[pattern.name].append(_Held(row[_EVENTS], number, pattern, pattern))
-        missed = [name for name, found in node.held.items() if not found and records.name_key(name) is not None]
+        missed = [name for name in key_of if not node.held[name]]
         if missed and node.head:
             check_absent(self._connection, node.number, node.node_id, missed)
 
@@ -285,10 +297,15 @@ class NodeTables:
             self._flush_vectors(node)
         execute("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?)", node.log)
         facts = NodeRow(node.number, node.node_id, node.head, node.hash, node.patterns, node.created_at, at)
-        self._connection.execute(
-            "UPDATE node SET head = ?, hash = ?, patterns = ?, changed_at = ?, checksum = ? WHERE id = ?",
-            (facts.head, facts.hash, facts.patterns, at, facts.checksum, facts.number),
-        )
+        changed = self._connection.execute(
+            "UPDATE node SET head = ?, hash = ?, patterns = ?, changed_at = ?, checksum = ? WHERE id = ? AND node_id = ?",
+            (facts.head, facts.hash, facts.patterns, at, facts.checksum, facts.number, node.node_id),
+        ).rowcount
+        if not changed:
+            raise damaged_node(node.node_id)
+        if len(self._known) >= _NODES_KNOWN:
+            self._known.clear()
+        self._known[node.node_id] = facts
 
 
 def _row(number: int, pattern: Pattern, text: str) -> tuple[Any, ...]:
