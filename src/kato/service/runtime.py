@@ -12,6 +12,7 @@ import asyncio
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
@@ -95,19 +96,42 @@ class LoopRuntime:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="kato-compute")
         self._counting = threading.Lock()
         self.waiting = 0
+        self._done: deque[asyncio.Future[None]] = deque()
+        """Waiters whose futures are done, to be woken all at once: a commit ends many."""
+        self._waking = False
 
     async def wait(self, future: Future[T]) -> T:
         """The future's result, or its exception raised. A caller who gives up takes back only what has not begun."""
-        if future.done():
-            return future.result()
-        waiting = asyncio.wrap_future(future)
         try:
-            return await asyncio.shield(waiting)
+            if not future.done():
+                await self._end_of(future)
         except asyncio.CancelledError:
             if future.cancel():
                 raise
             # Too late to take it back: what was begun is finished, and told as done.
-            return await waiting
+            await self._end_of(future)
+        return future.result()
+
+    def _end_of(self, future: Future[Any]) -> asyncio.Future[None]:
+        """Done when the future is."""
+        loop = asyncio.get_running_loop()
+        waiter = loop.create_future()
+
+        def wake(_: Future[Any]) -> None:
+            self._done.append(waiter)
+            if not self._waking and not loop.is_closed():
+                self._waking = True
+                loop.call_soon_threadsafe(self._wake)
+
+        future.add_done_callback(wake)
+        return waiter
+
+    def _wake(self) -> None:
+        self._waking = False  # first: whoever comes from now on calls again
+        while self._done:
+            waiter = self._done.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
 
     async def compute(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function in a thread of the pool."""
