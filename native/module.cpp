@@ -53,6 +53,7 @@ NB_MODULE(_kernel, module) {
         .def("ballots", &View::ballots, "question"_a, "menu"_a, "right"_a, "leading"_a, "most_tied"_a)
         .def("familiarity", &View::familiarity, "question"_a, "asked"_a, "pairs"_a)
         .def("elect", &View::elect, "question"_a, "menu"_a)
+        .def("heard", &View::heard, "question"_a, "menu"_a)
         .def("smallest", &View::smallest, "most"_a)
         .def("save", &View::save, "path"_a, "extra"_a);
 

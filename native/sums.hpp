@@ -1,7 +1,6 @@
 // Sums that are rounded once: the exact sum, rounded to the nearest double, whatever the order of its terms.
 #pragma once
 
-#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -62,56 +61,53 @@ private:
     std::size_t count_ = 0;
 };
 
-// The same sum of many terms that lie together, none below 0: what has one exponent is added as whole numbers first, which is exact
-// and does not wait for memory (after Neal, Fast Exact Summation Using Small and Large Superaccumulators, 2015).
+// The same sum of many terms, none below 0. Their rounded sum and what its roundings lost are kept apart, both as doubles (Ogita, Rump
+// and Oishi, Accurate Sum and Dot Product, 2005); where what that leaves open could change the result, which is hardly ever, the sum
+// is made anew as an expansion.
 class ExactSumOfMany {
 public:
-    double of(const double* first, const double* last) {
-        sum_.clear();
-        while (last - first > kFew) {
-            const double* stop = last - first > kChunk ? first + kChunk : last;
-            add_by_exponent(first, stop);
-            first = stop;
+    double of(const std::vector<double>& terms) {
+        return of(terms.size(), [&](std::size_t i) { return terms[i]; });
+    }
+
+    // Of `term(0)` up to `term(count - 1)`.
+    template <class Term>
+    double of(std::size_t count, Term term) {
+        // Several in turn: one would wait for itself.
+        double sums[kLanes] = {}, lost[kLanes] = {};
+        std::size_t i = 0;
+        for (; i + kLanes <= count; i += kLanes)
+            for (std::size_t lane = 0; lane < kLanes; ++lane) add(sums[lane], lost[lane], term(i + lane));
+        for (; i < count; ++i) add(sums[0], lost[0], term(i));
+        double sum = 0.0, rest = 0.0;
+        for (std::size_t lane = 0; lane < kLanes; ++lane) {
+            add(sum, rest, sums[lane]);
+            rest += lost[lane];
         }
-        for (; first != last; ++first)
-            if (*first > 0.0) sum_.add(*first);
-        return sum_.value();
+        // What an addition loses is at most half an ulp of the sum; so is what an addition of these loses, of theirs.
+        const double open = 4.0 * (double(count) + kLanes) * (double(count) + kLanes) * (kHalfUlp * kHalfUlp) * sum;
+        const double least = sum + (rest - open), most = sum + (rest + open);
+        if (least == most && (sum > kSmall || sum == 0.0)) return least;
+        exact_.clear();
+        for (i = 0; i < count; ++i)
+            if (const double each = term(i); each > 0.0) exact_.add(each);
+        return exact_.value();
     }
 
 private:
-    static constexpr std::ptrdiff_t kFew = 64;           // no more are added one by one
-    static constexpr std::ptrdiff_t kChunk = 1 << 26;    // so many halves of mantissas, of 27 bits, add up to less than 2^53
-    static constexpr int kExponents = 2047, kMantissa = 52, kHalf = 26;
+    static constexpr std::size_t kLanes = 4;
+    static constexpr double kHalfUlp = 0x1p-53;
+    static constexpr double kSmall = 0x1p-800;  // above, `open` is no denormal number
 
-    struct Halves {
-        std::uint64_t high = 0, low = 0;
-    };
-
-    void add_by_exponent(const double* first, const double* last) {
-        std::size_t least = kExponents, most = 0;
-        for (; first != last; ++first) {
-            std::uint64_t bits;
-            std::memcpy(&bits, first, sizeof bits);
-            const std::size_t exponent = bits >> kMantissa;
-            const std::uint64_t hidden = std::uint64_t{exponent != 0} << kMantissa;
-            const std::uint64_t mantissa = (bits & ((std::uint64_t{1} << kMantissa) - 1)) | hidden;
-            Halves& here = halves_[exponent];
-            here.high += mantissa >> kHalf;
-            here.low += mantissa & ((std::uint64_t{1} << kHalf) - 1);
-            least = std::min(least, exponent);
-            most = std::max(most, exponent);
-        }
-        for (std::size_t exponent = least; exponent <= most; ++exponent) {
-            Halves& here = halves_[exponent];
-            const int scale = (exponent ? int(exponent) : 1) - 1075;
-            if (here.high) sum_.add(std::ldexp(double(here.high), scale + kHalf));
-            if (here.low) sum_.add(std::ldexp(double(here.low), scale));
-            here = {};
-        }
+    // Adds a term to a sum, and to `lost` what the rounding of it left out (Knuth's TwoSum).
+    static void add(double& sum, double& lost, double x) {
+        const double whole = sum + x;
+        const double added = whole - sum;
+        lost += (sum - (whole - added)) + (x - added);
+        sum = whole;
     }
 
-    ExactSum sum_;
-    std::vector<Halves> halves_ = std::vector<Halves>(kExponents);
+    ExactSum exact_;
 };
 
 }  // namespace kato

@@ -199,6 +199,12 @@ public:
     std::vector<nb::tuple> elect(nb::handle question, nb::handle menu) const {
         return told(kato::elect(*state_, question_of(question, shared_->symbols), menu_of(menu).bounds));
     }
+    std::size_t heard(nb::handle question, nb::handle menu) const {
+        std::size_t symbols = 0;
+        for (const Voter& voter : kato::elect(*state_, question_of(question, shared_->symbols), menu_of(menu).bounds))
+            symbols += voter.row.length;
+        return symbols;
+    }
     std::vector<nb::tuple> smallest(std::size_t most) const { return told(kato::smallest(*state_, most)); }
 
 private:

@@ -75,10 +75,8 @@ private:
 
 // Votes over their sum; false, and all 0, if there are none.
 bool normalize(std::vector<double>& votes) {
-    ExactSum sum;
-    for (const double vote : votes)
-        if (vote != 0.0) sum.add(vote);
-    const double whole = sum.value();
+    ExactSumOfMany sum;
+    const double whole = sum.of(votes);
     if (!(whole > 0.0)) {
         std::fill(votes.begin(), votes.end(), 0.0);
         return false;
@@ -137,12 +135,12 @@ void Electorate::stand(const State& state, const Question& question, const std::
     std::size_t tokens = 0;
     for (const Voter& voter : voters_) tokens += voter.row.length;
     evidence_.resize(menu_.shapes.size());
-    for (const std::size_t shape : used) evidence_[shape].reserve(tokens);
+    for (const std::size_t shape : used) evidence_[shape].resize(tokens);
     standings_.reserve(tokens);
     ballots_.reserve(tokens);
 
     std::vector<Symbol> row_tokens;
-    std::vector<std::uint32_t> starts, displacements;
+    std::vector<std::uint32_t> starts;
     std::vector<std::vector<std::uint32_t>> places(present_.size());
     for (std::uint32_t v = 0; v < voters_.size(); ++v) {
         const Row& row = voters_[v].row;
@@ -161,26 +159,33 @@ void Electorate::stand(const State& state, const Question& question, const std::
         const std::size_t events = starts.size(), first = standings_.size();
         first_of_.push_back(std::uint32_t(first));
         starts.push_back(row.length);
-        for (const std::size_t shape : used) evidence_[shape].resize(first + events, 0.0);
-        displacements.resize(events);
 
         for (const Sought& each : sought) {
             const auto& here = places[each.number];
             if (here.empty()) continue;
             std::size_t next = 0;  // of `here`: the first place beyond what is expected
-            for (std::size_t p = here.front() + 1; p < events; ++p) {
+            for (std::size_t p = here.front() + 1; p < events;) {
                 const std::int64_t expected = std::int64_t(p) - 1 - std::int64_t(each.back);
                 while (next < here.size() && std::int64_t(here[next]) <= expected) ++next;
-                std::size_t away = SIZE_MAX;
-                if (next > 0) away = std::size_t(expected - std::int64_t(here[next - 1]));
-                if (next < here.size() && here[next] < p)
-                    away = std::min(away, std::size_t(std::int64_t(here[next]) - expected));
-                displacements[p] = std::uint32_t(std::min(away, menu_.furthest));
-            }
-            for (const std::size_t shape : used) {
-                const double* worth = each.worth[shape].data();
-                double* mine = evidence_[shape].data() + first;
-                for (std::size_t p = here.front() + 1; p < events; ++p) mine[p] += worth[displacements[p]];
+                if (next < here.size() && here[next] < p) {
+                    std::size_t away = std::size_t(std::int64_t(here[next]) - expected);
+                    if (next > 0) away = std::min(away, std::size_t(expected - std::int64_t(here[next - 1])));
+                    away = std::min(away, menu_.furthest);
+                    for (const std::size_t shape : used) evidence_[shape][first + p] += each.worth[shape][away];
+                    ++p;
+                    continue;
+                }
+                // Up to the next place, each position is one further away from the one before.
+                const std::size_t from = std::min(std::size_t(expected - std::int64_t(here[next - 1])), menu_.furthest);
+                const std::size_t stop = next < here.size() ? std::min<std::size_t>(events, here[next] + 1) : events;
+                const std::size_t near = std::min(stop - p, menu_.furthest - from);
+                for (const std::size_t shape : used) {
+                    const double* worth = each.worth[shape].data() + from;
+                    double* mine = evidence_[shape].data() + first + p;
+                    for (std::size_t i = 0; i < near; ++i) mine[i] += worth[i];
+                    for (std::size_t i = near; i < stop - p; ++i) mine[i] += worth[near];
+                }
+                p = stop;
             }
         }
 
@@ -189,8 +194,8 @@ void Electorate::stand(const State& state, const Question& question, const std::
             while (suffix < question.steps.size() && suffix < p) {
                 const auto& step = question.steps[suffix].event;
                 const std::size_t from = starts[p - 1 - suffix], to = starts[p - suffix];
-                if (step.size() != to - from || !std::equal(step.begin(), step.end(), row_tokens.begin() + std::ptrdiff_t(from)))
-                    break;
+                if (step.size() != to - from || step[0] != row_tokens[from]) break;
+                if (!std::equal(step.begin(), step.end(), row_tokens.begin() + std::ptrdiff_t(from))) break;
                 ++suffix;
             }
             const auto standing = std::uint32_t(standings_.size());
@@ -205,7 +210,9 @@ void Electorate::stand(const State& state, const Question& question, const std::
             alike = alike && ballots_.size() - mine == starts[p + 1] - starts[p] && question.horizon == 1;
         }
     }
+    for (const std::size_t shape : used) evidence_[shape].resize(standings_.size());
     if (alike) return;
+    shown_.reserve(tokens);
     std::uint32_t standing = 0;
     for (const Voter& voter : voters_)
         for (std::size_t i = 0; i < voter.row.length; ++i) {
@@ -337,16 +344,19 @@ std::vector<double> Electorate::evident(const Profile& profile) const {
     for (std::size_t length = 0; length <= menu_.bounds.window; ++length)
         suffixes.push_back(std::pow(profile.suffix, double(length)));
     std::vector<double> weights(standings_.size());
-    const auto& evidence = evidence_[profile.shape];
-    for (std::size_t i = 0; i < standings_.size(); ++i) {
-        const double found = evidence[i];
-        if (found == 0.0) continue;
-        const Standing& standing = standings_[i];
-        double worth = found;
-        for (int power = 1; power < profile.power; ++power) worth *= found;
-        worth *= suffixes[std::min<std::size_t>(standing.suffix, menu_.bounds.window)];
-        if (standing.at_end) worth *= profile.ending;
-        weights[i] = worth * double(voters_[standing.voter].frequency);
+    const double* evidence = evidence_[profile.shape].data();
+    for (std::size_t v = 0; v < voters_.size(); ++v) {
+        const double frequency = double(voters_[v].frequency);
+        const std::size_t stop = v + 1 < voters_.size() ? first_of_[v + 1] : standings_.size();
+        for (std::size_t i = first_of_[v]; i < stop; ++i) {
+            const double found = evidence[i];
+            const Standing& standing = standings_[i];
+            double worth = found;
+            for (int power = 1; power < profile.power; ++power) worth *= found;
+            worth *= suffixes[std::min<std::size_t>(standing.suffix, menu_.bounds.window)];
+            if (standing.at_end) worth *= profile.ending;
+            weights[i] = worth * frequency;
+        }
     }
     if (profile.best_only) {
         std::vector<std::int64_t> best(voters_.size(), -1);
@@ -362,14 +372,12 @@ std::vector<double> Electorate::evident(const Profile& profile) const {
 
 std::vector<double> Electorate::by_evidence(const Profile& profile) {
     const std::vector<double> weights = evident(profile);
-    // By symbol, so that each symbol's weights lie together.
-    std::vector<double> grouped(ballots_.size());
-    std::vector<std::uint32_t> next(firsts_.begin(), firsts_.end() - 1);
-    for (std::size_t i = 0; i < ballots_.size(); ++i) grouped[next[numbers_[i]]++] = weights[ballots_[i].second];
     std::vector<double> votes(symbols_.size());
     ExactSumOfMany sum;
-    for (std::size_t i = 0; i < symbols_.size(); ++i)
-        votes[i] = sum.of(grouped.data() + firsts_[i], grouped.data() + firsts_[i + 1]);
+    for (std::size_t i = 0; i < symbols_.size(); ++i) {
+        const std::uint32_t* mine = ballots_of_.data() + firsts_[i];
+        votes[i] = sum.of(firsts_[i + 1] - firsts_[i], [&](std::size_t at) { return weights[mine[at]]; });
+    }
     return votes;
 }
 

@@ -40,6 +40,7 @@ def difference(plain: Source, native: Source, question: Question, right: frozens
             source.ballots(question, right),
             source.familiarity(question),
             [(voter.name, voter.events, voter.frequency) for voter in source.electorate(question)],
+            source.heard(question),
             source.smallest(most),
         )
         for source in (plain, native)

@@ -174,10 +174,7 @@ def _trials(source: Source, kind: Kind, effort: Effort) -> tuple[list[Trial], in
     if not trials:
         return [], 0
     few = trials[:: max(1, len(trials) // 8)][:8]
-    looked_at = max(
-        1,
-        *(sum(len(event) for voter in source.electorate(each.question) for event in voter.events) for each in few),
-    )
+    looked_at = max(1, *(source.heard(each.question) for each in few))
     passed = PASSED * source.patterns
     calibrating = max(FEWEST, int(effort.work / (looked_at + passed)))
     voting = min(effort.voting, calibrating // 2, int(effort.work / (WHOLE_MENU * looked_at + passed)))

@@ -64,6 +64,10 @@ class PlainSource:
         """Who votes, in order."""
         return elect(self._voters, question)
 
+    def heard(self, question: Question) -> int:
+        """Symbols of those who vote."""
+        return sum(len(event) for voter in self.electorate(question) for event in voter.events)
+
     def members(self, symbol: Symbol) -> int:
         """How many patterns hold a symbol."""
         return self._members.get(symbol, 0)

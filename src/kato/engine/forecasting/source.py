@@ -117,6 +117,10 @@ class Source(Protocol):
         """Who votes, in order."""
         ...
 
+    def heard(self, question: Question) -> int:
+        """Symbols of those who vote: what a question costs to ask."""
+        ...
+
     def members(self, symbol: Symbol) -> int:
         """How many patterns hold a symbol."""
         ...

@@ -140,6 +140,8 @@ class View:
         """Numbers of symbols never seen; of pairs never adjacent; most of the symbols that one pattern holds."""
     def elect(self, question: Any, menu: Any) -> list[Told]:
         """Who votes, in order."""
+    def heard(self, question: Any, menu: Any) -> int:
+        """Symbols of those who vote."""
     def smallest(self, most: int) -> list[Told]:
         """The patterns with the smallest names, ascending."""
     def save(self, path: str, extra: bytes) -> None:

@@ -88,6 +88,10 @@ class KernelSource:
             for _, name, events, frequency in self._kernel.elect(_told(question), self._menu)
         ]
 
+    def heard(self, question: Question) -> int:
+        """Symbols of those who vote."""
+        return self._kernel.heard(_told(question), self._menu)
+
     def members(self, symbol: Symbol) -> int:
         """How many patterns hold a symbol."""
         facts = self._kernel.symbol(symbol)
