@@ -133,7 +133,8 @@ void each_row(const State& state, const std::vector<std::vector<Counter>>& count
 }
 
 template <class Counter>
-std::vector<Voter> best_rows(const State& state, const std::vector<Mark>& marks, std::uint32_t highest, std::size_t most) {
+std::vector<Voter> best_rows(const State& state, const std::vector<Mark>& marks, std::uint32_t highest, std::size_t most,
+                             std::uint64_t before) {
     const auto counters = worths<Counter>(state, marks);
     // Four in turn: one would wait for itself, as neighbours are often worth the same.
     std::vector<std::uint64_t> histogram(highest + 1), apart[3];
@@ -161,14 +162,16 @@ std::vector<Voter> best_rows(const State& state, const std::vector<Mark>& marks,
         }
     std::size_t wanted = most;
     while (true) {
-        // Forgotten rows are counted as well, so the first cut may leave too few.
+        // Rows that do not vote, forgotten or not yet learned, are counted as well, so the first cut may leave too few.
         std::uint32_t cut = highest;
         for (std::uint64_t sum = histogram[cut]; sum < wanted && cut > 0; sum += histogram[cut]) --cut;
         std::vector<Ranked> above;
         Smallest at_cut(most);
         const auto take = [&](const Row& row, std::uint32_t worth, Closed& closed) {
             if (worth == cut && closed.at_cut) return;
-            const std::uint64_t frequency = state.frequencies[row.slot()];
+            const Slot slot = row.slot();
+            if (slot >= before) return;
+            const std::uint64_t frequency = state.frequencies[slot];
             if (frequency == 0) return;
             const std::uint64_t prefix = prefix_of(row.name());
             if (worth > cut) {
@@ -223,8 +226,8 @@ std::vector<Voter> elect(const State& state, const Question& question, const Bou
         }
     const std::size_t voters = state.patterns > bounds.everybody ? bounds.voters : bounds.everybody;
     const std::size_t most = voters + 1;  // one of them may be left out
-    auto ranked = highest < 256 ? best_rows<std::uint8_t>(state, marks, highest, most)
-                                : best_rows<std::uint16_t>(state, marks, highest, most);
+    auto ranked = highest < 256 ? best_rows<std::uint8_t>(state, marks, highest, most, question.before)
+                                : best_rows<std::uint16_t>(state, marks, highest, most, question.before);
     std::vector<Voter> elected;
     std::size_t tokens = 0;
     for (Voter& voter : ranked) {

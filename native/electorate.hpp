@@ -19,6 +19,7 @@ struct Question {
     std::vector<Step> steps;  // newest first
     std::size_t horizon = 1;              // 0: the last event
     bool leaves_out = false;              // one learning of a pattern of this content counts as not learned
+    std::uint64_t before = UINT64_MAX;    // only patterns with lower slots vote
     std::vector<Symbol> left_tokens;
     std::vector<std::uint8_t> left_starts;
 

@@ -45,6 +45,7 @@ Question question_of(nb::handle given, const Symbols& symbols) {
     for (nb::handle step : given[0])
         question.steps.push_back({numbers_of(step[0], symbols), numbers_of(step[1], symbols)});
     question.horizon = nb::cast<std::size_t>(given[1]);
+    if (const nb::object before = given[3]; !before.is_none()) question.before = nb::cast<std::uint64_t>(before);
     const nb::object left_out = given[2];
     if (left_out.is_none()) return question;
     question.leaves_out = true;

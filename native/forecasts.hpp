@@ -10,7 +10,7 @@ namespace kato {
 
 namespace nb = nanobind;
 
-// (steps of (event, symbols), horizon, events left out or None).
+// (steps of (event, symbols), horizon, events left out or None, the slot below which patterns vote or None).
 Question question_of(nb::handle told, const Symbols& symbols);
 
 // (shapes, profiles, number of the general one, furthest displacement, floor, (window, everybody, voters, tokens)).

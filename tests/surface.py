@@ -132,6 +132,7 @@ count int\nsymbols int\nvoters int\nunknown num\nentropy num
 novelty.score num\nnovelty.threshold null\nnovelty.is_novel null\nnovelty.symbols num\nnovelty.transitions num
 novelty.together num\nnovelty.unseen_symbols[] str\nnovelty.unseen_transitions[][] str
 profile.mix[].name str\nprofile.mix[].count int\nprofile.repeat num\nprofile.tested int\nprofile.hit_rate null
+profile.left_out.tested int\nprofile.left_out.hit_rate null\nprofile.foretold.tested int\nprofile.foretold.hit_rate null
 profile.sequence null
 """
 _OBSERVED = "stm_length int\nlength int\ntime int\nunique_id str\nauto_learned_pattern pattern?\nsymbols[] str"

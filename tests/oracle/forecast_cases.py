@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from unittest.mock import patch
 
+from kato.engine.event import Event
 from kato.engine.forecasting import electing
 from kato.engine.forecasting.profiles import MENU
 from kato.engine.forecasting.question import Kind, Question, ask
@@ -24,15 +25,20 @@ def a_mix(chance: random.Random) -> Mix:
     return tuple((number, chance.choice((1, 1, 2, 5))) for number in numbers)
 
 
-def difference(plain: Source, native: Source, question: Question, right: frozenset[str], chance: random.Random) -> str:
+def difference(
+    plain: Source, native: Source, questions: tuple[Question, Question], right: frozenset[str], chance: random.Random
+) -> str:
     """
     What the two answer differently; nothing where they agree.
 
     Args:
+        questions: The same to either: the places of patterns are a source's own.
         right: What the self-test is told to have been right; is asked about as the two best are.
     """
     mix, repeat, most = a_mix(chance), chance.choice((1.0, 0.0, 0.3, 2.0)), chance.choice((1, 2, 5, 100))
-    asked = tuple(dict.fromkeys([symbol for symbol, _ in plain.tally(question, mix, repeat, 2).best] + sorted(right)))
+    asked = tuple(
+        dict.fromkeys([symbol for symbol, _ in plain.tally(questions[0], mix, repeat, 2).best] + sorted(right))
+    )
     answers = [
         (
             source.tally(question, mix, repeat, most),
@@ -41,13 +47,13 @@ def difference(plain: Source, native: Source, question: Question, right: frozens
             source.familiarity(question),
             [(voter.name, voter.events, voter.frequency) for voter in source.electorate(question)],
             source.heard(question),
-            source.smallest(most),
+            [told[1:] for told in source.smallest(most)],
         )
-        for source in (plain, native)
+        for source, question in zip((plain, native), questions, strict=True)
     ]
     for one, other in zip(*answers, strict=True):
         if repr(one) != repr(other):
-            return f"{question}\n{mix} {repeat} {most}\nplain  {one}\nnative {other}"
+            return f"{questions}\n{mix} {repeat} {most}\nplain  {one}\nnative {other}"
     return ""
 
 
@@ -85,7 +91,15 @@ def _compare_in(world: World, vocabulary: tuple[str, ...], chance: random.Random
             if chance.random() < 0.7:
                 events = left_out[: chance.randrange(len(left_out) + 1)]
         right = frozenset(chance.sample(vocabulary, 1))
-        told = difference(plain, native, ask(events, a_kind(chance), left_out), right, chance)
+        kind, before = a_kind(chance), chance.choice(world.contents) if chance.random() < 0.3 else None
+        places = tuple(_place(source, before) if before else None for source in (plain, native))
+        questions = (ask(events, kind, left_out, places[0]), ask(events, kind, left_out, places[1]))
+        told = difference(plain, native, questions, right, chance)
         if told:
             return told
     return ""
+
+
+def _place(source: Source, events: tuple[Event, ...]) -> int | None:
+    """Of a pattern in the order first learned; None for one that is not there."""
+    return next((place for place, _, content, _ in source.smallest(10**6) if content == events), None)

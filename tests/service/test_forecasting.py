@@ -152,6 +152,4 @@ def test_after_closing_nothing_is_set_about(place):
     memory.forecast_many(STMS, "n")
     memory.close()
     memory.system.forecasts.close()
-    assert (
-        memory.system.forecasts._set_about(_Due("n", Kind(), memory.system.nodes._nothing.view(), 0, Future())) is None
-    )
+    assert memory.system.forecasts._set_about(_Due("n", Kind(), 0, Future())) is None

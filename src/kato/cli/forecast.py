@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -52,8 +52,19 @@ def forecast(
     profile = answer["profile"]
     ways = ", ".join(f"{way['name']} × {way['count']}" for way in profile["mix"])
     known = (
-        f"right in {profile['hit_rate']:.1%} of {profile['tested']} of its own patterns, left out"
+        f"right in {profile['hit_rate']:.1%} of {profile['tested']} questions about its own patterns{_of_them(profile)}"
         if profile["tested"]
         else "not tested: the node has too few patterns to ask itself about"
     )
     console.print(f"Voting: {ways}; {known}", highlight=False, style="dim", soft_wrap=True)
+
+
+def _of_them(profile: dict[str, Any]) -> str:
+    """How it did in questions of each sort."""
+    sorts = (("left_out", "with one learning left out"), ("foretold", "before it was learned"))
+    told = [
+        f"{profile[name]['hit_rate']:.1%} of {profile[name]['tested']} {how}"
+        for name, how in sorts
+        if profile[name]["tested"]
+    ]
+    return f" ({', '.join(told)})"

@@ -5,8 +5,8 @@ A node finds out about itself in a thread of its own. Until that is done, what i
 or by the untested mix, and says so: nobody waits unless they ask to.
 
 A choice is made from what the node had learned at one of certain log sequences (`point`), not at the moment of asking: whoever
-has the same log comes to the same choice, whenever they ask first. Choices are kept with the node, so that a restart need not
-make them again.
+has the same log comes to the same choice, whenever they ask first. The log is repeated for it, so that patterns stand in the
+order in which it first tells of them. Choices are kept with the node, so that a restart need not make them again.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from kato.service.moments import repeated
 from kato.service.runtime import Runtime
 from kato.storage.interface import Storage
 
-LITTLE = Effort(voting=60, calibrating=120, work=2**16)
+LITTLE = Effort(voting=100, calibrating=200, work=2**16)
 """What the plain engine can afford: it looks at a hundred thousand symbols in some ten seconds."""
 
 LAST_POINT = 2**18
@@ -52,7 +52,6 @@ class _Due:
 
     node_id: str
     kind: Kind
-    view: View
     sequence: int
     done: Future[None]
 
@@ -83,7 +82,7 @@ class Forecasts:
         due = point(view.sequence)
         if standing is not None and standing.sequence == due:
             return standing
-        done = self._set_about(_Due(node_id, kind, view, due, Future()))
+        done = self._set_about(_Due(node_id, kind, due, Future()))
         if wait and done is not None:
             await self._runtime.wait(done)
             return self._choices.get((node_id, kind), Choice(kind, due))
@@ -126,10 +125,8 @@ class Forecasts:
                     self._waiting.pop((due.node_id, due.kind), None)
 
     def _find_out(self, due: _Due) -> None:
-        view = due.view
-        if view.sequence != due.sequence:
-            view = repeated(self._storage, self._knowledge, due.node_id, due.sequence).view()
-        found = choose(view.forecasting(), due.kind, due.sequence, self._effort, stopped=lambda: self._closed)
+        state = repeated(self._storage, self._knowledge, due.node_id, due.sequence)
+        found = choose(state.view().forecasting(), due.kind, due.sequence, self._effort, stopped=lambda: self._closed)
         if found is None:
             return
         with self._guard:

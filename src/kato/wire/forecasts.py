@@ -70,5 +70,11 @@ def _profile(value: Forecast) -> Json:
         "repeat": choice.repeat,
         "tested": choice.tested,
         "hit_rate": choice.hit_rate if choice.tested else None,
+        "left_out": _asked_so(choice.tested - choice.foretold, choice.left_out_hit_rate),
+        "foretold": _asked_so(choice.foretold, choice.foretold_hit_rate),
         "sequence": choice.sequence if choice.tested else None,
     }
+
+
+def _asked_so(tested: int, hit_rate: float) -> Json:
+    return {"tested": tested, "hit_rate": hit_rate if tested else None}

@@ -1,6 +1,6 @@
 """
-Self-knowledge: a node asks itself about its own patterns, each with one learning left out, and keeps the ways of voting that do
-best (docs/forecast.md#self-test).
+Self-knowledge: a node asks itself about its own patterns, each with one learning left out, the newest ones as if they and all
+after them had not been learned yet; it keeps the ways of voting that do best (docs/forecast.md#self-test).
 
 Which patterns are asked about follows from their names, which are digests of their content: the same memory asks itself the same
 questions, and comes to the same choice.
@@ -14,13 +14,13 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 
-from kato.engine.event import Event, Symbol
+from kato.engine.event import Symbol
 from kato.engine.forecasting.calibrating import Curve, Observation, fit
 from kato.engine.forecasting.electing import EVERYBODY, MOST_TOKENS, MOST_VOTERS
 from kato.engine.forecasting.novelty import novelty
 from kato.engine.forecasting.profiles import MENU, NAMES, SHAPES, UNTESTED
 from kato.engine.forecasting.question import Kind, Question, ahead, ask, closing
-from kato.engine.forecasting.source import Ballots, Mix, Source
+from kato.engine.forecasting.source import Ballots, Learned, Mix, Source
 from kato.engine.forecasting.voting import FLOOR
 
 MOST_WAYS = 8
@@ -31,20 +31,24 @@ FEWEST = 16
 """Questions below which a self-test says nothing: the untested mix stays."""
 ENOUGH = 250
 """Questions that calibrate, without those that choose; where there are fewer, these calibrate too."""
+NEWEST = 1 / 4
+"""Part of the patterns, by the order in which they were first learned, that is asked about as before it was learned."""
 SURPRISE = 1.0
 """Worth of one nat of log-loss beside the hit rate: of some hundred questions the hit rate alone follows chance."""
 SURPRISE_OF_MANY = 0.05
 """The same where more than one symbol can be right: a share is then no probability of being right."""
 DOUBT = 0.02
 """Part of every probability that is spread over all symbols when log-loss is taken, as a share may be 0."""
-PASSED = 1 / 8
+PASSED = 1 / 16
 """Symbols that could be looked at in the time that passing over one pattern of a large node takes, as measured."""
-WHOLE_MENU = 3
+WHOLE_MENU = 2.5
 """How much longer it takes to look at a symbol by every profile of the menu than by those of a mix, as measured."""
 LISTED = 10
 """Ranks below the first that the second curve is fitted on."""
 RULES = hashlib.sha256(
-    repr((2, MENU, SHAPES, FLOOR, EVERYBODY, MOST_VOTERS, MOST_TOKENS, MOST_WAYS, REPEATS, SURPRISE, DOUBT)).encode()
+    repr(
+        (3, MENU, SHAPES, FLOOR, EVERYBODY, MOST_VOTERS, MOST_TOKENS, MOST_WAYS, REPEATS, SURPRISE, DOUBT, NEWEST)
+    ).encode()
 ).hexdigest()[:16]
 """What choices are made by, so that one that was kept is told from what would be chosen now; the first number counts changes that
 none of the others shows."""
@@ -58,7 +62,7 @@ class Effort:
     """Questions that choose the ways of voting: at most these, and half of those asked in all."""
     calibrating: int = 3000
     """Questions that calibrate the chosen mix."""
-    work: int = 2**26
+    work: int = 5 * 2**25
     """Symbols that the calibrating ones may look at together, a pattern that is passed over counting as PASSED of one; those that
     choose may look at as many, each counting as WHOLE_MENU. FEWEST questions are asked all the same."""
 
@@ -76,6 +80,12 @@ class Choice:
     """Questions behind the calibration; 0 before any self-test, when probabilities are shares."""
     hit_rate: float = 0.0
     """How often the best symbol was right."""
+    foretold: int = 0
+    """Those of the questions that are about a pattern as before it was learned; all others leave a learning out."""
+    foretold_hit_rate: float = 0.0
+    """How often the best symbol was right in these."""
+    left_out_hit_rate: float = 0.0
+    """How often it was in all others."""
     log_loss: float = 0.0
     """Mean of −ln probability of what was right, in nats, while choosing."""
     first: Curve = ()
@@ -121,8 +131,13 @@ class Trial:
     counts: int
     """The pattern's frequency."""
 
+    @property
+    def foretells(self) -> bool:
+        """Whether it is about a pattern before it was learned; else one learning of it is left out."""
+        return self.question.before is not None
 
-def trial(name: str, events: tuple[Event, ...], frequency: int, kind: Kind, again: int = 0) -> Trial | None:
+
+def trial(learned: Learned, kind: Kind, again: int = 0, *, foretells: bool = False) -> Trial | None:
     """
     The question about a pattern: its end where ends are asked about, else a place that follows from its name.
 
@@ -130,7 +145,9 @@ def trial(name: str, events: tuple[Event, ...], frequency: int, kind: Kind, agai
 
     Args:
         again: How many questions about the pattern there have been; each is about another place.
+        foretells: Whether it is asked as before the pattern was learned; else one learning of it is left out.
     """
+    place, name, events, frequency = learned
     if kind.ending:
         cut = len(events) - closing(kind.horizon) if again == 0 else 0
     else:
@@ -138,7 +155,8 @@ def trial(name: str, events: tuple[Event, ...], frequency: int, kind: Kind, agai
     if cut < 1:
         return None
     right = frozenset(symbol for event in ahead(events, cut, kind.horizon) for symbol in event)
-    return Trial(ask(events[:cut], kind, events), right, frequency)
+    question = ask(events[:cut], kind, before=place) if foretells else ask(events[:cut], kind, left_out=events)
+    return Trial(question, right, frequency)
 
 
 def choose(
@@ -169,8 +187,11 @@ def choose(
 def _trials(source: Source, kind: Kind, effort: Effort) -> tuple[list[Trial], int]:
     """The questions of the self-test, and how many of them may choose."""
     found = source.smallest(effort.calibrating)
+    places = sorted(place for place, *_ in found)
+    since = places[-max(1, int(len(places) * NEWEST))] if places else 0
     rounds = max(1, effort.calibrating // max(1, len(found)))
-    trials = [made for again in range(rounds) for told in found if (made := trial(*told, kind, again)) is not None]
+    made = (trial(told, kind, again, foretells=told[0] >= since) for again in range(rounds) for told in found)
+    trials = [each for each in made if each is not None]
     if not trials:
         return [], 0
     few = trials[:: max(1, len(trials) // 8)][:8]
@@ -295,23 +316,29 @@ def _calibrated(source: Source, trials: Sequence[Trial], choice: Choice, stopped
     others: list[Observation] = []
     unknown: list[Observation] = []
     novelties = []
-    hits = 0
+    hits = {True: 0, False: 0}
     for each in trials:
         if stopped():
             return None
         tally = source.tally(each.question, choice.mix, choice.repeat, LISTED + 1)
         best = tally.best[0][1] if tally.best else 0.0
         right = bool(tally.best) and tally.best[0][0] in each.right
-        hits += each.counts * right
+        hits[each.foretells] += each.counts * right
         first.append((best, right, each.counts))
         others.extend((share, symbol in each.right, each.counts) for symbol, share in tally.best[1:])
+        if each.foretells:
+            continue  # what all patterns hold, and how unlike them a memory is, is told of the node as it is
         known = right or any(symbol in each.right for symbol, _ in tally.best) or _heard_of(source, each)
         unknown.append((1.0 - best, not known, each.counts))
         novelties.append(novelty(source.familiarity(each.question)).score)
+    asked = {foretells: sum(each.counts for each in trials if each.foretells == foretells) for foretells in hits}
     return replace(
         choice,
         tested=len(trials),
-        hit_rate=hits / sum(each.counts for each in trials),
+        hit_rate=sum(hits.values()) / sum(asked.values()),
+        foretold=sum(each.foretells for each in trials),
+        foretold_hit_rate=hits[True] / max(1, asked[True]),
+        left_out_hit_rate=hits[False] / max(1, asked[False]),
         first=fit(first),
         others=fit(others),
         unknown=fit(unknown),

@@ -9,7 +9,7 @@ choice is as good as drawn by lot, and always the same.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from kato.engine.event import Event, Symbol
 from kato.engine.forecasting.question import WINDOW, Question
@@ -31,6 +31,8 @@ class Voter:
     frequency: int
     """Learnings that count, at least 1."""
     symbols: frozenset[Symbol]
+    place: int = field(default=0, compare=False)
+    """In the order in which patterns were first learned: lower ones came before."""
 
 
 def marks(question: Question) -> dict[Symbol, int]:
@@ -48,7 +50,7 @@ def without(voters: Iterable[Voter], left_out: tuple[Event, ...] | None) -> list
     for voter in voters:
         frequency = voter.frequency - (voter.events == left_out)
         if frequency:
-            heard.append(Voter(voter.name, voter.events, frequency, voter.symbols))
+            heard.append(replace(voter, frequency=frequency))
     return heard
 
 
@@ -61,7 +63,10 @@ def elect(voters: Iterable[Voter], question: Question) -> list[Voter]:
 
     everybody = tuple(voters)
     most = MOST_VOTERS if len(everybody) > EVERYBODY else EVERYBODY
-    ordered = sorted(without(everybody, question.left_out), key=lambda voter: (-rank(voter), voter.name, voter.events))
+    heard = without(everybody, question.left_out)
+    if question.before is not None:
+        heard = [voter for voter in heard if voter.place < question.before]
+    ordered = sorted(heard, key=lambda voter: (-rank(voter), voter.name, voter.events))
     elected: list[Voter] = []
     tokens = 0
     for voter in ordered[:most]:

@@ -11,7 +11,7 @@ from kato.engine.forecasting.electing import Voter, elect, without
 from kato.engine.forecasting.profiles import GENERAL, MENU
 from kato.engine.forecasting.question import Question, present
 from kato.engine.forecasting.resembling import nearest
-from kato.engine.forecasting.source import MOST_TIED, ON_BALLOT, Ballots, Familiarity, Mix, Tally, Votes
+from kato.engine.forecasting.source import MOST_TIED, ON_BALLOT, Ballots, Familiarity, Learned, Mix, Tally, Votes
 from kato.engine.forecasting.standing import Standing, idf, standings
 from kato.engine.forecasting.voting import Shares, entropy, mixed, shares
 
@@ -27,7 +27,7 @@ def adjacent(events: Sequence[Event]) -> set[tuple[Symbol, Symbol]]:
 
 
 class PlainSource:
-    """One state of a node."""
+    """One state of a node; its voters are told in the order first learned."""
 
     def __init__(self, voters: Iterable[Voter], members: Mapping[Symbol, int]) -> None:
         self._voters = tuple(voters)
@@ -77,10 +77,10 @@ class PlainSource:
         """Patterns of the node."""
         return len(self._voters)
 
-    def smallest(self, most: int) -> Sequence[tuple[str, tuple[Event, ...], int]]:
+    def smallest(self, most: int) -> Sequence[Learned]:
         """The patterns with the smallest names."""
-        ordered = sorted((voter.name, voter.events, voter.frequency) for voter in self._voters)
-        return ordered[:most]
+        ordered = sorted(self._voters, key=lambda voter: (voter.name, voter.events))
+        return [(voter.place, voter.name, voter.events, voter.frequency) for voter in ordered[:most]]
 
     def familiarity(self, question: Question) -> Familiarity:
         """How much of the memory is known."""

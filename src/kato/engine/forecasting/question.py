@@ -46,6 +46,8 @@ class Question:
     horizon: int = 1
     left_out: tuple[Event, ...] | None = None
     """A pattern of which one learning counts as not learned."""
+    before: int | None = None
+    """Only patterns vote whose place, in the order first learned, is below this one."""
 
     @property
     def closing(self) -> int:
@@ -63,7 +65,9 @@ def ahead(events: Sequence[Event], position: int, horizon: int) -> Sequence[Even
     return events[position:][-1:] if horizon == LAST else events[position : position + horizon]
 
 
-def ask(events: Sequence[Event], kind: Kind, left_out: tuple[Event, ...] | None = None) -> Question:
+def ask(
+    events: Sequence[Event], kind: Kind, left_out: tuple[Event, ...] | None = None, before: int | None = None
+) -> Question:
     """
     The question about a memory, oldest event first.
 
@@ -78,7 +82,7 @@ def ask(events: Sequence[Event], kind: Kind, left_out: tuple[Event, ...] | None 
             break
         steps.append(Step(event, symbols[:room]))
         room -= len(symbols)
-    return Question(tuple(steps), kind.horizon, left_out)
+    return Question(tuple(steps), kind.horizon, left_out, before)
 
 
 def present(question: Question) -> frozenset[Symbol]:

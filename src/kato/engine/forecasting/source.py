@@ -13,6 +13,9 @@ from kato.engine.forecasting.question import Question
 Mix = tuple[tuple[int, int], ...]
 """(number in the menu, how often it counts), by number."""
 
+Learned = tuple[int, str, tuple[Event, ...], int]
+"""A pattern's place in the order first learned, its name, events and frequency. Places ascend, with gaps or without."""
+
 ON_BALLOT = 8
 """Symbols that each way of voting brings onto the ballots: what can still win in a mix."""
 MOST_TIED = 64
@@ -130,8 +133,8 @@ class Source(Protocol):
         """Patterns of the node."""
         ...
 
-    def smallest(self, most: int) -> Sequence[tuple[str, tuple[Event, ...], int]]:
-        """(name, events, frequency) of the patterns with the smallest names, ascending."""
+    def smallest(self, most: int) -> Sequence[Learned]:
+        """The patterns with the smallest names, ascending."""
         ...
 
     def familiarity(self, question: Question) -> Familiarity:

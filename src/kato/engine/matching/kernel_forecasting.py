@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from kato.engine.event import Event, Symbol
+from kato.engine.event import Symbol
 from kato.engine.forecasting.electing import EVERYBODY, MOST_TOKENS, MOST_VOTERS, Voter
 from kato.engine.forecasting.profiles import GENERAL, MENU, SHAPES
 from kato.engine.forecasting.question import WINDOW, Question
@@ -16,6 +16,7 @@ from kato.engine.forecasting.source import (
     ON_BALLOT,
     Ballots,
     Familiarity,
+    Learned,
     Mix,
     Nearest,
     Tally,
@@ -39,7 +40,7 @@ def _menu() -> tuple[Any, ...]:
 
 
 def _told(question: Question) -> tuple[Any, ...]:
-    return [(step.event, step.symbols) for step in question.steps], question.horizon, question.left_out
+    return [(step.event, step.symbols) for step in question.steps], question.horizon, question.left_out, question.before
 
 
 def _ranked(shares: list[tuple[Symbol, float]]) -> list[tuple[Symbol, float]]:
@@ -84,8 +85,8 @@ class KernelSource:
     def electorate(self, question: Question) -> Sequence[Voter]:
         """Who votes, in order."""
         return [
-            Voter(name, events, frequency, frozenset(symbol for event in events for symbol in event))
-            for _, name, events, frequency in self._kernel.elect(_told(question), self._menu)
+            Voter(name, events, frequency, frozenset(symbol for event in events for symbol in event), slot)
+            for slot, name, events, frequency in self._kernel.elect(_told(question), self._menu)
         ]
 
     def heard(self, question: Question) -> int:
@@ -102,9 +103,9 @@ class KernelSource:
         """Patterns of the node."""
         return self._kernel.patterns
 
-    def smallest(self, most: int) -> Sequence[tuple[str, tuple[Event, ...], int]]:
-        """The patterns with the smallest names."""
-        return [told[1:] for told in self._kernel.smallest(most)]
+    def smallest(self, most: int) -> Sequence[Learned]:
+        """The patterns with the smallest names; slots are given in the order first learned."""
+        return self._kernel.smallest(most)
 
     def familiarity(self, question: Question) -> Familiarity:
         """How much of the memory is known."""

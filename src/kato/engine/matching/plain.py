@@ -80,7 +80,8 @@ class PlainView:
     def forecasting(self) -> PlainSource:
         """What forecasts are made from."""
         voters = (
-            Voter(each.pattern.name, each.pattern.events, each.pattern.frequency, each.symbols) for each in self._known
+            Voter(each.pattern.name, each.pattern.events, each.pattern.frequency, each.symbols, place)
+            for place, each in enumerate(self._known)
         )
         return PlainSource(voters, self._members)
 
@@ -309,7 +310,7 @@ class PlainKnowledge:
         if before is None and after is None:
             self._forget_all()
         if before is not None:
-            self._remove(before)
+            self._remove(before, keeps_place=after is not None)
         if after is not None:
             self._add(after)
             self._learn_vectors(change.vectors)
@@ -344,8 +345,10 @@ class PlainKnowledge:
                 self._affinities[symbol] = {**felt, emotive: felt.get(emotive, Fraction(0)) + amount}
                 self._holders[symbol, emotive] = self._holders.get((symbol, emotive), 0) + 1
 
-    def _remove(self, pattern: Pattern) -> None:
-        known = self._known.pop(pattern.events)
+    def _remove(self, pattern: Pattern, *, keeps_place: bool) -> None:
+        known = self._known[pattern.events]
+        if not keeps_place:  # among the patterns in the order first learned
+            del self._known[pattern.events]
         for symbol in known.tokens:
             self._frequencies[symbol] -= pattern.frequency
         for symbol in known.symbols:

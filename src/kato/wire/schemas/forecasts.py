@@ -69,6 +69,18 @@ _NOVELTY = record(
         ),
     },
 )
+
+
+def _asked_so(description: str, tested: int, hit_rate: float) -> Schema:
+    return record(
+        description,
+        {
+            "tested": integer("How many.", tested),
+            "hit_rate": nullable(number("How often the first symbol was right; null without any.", hit_rate)),
+        },
+    )
+
+
 _PROFILE = record(
     "How the node votes on questions of this kind, and how it knows.",
     {
@@ -79,6 +91,8 @@ _PROFILE = record(
         "repeat": number("What another symbol of the memory is worth.", 1.0),
         "tested": integer("Questions of the self-test behind the probabilities; 0 before any.", 500),
         "hit_rate": nullable(number("How often the first symbol was right in it; null before any.", 0.4)),
+        "left_out": _asked_so("Of these, those that left one learning of their pattern out.", 400, 0.42),
+        "foretold": _asked_so("Of these, those about a pattern as before it was learned.", 100, 0.32),
         "sequence": nullable(integer("Log sequence the choice was made at; null before any.", 12)),
     },
 )
