@@ -48,7 +48,7 @@ def learning(
     vectors: Mapping[Symbol, Vector] | None = None,
 ) -> Learning:
     """What learning those events takes."""
-    memory = replace(observed(text), emotives=tuple(emotives), metadata=tuple(metadata), vectors=vectors or {})
+    memory = observed(text)._replace(emotives=tuple(emotives), metadata=tuple(metadata), vectors=vectors or {})
     _, taken = learn(memory)
     assert taken is not None
     return taken

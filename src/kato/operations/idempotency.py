@@ -16,7 +16,7 @@ import re
 import zlib
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from kato.errors import IdempotencyMismatch, InvalidInput, LimitExceeded
 from kato.operations.registry import Answer, Operation, Request
@@ -107,7 +107,7 @@ async def perform(system: System, operation: Operation, request: Request, *, war
             raise mismatch("was used for an upload of lines; use another key for another request")
         keep = KEPT_PER_API_KEY if session_id is None else KEPT_PER_SESSION
         remembering = _Remembering(scope, key, fingerprint, now + seconds * 1_000_000, keep, warnings)
-        answer = await operation.handler(system, replace(request, remember=remembering))
+        answer = await operation.handler(system, request._replace(remember=remembering))
         if remembering.answer is None:
             await system.commit(Transaction(at=now, reply=remembering(answer)))
         assert remembering.answer is not None
@@ -164,7 +164,7 @@ def _fingerprint(operation: Operation, request: Request) -> bytes:
 def _saying(answer: Answer, warnings: Sequence[str]) -> Answer:
     if not warnings or isinstance(answer.body, bytes):
         return answer
-    return replace(answer, body={**answer.body, "warnings": [*answer.body["warnings"], *warnings]})
+    return answer._replace(body={**answer.body, "warnings": [*answer.body["warnings"], *warnings]})
 
 
 def _without_secrets(answer: Answer) -> Answer:
@@ -174,7 +174,7 @@ def _without_secrets(answer: Answer) -> Answer:
     names = ", ".join(answer.told_once)
     sentence = f"{names} was told in the answer to the first such request, and is kept nowhere"
     hidden: dict[str, object] = dict.fromkeys(answer.told_once)
-    return replace(answer, body={**answer.body, **hidden, "warnings": [*answer.body["warnings"], sentence]})
+    return answer._replace(body={**answer.body, **hidden, "warnings": [*answer.body["warnings"], sentence]})
 
 
 def _packed(answer: Answer) -> bytes:

@@ -7,8 +7,9 @@ An operation knows its method and path template, what it reads and what it may a
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar, cast
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 from kato.service.callers import ANYONE, Caller
 from kato.service.system import System
@@ -20,27 +21,25 @@ from kato.wire.schemas import Schema
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What goes back: a JSON object, or bytes whose content type is among the headers (JSON when it is not)."""
 
     body: dict[str, Any] | bytes
     session_id: str | None = None
     """The live session the request named."""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
     told_once: tuple[str, ...] = ()
     """Members of the body that are told this once: they are not kept for repeated requests, which get null."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What arrives, freed of transport."""
 
     path: Mapping[str, str]
     """Values of the template's places, decoded."""
     query: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
     """Names in lower case."""
     trace_id: str = ""
     caller: Caller = ANYONE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Coroutine, Generator
 from typing import Any, TypeVar
 
@@ -28,14 +29,14 @@ async def within(seconds: float | None, coroutine: Coroutine[Any, Any, T]) -> T:
     """
     if seconds is None:
         return await coroutine
-    started = asyncio.get_running_loop().time()
+    started = time.monotonic()
     try:
         awaited = coroutine.send(None)
     except StopIteration as done:
         result: T = done.value
         return result
     try:
-        async with asyncio.timeout_at(started + seconds) as limit:
+        async with asyncio.timeout(started + seconds - time.monotonic()) as limit:
             rest: T = await _Begun(coroutine, awaited)
             return rest
     except TimeoutError as error:

@@ -10,7 +10,7 @@ import logging
 import re
 import sys
 import time
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any, TextIO
 
 import orjson
@@ -33,21 +33,25 @@ def logger() -> Any:
     return _bound[0] if _bound else structlog.get_logger("kato")
 
 
-def log_request(**fields: Any) -> None:
+def log_requests(requests: Iterable[Mapping[str, Any]]) -> None:
     """
-    The line of one request. Every request writes one, so where lines are JSON it is put together without the logger's chain.
+    The lines of requests. Every request writes one, so where lines are JSON they are put together without the logger's chain,
+    and leave together.
 
     Args:
-        fields: What is known of it; values that JSON knows.
+        requests: What is known of each; values that JSON knows.
     """
     if not _requests:
-        logger().info("request", **fields)
+        for fields in requests:
+            logger().info("request", **fields)
         return
     stream = _requests[0]
     if stream is not None:
-        line = {**fields, "event": "request", "level": "info", "timestamp": time_text(time.time_ns() // 1000)}
-        TAIL.add("request", line)
-        stream.buffer.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+        timestamp = time_text(time.time_ns() // 1000)
+        for fields in requests:
+            line = {**fields, "event": "request", "level": "info", "timestamp": timestamp}
+            TAIL.add("request", line)
+            stream.buffer.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
         stream.buffer.flush()
 
 

@@ -39,7 +39,7 @@ from kato.server.bodies import (
 )
 from kato.server.deadlines import DeadlinePassed, within
 from kato.server.exchange import Exchange
-from kato.server.logs import log_request, logger
+from kato.server.logs import log_requests, logger
 from kato.server.origins import Headers, Origins
 from kato.server.page import Page, is_page
 from kato.server.routing import Routes, session_in
@@ -98,6 +98,8 @@ class Transport:
         self._documentation = documentation
         self._documentation_paths = documentation_paths
         self._page = Page()
+        self._answered: list[tuple[System | None, Exchange, int, float]] = []
+        """Requests that were answered and not noted yet: the system, the request, its status, how long it took in seconds."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -114,25 +116,19 @@ class Transport:
         try:
             status = await self._answer(system, exchange, scope, receive, send)
         finally:
-            seconds = time.perf_counter() - started
+            self._answered.append((system, exchange, status, time.perf_counter() - started))
             # The answer's bytes leave when the event loop comes round; only then is there time for the books.
-            asyncio.get_running_loop().call_soon(self._note, system, exchange, status, seconds)
+            asyncio.get_running_loop().call_soon(self._note)
 
-    @staticmethod
-    def _note(system: System | None, exchange: Exchange, status: int, seconds: float) -> None:
-        """Count and log a request that was answered. Whatever arrives next comes after this."""
-        if system is not None:
-            system.measures.finished(exchange.method, exchange.route, status, seconds, exchange.trace_id)
-        log_request(
-            trace_id=exchange.trace_id,
-            method=exchange.method,
-            route=exchange.route,
-            status=status,
-            duration_ms=round(seconds * 1000, 3),
-            session_id=_shortened(exchange.session_id),
-            node_id=exchange.node_id,
-            key_id=exchange.caller.key_id,
-        )
+    def _note(self) -> None:
+        """Count and log the requests that were answered, all together. Whatever arrives next comes after this."""
+        answered, self._answered = self._answered, []
+        if not answered:
+            return
+        for system, exchange, status, seconds in answered:
+            if system is not None:
+                system.measures.finished(exchange.method, exchange.route, status, seconds, exchange.trace_id)
+        log_requests([_fields(exchange, status, seconds) for _, exchange, status, seconds in answered])
 
     async def _answer(
         self, system: System | None, exchange: Exchange, scope: Scope, receive: Receive, send: Send
@@ -356,6 +352,20 @@ async def _ahead(system: System, operation: Operation, request: Request, unreada
     if wrong_key:
         check_key(wrong_key, system.limits)
     return read_body(NoBody, request.body, system.limits)[1] if unasked else []
+
+
+def _fields(exchange: Exchange, status: int, seconds: float) -> dict[str, Any]:
+    """What the log says of a request."""
+    return {
+        "trace_id": exchange.trace_id,
+        "method": exchange.method,
+        "route": exchange.route,
+        "status": status,
+        "duration_ms": round(seconds * 1000, 3),
+        "session_id": _shortened(exchange.session_id),
+        "node_id": exchange.node_id,
+        "key_id": exchange.caller.key_id,
+    }
 
 
 def _shortened(session_id: str | None) -> str | None:

@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl
 from kato.errors import KATOError, Overloaded, StorageError
 from kato.server.admission import Admission, refusal_headers
 from kato.server.event_frames import corrected_data, dependency_data, frame, learned_data, session_data
-from kato.server.logs import log_request
+from kato.server.logs import log_requests
 from kato.server.origins import Origins
 from kato.service.callers import ANYONE, Caller
 from kato.service.events import DependencyEvent, Event, PatternsCorrected, PatternsLearned, SessionEvent
@@ -294,13 +294,14 @@ async def _refuse(scope: Scope, send: Send, error: KATOError, started: float) ->
 
 
 def _log(trace_id: str, status: int, started: float) -> None:
-    log_request(
-        trace_id=trace_id,
-        method="GET",
-        route=ROUTE,
-        status=status,
-        duration_ms=round((time.perf_counter() - started) * 1000, 3),
-        session_id=None,
-        node_id=None,
-        key_id=None,
-    )
+    fields = {
+        "trace_id": trace_id,
+        "method": "GET",
+        "route": ROUTE,
+        "status": status,
+        "duration_ms": round((time.perf_counter() - started) * 1000, 3),
+        "session_id": None,
+        "node_id": None,
+        "key_id": None,
+    }
+    log_requests([fields])

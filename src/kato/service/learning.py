@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from kato.engine.event import Event
 from kato.engine.knowledge import Change
@@ -45,7 +44,7 @@ async def learn_session(
     if not session.state.memory.events:
         raise EmptyMemory()
     memory, learning = learn(session.state.memory)
-    state = replace(session.state, memory=memory, steps=())
+    state = session.state._replace(memory=memory, steps=())
     committed = await system.sessions.record(
         session,
         state,

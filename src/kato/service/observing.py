@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from kato.engine.event import Event, Symbol, vector_name
@@ -103,7 +103,7 @@ class Course:
             recalled=seen.before_learning.events,
         )
         if seen.memory is not seen.before_learning or (seen.dropped and step.ordinal % _TRIM == 0):
-            state = replace(state, steps=needed_steps(state))
+            state = state._replace(steps=needed_steps(state))
         self.state = state
         self.dropped += seen.dropped
         learned = self._learn(seen.learned)
@@ -126,7 +126,7 @@ class Course:
             # An episode without events ends all the same: what was gathered with it goes.
             return None, False
         memory, learning = learn(self.state.memory)
-        self.state = replace(self.state, memory=memory, steps=())
+        self.state = self.state._replace(memory=memory, steps=())
         return self._learn(learning), learning is None
 
     def name_of(self, learned: int | None) -> str | None:
@@ -281,9 +281,9 @@ async def observe_sequence(
     initial_length = len(session.state.memory.events)
     for observation in observations:
         if options.clear_between:
-            emptied = replace(course.state.memory, events=(), vectors={})
-            course.state = replace(course.state, memory=emptied)
-            course.state = replace(course.state, steps=needed_steps(course.state))
+            emptied = course.state.memory._replace(events=(), vectors={})
+            course.state = course.state._replace(memory=emptied)
+            course.state = course.state._replace(steps=needed_steps(course.state))
         result = course.observe(observation)
         if options.learn_after_each:
             learned, insufficient = course.learn_now()

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from kato.engine.event import Event, vector_name
 from kato.engine.exact import mean
@@ -25,20 +25,18 @@ _SLACK = 3
 """Steps are rewritten when there are this many times more than the memory holds; bounds what empty observations add."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One observation as it entered the memory; what the memory is rebuilt from."""
 
     ordinal: int
     observation: Observation
     event: Event
     """() when the observation added none."""
-    neighbours: Mapping[str, Vector] = field(default_factory=dict)
+    neighbours: Mapping[str, Vector] = MappingProxyType({})
     """Learned vectors named in the event, with their components."""
 
 
-@dataclass(frozen=True, slots=True)
-class Percept:
+class Percept(NamedTuple):
     """The last observation of a session, and the emotives its episode had gathered by then."""
 
     observation: Observation
@@ -52,15 +50,14 @@ class Percept:
         return {name: mean([each[name] for each in self.gathered if name in each]) for name in names}
 
 
-@dataclass(frozen=True, slots=True)
-class SessionState:
+class SessionState(NamedTuple):
     """
     What a session remembers besides its settings.
 
     Invariant: `memory.events` are the events of the newest steps that have one, and likewise its emotives and metadata.
     """
 
-    memory: ShortTermMemory = field(default_factory=ShortTermMemory)
+    memory: ShortTermMemory = ShortTermMemory()
     steps: Sequence[Step] = ()
     """Ascending by ordinal."""
     next_ordinal: int = 0
@@ -157,8 +154,8 @@ def compacted(state: SessionState, window: int) -> SessionState:
             kept.append(step)
     kept.reverse()
     start = state.next_ordinal
-    steps = tuple(replace(step, ordinal=start + position) for position, step in enumerate(kept))
-    return replace(state, steps=steps, next_ordinal=start + len(steps))
+    steps = tuple(step._replace(ordinal=start + position) for position, step in enumerate(kept))
+    return state._replace(steps=steps, next_ordinal=start + len(steps))
 
 
 # --- writing down and reading back ------------------------------------------------------------------------------------
