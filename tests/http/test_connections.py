@@ -75,6 +75,64 @@ def test_what_is_no_http_is_400_in_json(server, request_):
         assert connection.recv(1) == b""
 
 
+class Wire:
+    """A transport that keeps what each call of the system would have been given."""
+
+    def __init__(self):
+        self.calls = []
+
+    def write(self, data):
+        self.calls.append(bytes(data))
+
+    def writelines(self, pieces):
+        self.calls.append(b"".join(pieces))
+
+    def close(self):
+        self.calls.append("closed")
+
+
+class Cycle:
+    def __init__(self):
+        self.transport, self.response_started = Wire(), False
+
+
+@pytest.mark.parametrize("size", [0, 10, 100_000])
+def test_the_head_of_an_answer_leaves_with_the_first_of_its_body(size):
+    cycle = Cycle()
+    gathering = connections.Gathering(cycle)
+    gathering.write(b"100 Continue")
+    cycle.response_started = True
+    gathering.write(b"head;")
+    assert cycle.transport.calls == [b"100 Continue"]
+    gathering.write(b"x" * size)
+    gathering.write(b"more")
+    gathering.close()
+    assert cycle.transport.calls == [b"100 Continue", b"head;" + b"x" * size, b"more", "closed"]
+
+
+def test_a_head_without_a_body_leaves_when_the_connection_ends():
+    cycle = Cycle()
+    cycle.response_started = True
+    gathering = connections.Gathering(cycle)
+    gathering.write(b"head")
+    gathering.close()
+    assert cycle.transport.calls == [b"head", "closed"]
+
+
+def test_heads_alone_and_permissions_to_go_on_are_not_held_back(server):
+    with connect(server) as connection:
+        connection.sendall(b"HEAD /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 OK")
+        body = b'{"node_id":"expected"}'
+        head = (
+            b"POST /sessions HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Type: application/json\r\n"
+        )
+        connection.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body))
+        assert connection.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(body)
+        assert received(connection)[2]["node_id"] == "expected"
+
+
 @pytest.mark.parametrize(
     "sent", [b"", GET[:10], GET, GET + b"\r\n" + GET[:10]], ids=["nothing", "half a line", "half", "next"]
 )
