@@ -60,7 +60,7 @@ public:
     // Visit the rows from `from` to `to` with at least `least` (≥ 1) shared tokens, ascending.
     template <class Visit>
     void each(std::size_t segment, std::size_t from, std::size_t to, std::size_t least, Visit&& visit) const {
-        if (width_ == 1 && least < 128) return each_byte(bytes_.data() + first_[segment], from, to, least, visit);
+        if (width_ == 1 && least < 128) return each_byte(bytes_.data() + first_[segment], from, to, AtLeast(least), visit);
         for (std::size_t row = from; row < to; ++row)
             if (tokens(segment, row) >= least) visit(row);
     }
@@ -72,47 +72,62 @@ public:
         const auto look = [&](std::size_t row) {
             if (tokens(segment, row) <= most && pairs(segment, row) == 0) visit(row);
         };
-        if (width_ == 1 && least == most) return each_equal(bytes_.data() + first_[segment], from, to, least, look);
+        if (width_ == 1 && least == most && least < 128)
+            return each_byte(bytes_.data() + first_[segment], from, to, Equal(least), look);
         each(segment, from, to, least, look);
     }
 
     // Visit the rows that share a pair, ascending.
     template <class Visit>
     void each_paired(std::size_t segment, std::size_t from, std::size_t to, Visit&& visit) const {
-        if (counts_pairs_) each_byte(pairs_.data() + first_[segment], from, to, 1, visit);
+        if (counts_pairs_) each_byte(pairs_.data() + first_[segment], from, to, AtLeast(1), visit);
     }
+
+    // No more rows than this share a pair.
+    std::size_t most_paired() const { return most_paired_; }
 
 private:
-    template <class Visit>
-    static void each_byte(const std::uint8_t* bytes, std::size_t row, std::size_t to, std::size_t least, Visit&& visit) {
-        for (; row < to && row % 8 != 0; ++row)
-            if (bytes[row] >= least) visit(row);
-        // A byte below 128 reaches 128 when what `least` lacks is added, exactly if it is at least `least`.
-        const std::uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u, lacking = (128 - least) * ones;
-        for (; row + 8 <= to; row += 8) {
-            std::uint64_t eight;
-            std::memcpy(&eight, bytes + row, 8);
-            std::uint64_t reached = (eight + lacking) & tops;
-            for (; reached != 0; reached &= reached - 1) visit(row + std::size_t(lowest_one(reached)) / 8);
-        }
-        for (; row < to; ++row)
-            if (bytes[row] >= least) visit(row);
-    }
+    static constexpr std::uint64_t kOnes = 0x0101010101010101u, kTops = 0x8080808080808080u;
 
-    // Bytes below 128 that equal a value: those that differ from it in no bit.
-    template <class Visit>
-    static void each_equal(const std::uint8_t* bytes, std::size_t row, std::size_t to, std::size_t value, Visit&& visit) {
-        for (; row < to && row % 8 != 0; ++row)
-            if (bytes[row] == value) visit(row);
-        const std::uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
-        for (; row + 8 <= to; row += 8) {
-            std::uint64_t eight;
-            std::memcpy(&eight, bytes + row, 8);
-            std::uint64_t equal = ~((eight ^ value * ones) + (tops - ones)) & tops;
-            for (; equal != 0; equal &= equal - 1) visit(row + std::size_t(lowest_one(equal)) / 8);
+    // What is asked of bytes below 128: of one, or of eight, whose top bits then say which pass.
+    class AtLeast {
+    public:
+        explicit AtLeast(std::size_t least) : least_(std::uint8_t(least)), lacking_((128 - least) * kOnes) {}
+        bool one(std::uint8_t byte) const { return byte >= least_; }
+        // A byte reaches 128 when what `least` lacks is added, exactly if it is at least `least`.
+        std::uint64_t eight(std::uint64_t bytes) const { return bytes + lacking_; }
+
+    private:
+        std::uint8_t least_;
+        std::uint64_t lacking_;
+    };
+    class Equal {
+    public:
+        explicit Equal(std::size_t value) : value_(std::uint8_t(value)), values_(value * kOnes) {}
+        bool one(std::uint8_t byte) const { return byte == value_; }
+        // Those that differ from it in no bit.
+        std::uint64_t eight(std::uint64_t bytes) const { return ~((bytes ^ values_) + (kTops - kOnes)); }
+
+    private:
+        std::uint8_t value_;
+        std::uint64_t values_;
+    };
+
+    // Mostly no byte of many passes, which compilers find out for several words at a time.
+    template <class Test, class Visit>
+    static void each_byte(const std::uint8_t* bytes, std::size_t row, std::size_t to, Test test, Visit&& visit) {
+        constexpr std::size_t many = 8;
+        for (; row + 8 * many <= to; row += 8 * many) {
+            std::uint64_t words[many], any = 0;
+            std::memcpy(words, bytes + row, sizeof words);
+            for (const std::uint64_t word : words) any |= test.eight(word);
+            if ((any & kTops) == 0) continue;
+            for (std::size_t i = 0; i < many; ++i)
+                for (std::uint64_t passed = test.eight(words[i]) & kTops; passed != 0; passed &= passed - 1)
+                    visit(row + 8 * i + std::size_t(lowest_one(passed)) / 8);
         }
         for (; row < to; ++row)
-            if (bytes[row] == value) visit(row);
+            if (test.one(bytes[row])) visit(row);
     }
 
     void count(const Segment& segment, std::size_t number) {
@@ -151,6 +166,7 @@ private:
             const std::uint64_t hash = bigram_hash(query_.asked[left].symbol, query_.asked[right].symbol);
             const auto rows = segment.bigram_rows(hash);
             for (const std::uint16_t row : rows) ++counters[row];
+            most_paired_ += rows.size();
             const std::uint8_t* told = segment.bigram_breadths(hash);
             if (wanted_ == Breadth::Wanted::most)
                 for (std::size_t i = 0; i < rows.size(); ++i) kept[rows[i]] = std::max(kept[rows[i]], Breadth::of(told[i]).most);
@@ -183,6 +199,7 @@ private:
     bool counts_pairs_;
     Breadth::Wanted wanted_;
     std::size_t width_ = 1;
+    std::size_t most_paired_ = 0;
     std::vector<std::size_t> first_;       // per segment, the place of its first row
     std::vector<std::uint8_t> bytes_, pairs_, breadth_, any_;
     std::vector<std::int32_t> locals_;

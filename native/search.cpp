@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <memory>
 
 #include "bounds.hpp"
 #include "overlap.hpp"
@@ -14,7 +15,6 @@ namespace {
 constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 constexpr std::uint32_t kAhead = 16;       // candidates whose tokens are on their way
 constexpr std::size_t kAtOnce = 4096;      // rows listed before they are looked at
-constexpr std::size_t kMostLevels = 32;    // with more counts than that, a part is one level: it is read once
 
 // The best matches so far, the worst of them at hand.
 class Best {
@@ -75,6 +75,7 @@ public:
                 }
                 parts_.push_back({&run, i, &of});
             }
+        std::stable_sort(parts_.begin(), parts_.end(), [](const Part& a, const Part& b) { return a.of->number < b.of->number; });
         examine_paired();
         examine_unpaired();
         if (everything_matches()) examine_apart();
@@ -94,6 +95,12 @@ private:
         const Run* run;
         std::uint32_t segment;
         Bounds::Class* of;
+        std::size_t paired_to = 0;  // where its rows end among those that share a pair
+    };
+
+    // A row that shares a pair, and its kind.
+    struct Paired {
+        std::uint32_t row, kind;
     };
 
     // What patterns have in common that share pairs with the query and have one ceiling.
@@ -105,12 +112,14 @@ private:
         std::size_t first = 0;      // of them among the candidates
     };
 
-    // Rows of one part that share no pair with the query, and from `least` to `most` tokens.
+    // Rows of one class that share no pair with the query, and from `least` to `most` tokens.
     struct Level {
-        std::uint32_t part;
+        std::uint32_t first, last;  // parts of the class
         std::uint32_t least, most;
         Ceiling ceiling;     // of those with the most
         double similarity;
+
+        bool is_wide() const { return least != most; }
     };
 
     bool everything_matches() const { return settings_.recall_threshold <= 0.0; }
@@ -217,6 +226,8 @@ private:
     // The rows that share a pair, and of which kinds they are.
     void gather_paired() {
         std::vector<std::uint32_t> kind_at(classes_, kNone);  // by the place of a class
+        paired_.reset(new Paired[overlap_.most_paired()]);
+        std::size_t next = 0;
         for (std::uint32_t number = 0; number < parts_.size(); ++number) {
             const Part& part = parts_[number];
             Bounds::Class& of = *part.of;
@@ -232,8 +243,9 @@ private:
                     kinds_.push_back({&of, bounds_.ceiling(of, common, pairs, breadth), bounds_.similarity(of, common)});
                 }
                 ++kinds_[kind].count;
-                paired_.push_back({{number, std::uint32_t(row)}, kind});
+                paired_[next++] = {std::uint32_t(row), kind};
             });
+            parts_[number].paired_to = next;
         }
     }
 
@@ -246,8 +258,10 @@ private:
             places[kind] = kinds_[kind].first = first;
             first += kinds_[kind].count;
         }
-        for (const auto& [candidate, kind] : paired_)
-            if (places[kind] != SIZE_MAX) candidates_[places[kind]++] = candidate;
+        std::size_t at = 0;
+        for (std::uint32_t number = 0; number < parts_.size(); ++number)
+            for (; at < parts_[number].paired_to; ++at)
+                if (std::size_t& place = places[paired_[at].kind]; place != SIZE_MAX) candidates_[place++] = {number, paired_[at].row};
     }
 
     void examine_kind(const Kind& kind) {
@@ -269,17 +283,17 @@ private:
     // they are not even listed before their ceiling's turn comes.
     void examine_unpaired() {
         std::vector<Level> levels;
-        for (std::uint32_t number = 0; number < parts_.size(); ++number) {
-            const Bounds::Class& of = *parts_[number].of;
-            const auto add = [&](std::size_t least, std::size_t most) {
+        for (std::uint32_t first = 0, last; first < parts_.size(); first = last) {
+            const Bounds::Class& of = *parts_[first].of;
+            for (last = first + 1; last < parts_.size() && parts_[last].of == &of; ++last) {}
+            // Each level is read on its own, so that the more tokens they share, which ever fewer patterns do, the wider they are.
+            for (std::size_t least = std::max<std::size_t>(1, of.least_common), most; least <= of.most_common; least = most + 1) {
+                most = least + least / 4;
                 const Ceiling ceiling = bounds_.ceiling(of, most, 0, 0);
-                if (!is_too_low(ceiling))
-                    levels.push_back({number, std::uint32_t(least), std::uint32_t(most), ceiling, bounds_.similarity(of, most)});
-            };
-            const std::size_t least = std::max<std::size_t>(1, of.least_common);
-            for (std::size_t common = of.most_common > kMostLevels ? of.most_common : least; common < of.most_common; ++common)
-                add(common, common);
-            if (least <= of.most_common) add(of.most_common > kMostLevels ? least : of.most_common, UINT32_MAX);
+                if (is_too_low(ceiling)) continue;
+                const bool is_last = most >= of.most_common;
+                levels.push_back({first, last, std::uint32_t(least), is_last ? UINT32_MAX : std::uint32_t(most), ceiling, bounds_.similarity(of, most)});
+            }
         }
         std::sort(levels.begin(), levels.end(), is_higher<Level>);
         stopwatch_.lap(Stage::ordering);
@@ -291,17 +305,23 @@ private:
     }
 
     void examine_level(const Level& level) {
-        const Part& part = parts_[level.part];
+        for (std::uint32_t part = level.first; part < level.last && !is_too_low(level.ceiling); ++part) examine_level(level, part);
+    }
+
+    void examine_level(const Level& level, std::uint32_t number) {
+        const Part& part = parts_[number];
         const std::size_t to = part.run->first + part.run->count;
         for (std::size_t from = part.run->first; from < to; from += kAtOnce) {
             candidates_.clear();
             overlap_.each_unpaired(part.segment, from, std::min(to, from + kAtOnce), level.least, level.most,
-                                   [&](std::size_t row) { candidates_.push_back({level.part, std::uint32_t(row)}); });
+                                   [&](std::size_t row) { candidates_.push_back({number, std::uint32_t(row)}); });
             for (std::size_t i = 0; i < candidates_.size(); ++i) {
                 if (i + kAhead < candidates_.size()) KATO_FETCH(tokens_of(candidates_[i + kAhead]));
                 const Row row = Row::of(*state_.segments[part.segment], *part.run, candidates_[i].row);
                 if (comes_too_late(level.ceiling, level.similarity, part, row)) return;
-                if (!could_enter(level.ceiling, level.similarity, row)) continue;
+                const std::size_t common = level.is_wide() ? overlap_.tokens(part.segment, row.row) : level.most;
+                const Ceiling ceiling = level.is_wide() ? bounds_.ceiling(*part.of, common, 0, 0) : level.ceiling;
+                if (!could_enter(ceiling, bounds_.similarity(*part.of, common), row)) continue;
                 enter(part.segment);
                 evaluate(row, *part.of);
             }
@@ -340,7 +360,7 @@ private:
     std::size_t classes_ = 0;                // places of all classes
     std::uint32_t entered_ = kNone;          // the segment whose symbols the judge has marked
     std::vector<Kind> kinds_;
-    std::vector<std::pair<Candidate, std::uint32_t>> paired_;  // with their kinds
+    std::unique_ptr<Paired[]> paired_;  // by part, within a part ascending
     std::vector<Candidate> candidates_;
 };
 
