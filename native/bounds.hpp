@@ -35,6 +35,12 @@
 // Where more is known of a pattern, o may be its longest common subsequence (m is never longer), and m ≥ 2 may be certain: the
 // ceiling is then the largest over 2 ≤ m ≤ o.
 //
+// 7. Let l ≥ 2 be the least common subsequence that the gate lets pass, and let a pattern share no pair, exactly o = l tokens, and
+//    no symbol that it holds oftener than the memory does. Then only l of its tokens stand in the memory, its hits, and if it
+//    passes the gate, all of them are in a common subsequence: they have places q1 < q2 < … < ql in the memory. Without a shared
+//    pair all runs are single tokens. The first hit is taken at its first place, p1 ≤ q1, with no hit to the left of it; to its
+//    right the next hit has a place beyond p1, namely q2, and is taken at the first of those, p2 ≤ q2; and so on. So m = B = l.
+//
 // The ceilings of the other keys are plainer still: similarity ≤ 2o/(L + n) since a common subsequence uses shared tokens;
 // evidence ≤ o/L; snr grows with m; confidence ≤ 1; fragmentation is never below 0.
 //
@@ -158,6 +164,20 @@ public:
         if (several && of.qualities[1].empty()) of.qualities[1] = qualities(of, true, false);
         const double quality = of.qualities[several][of.at(o, c)];
         return {key(of, o, quality), quality};
+    }
+
+    // Of patterns that share no pair, exactly `least_common` ≥ 2 tokens and no symbol that they hold oftener than the memory.
+    Ceiling ceiling_of_least(const Class& of) const {
+        const std::size_t m = of.least_common;
+        if (unbounded_) return Ceiling::none();
+        double quality;
+        if (weighted_) {
+            quality = measures::quality(weighted_evidence(of, m), 1.0, weighted_snr_[m], phi_[m]);
+        } else {
+            const double confidence = snr_[m] >= 0.0 ? 1.0 : measures::confidence(m, of.length);
+            quality = measures::quality(measures::evidence(m, of.length), confidence, snr_[m], phi_[m]);
+        }
+        return {key(of, m, quality), quality};
     }
 
     // For a pattern of which m ≥ 1 and B are known, and how many tokens lie from the first aligned one to the last.

@@ -57,6 +57,24 @@ public:
         return wanted_ == Breadth::Wanted::most ? told : Breadth::kMostTold - told;
     }
 
+    // From here on `has_surplus` can be asked. For queries whose pairs are counted.
+    void find_surplus(const State& state) {
+        if (!surplus_.empty()) return;
+        surplus_.resize(pairs_.size());
+        for (std::size_t number = 0; number < state.segments.size(); ++number) {
+            const Segment& segment = *state.segments[number];
+            for (std::size_t i = 0; i < query_.asked.size(); ++i) {
+                const std::int64_t own = local(number, i);
+                const std::size_t rank = query_.asked[i].positions.size() + 1;
+                if (own >= 0 && rank <= segment.ranks(std::size_t(own)))
+                    segment.count(std::size_t(own), rank, std::uint8_t{1}, surplus_.data() + first_[number]);
+            }
+        }
+    }
+
+    // Whether a row holds a symbol of the query oftener than the query does.
+    bool has_surplus(std::size_t segment, std::size_t row) const { return surplus_[first_[segment] + row] != 0; }
+
     // Visit the rows from `from` to `to` with at least `least` (≥ 1) shared tokens, ascending.
     template <class Visit>
     void each(std::size_t segment, std::size_t from, std::size_t to, std::size_t least, Visit&& visit) const {
@@ -201,7 +219,7 @@ private:
     std::size_t width_ = 1;
     std::size_t most_paired_ = 0;
     std::vector<std::size_t> first_;       // per segment, the place of its first row
-    std::vector<std::uint8_t> bytes_, pairs_, breadth_, any_;
+    std::vector<std::uint8_t> bytes_, pairs_, breadth_, surplus_, any_;
     std::vector<std::int32_t> locals_;
 };
 

@@ -60,7 +60,8 @@ struct Candidate {
 class Searcher {
 public:
     Searcher(const State& state, const Query& query, const Settings& settings, Stopwatch& stopwatch)
-        : state_(state), settings_(settings), stopwatch_(stopwatch), bounds_(query, settings, Overlap::counts_pairs(query)),
+        : state_(state), settings_(settings), stopwatch_(stopwatch), counts_pairs_(Overlap::counts_pairs(query)),
+          bounds_(query, settings, counts_pairs_),
           overlap_(state, query, bounds_.wanted()), judge_(query, settings),
           best_(settings.best ? settings.best : std::numeric_limits<std::size_t>::max()) {}
 
@@ -112,10 +113,14 @@ private:
         std::size_t first = 0;      // of them among the candidates
     };
 
+    // Which rows of a level are meant: all, or those with, or without, a symbol that they hold oftener than the query does.
+    enum class Surplus { any, with, without };
+
     // Rows of one class that share no pair with the query, and from `least` to `most` tokens.
     struct Level {
         std::uint32_t first, last;  // parts of the class
         std::uint32_t least, most;
+        Surplus surplus;
         Ceiling ceiling;     // of those with the most
         double similarity;
 
@@ -286,19 +291,29 @@ private:
         for (std::uint32_t first = 0, last; first < parts_.size(); first = last) {
             const Bounds::Class& of = *parts_[first].of;
             for (last = first + 1; last < parts_.size() && parts_[last].of == &of; ++last) {}
+            const std::size_t at_least = std::max<std::size_t>(1, of.least_common);
             // Each level is read on its own, so that the more tokens they share, which ever fewer patterns do, the wider they are.
-            for (std::size_t least = std::max<std::size_t>(1, of.least_common), most; least <= of.most_common; least = most + 1) {
-                most = least + least / 4;
+            for (std::size_t least = at_least, most; least <= of.most_common; least = most + 1) {
+                most = least == at_least ? least : least + least / 4;
                 const Ceiling ceiling = bounds_.ceiling(of, most, 0, 0);
                 if (is_too_low(ceiling)) continue;
-                const bool is_last = most >= of.most_common;
-                levels.push_back({first, last, std::uint32_t(least), is_last ? UINT32_MAX : std::uint32_t(most), ceiling, bounds_.similarity(of, most)});
+                Level level{first, last, std::uint32_t(least), std::uint32_t(most), Surplus::any, ceiling, bounds_.similarity(of, most)};
+                if (most >= of.most_common) level.most = UINT32_MAX;
+                if (counts_pairs_ && least == of.least_common && least >= 2) {
+                    level.surplus = Surplus::without;
+                    level.ceiling = bounds_.ceiling_of_least(of);
+                    if (!is_too_low(level.ceiling)) levels.push_back(level);
+                    level.surplus = Surplus::with;
+                    level.ceiling = ceiling;
+                }
+                levels.push_back(level);
             }
         }
         std::sort(levels.begin(), levels.end(), is_higher<Level>);
         stopwatch_.lap(Stage::ordering);
         for (const Level& level : levels) {
             if (is_too_low(level.ceiling)) break;
+            if (level.surplus != Surplus::any) overlap_.find_surplus(state_);
             examine_level(level);
         }
         stopwatch_.lap(Stage::comparing);
@@ -314,7 +329,11 @@ private:
         for (std::size_t from = part.run->first; from < to; from += kAtOnce) {
             candidates_.clear();
             overlap_.each_unpaired(part.segment, from, std::min(to, from + kAtOnce), level.least, level.most,
-                                   [&](std::size_t row) { candidates_.push_back({number, std::uint32_t(row)}); });
+                                   [&](std::size_t row) {
+                                       if (level.surplus == Surplus::any ||
+                                           overlap_.has_surplus(part.segment, row) == (level.surplus == Surplus::with))
+                                           candidates_.push_back({number, std::uint32_t(row)});
+                                   });
             for (std::size_t i = 0; i < candidates_.size(); ++i) {
                 if (i + kAhead < candidates_.size()) KATO_FETCH(tokens_of(candidates_[i + kAhead]));
                 const Row row = Row::of(*state_.segments[part.segment], *part.run, candidates_[i].row);
@@ -351,6 +370,7 @@ private:
     const State& state_;
     const Settings& settings_;
     Stopwatch& stopwatch_;
+    bool counts_pairs_;
     Bounds bounds_;
     Overlap overlap_;
     Judge judge_;
