@@ -106,8 +106,10 @@ public:
     }
     void add(PyObject* item) {
         followed_ = followed_ || (PyObject_IS_GC(item) && PyObject_GC_IsTracked(item));
-        PyTuple_SET_ITEM(made_, next_++, item);
+        add_plain(item);
     }
+    // One that the collector does not follow: a text, a tuple of texts.
+    void add_plain(PyObject* item) { PyTuple_SET_ITEM(made_, next_++, item); }
     PyObject* take() { return next_ == 0 || followed_ ? made_ : untracked(made_); }
 
 private:
@@ -196,8 +198,8 @@ private:
             for (std::size_t i = from; i < to; ++i)
                 if (!covered(i)) event.push_back(i);
             Tuple symbols(event.size());
-            for (const std::size_t i : event) symbols.add(text(texts_, match.row.token(i)));
-            made.add(symbols.take());
+            for (const std::size_t i : event) symbols.add_plain(text(texts_, match.row.token(i)));
+            made.add_plain(symbols.take());
         });
         return made.take();
     }
@@ -236,7 +238,7 @@ private:
     PyObject* shown(Span<const Block> blocks) {
         Tuple made(blocks.size());
         for (const Block& block : blocks)
-            made.add(untracked(shapes->block.make({whole(block.pattern), whole(block.memory), whole(block.length)})));
+            made.add_plain(untracked(shapes->block.make({whole(block.pattern), whole(block.memory), whole(block.length)})));
         return made.take();
     }
 
@@ -276,9 +278,10 @@ void set_shapes(nb::object from) {
 }
 
 nb::object name_text(const std::uint8_t* name) {
-    char hex[2 * kNameBytes];
-    write_hex(name, kNameBytes, hex);
-    return nb::steal(PyUnicode_FromStringAndSize(hex, sizeof hex));
+    PyObject* made = PyUnicode_New(2 * kNameBytes, 127);
+    if (made == nullptr) nb::raise_python_error();
+    write_hex(name, kNameBytes, reinterpret_cast<char*>(PyUnicode_1BYTE_DATA(made)));
+    return nb::steal(made);
 }
 
 nb::object events_of(const Row& row, std::size_t from, std::size_t to, const Symbols& symbols) {
@@ -287,7 +290,7 @@ nb::object events_of(const Row& row, std::size_t from, std::size_t to, const Sym
     each_event(row, from, to, [&](std::size_t first, std::size_t last) {
         if (last == first + 1) return made.add(symbols.alone(row.token(first)).release().ptr());
         Tuple event(last - first);
-        for (std::size_t i = first; i < last; ++i) event.add(text(texts, row.token(i)));
+        for (std::size_t i = first; i < last; ++i) event.add_plain(text(texts, row.token(i)));
         made.add(event.take());
     });
     return nb::steal(made.take());

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <unordered_map>
 #include <utility>
 
 #include "measures.hpp"
@@ -84,16 +83,16 @@ void Ensemble::count_present(const Match& match) {
 
 // Of the memory as this pattern reads it and the present, after `count_present`.
 double Ensemble::cosine(const Match& match) {
-    std::unordered_map<Symbol, std::size_t> read;
     double memory_square = memory_square_;
     if (fuzzy_) {
+        read_.clear();
         judge_.passes_gate(match.row);
         sum_.clear();
         for (std::size_t i = 0; i < query_.asked.size(); ++i) {
             const Symbol symbol = judge_.reading().as[i];
-            if (symbol != kUnknown) read[symbol] += query_.asked[i].positions.size();
+            if (symbol != kUnknown) read_[symbol] += query_.asked[i].positions.size();
         }
-        for (const auto& [symbol, count] : read) {
+        for (const auto& [symbol, count] : read_) {
             const double weight = probability(symbol) * double(count);
             sum_.add(weight * weight);
         }
@@ -106,8 +105,8 @@ double Ensemble::cosine(const Match& match) {
         sum_.add(weight * weight);
         std::size_t count = 0;
         if (fuzzy_) {
-            const auto found = read.find(each.symbol);
-            count = found == read.end() ? 0 : found->second;
+            const auto found = read_.find(each.symbol);
+            count = found == read_.end() ? 0 : found->second;
         } else if (const Mark mark = judge_.mark(each.symbol)) {
             count = query_.asked[mark - 1].positions.size();
         }
@@ -171,7 +170,7 @@ double Ensemble::ranked_by(const Member& member, Ranking ranking) {
 std::uint64_t Ensemble::future_hash(const Match& match) const {
     std::uint64_t hash = match.row.length - match.present_to;
     for (std::size_t i = match.present_to; i < match.row.length; ++i)
-        hash = mixed(hash ^ (std::uint64_t{match.row.token(i)} << 1 | std::uint64_t{match.row.starts(i)}));
+        hash = rotated((hash ^ (std::uint64_t{match.row.token(i)} << 1 | std::uint64_t{match.row.starts(i)})) * 0x9e3779b97f4a7c15u, 29);
     return hash;
 }
 
@@ -196,11 +195,14 @@ void Ensemble::gather_futures() {
         Member& first = members[hashed[from].second];
         if (first.future >= 0) continue;  // with one before
         sum_.clear();
-        for (std::size_t at = from; at < hashed.size() && hashed[at].first == hashed[from].first; ++at) {
+        const auto take = [&](Member& member) {
+            member.future = std::int32_t(futures.size());
+            sum_.add(double(member.match.frequency) * member.match.similarity);
+        };
+        take(first);
+        for (std::size_t at = from + 1; at < hashed.size() && hashed[at].first == hashed[from].first; ++at) {
             Member& other = members[hashed[at].second];
-            if (other.future >= 0 || !same_future(first.match, other.match)) continue;
-            other.future = std::int32_t(futures.size());
-            sum_.add(double(other.match.frequency) * other.match.similarity);
+            if (other.future < 0 && same_future(first.match, other.match)) take(other);
         }
         futures.push_back({sum_.value(), 0.0});
         whole.add(futures.back().weight);

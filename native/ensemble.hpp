@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <unordered_map>
 #include <vector>
 
 #include "search.hpp"
@@ -63,6 +64,7 @@ private:
     std::array<ExactSum, 4> of_present_;
     std::vector<Symbol> flat_;
     std::vector<Counted> present_;
+    std::unordered_map<Symbol, std::size_t> read_;  // of a memory read otherwise than observed: symbols and how often
     double memory_square_ = 0.0;
 };
 

@@ -26,7 +26,7 @@ Judge::Judge(const Query& query, const Settings& settings) : query_(query), sett
     for (std::size_t i = 0; i < query.asked.size(); ++i) {
         const Symbol symbol = query.asked[i].symbol;
         if (symbol != kUnknown) {
-            std::size_t at = mixed(symbol) & table_mask_;
+            std::size_t at = table_place(symbol);
             while (table_[at].second != 0) at = (at + 1) & table_mask_;
             table_[at] = {symbol, Mark(i + 1)};
         }
@@ -41,15 +41,6 @@ std::uint64_t name_head(const std::uint8_t* name) {
     std::uint64_t head = 0;
     for (std::size_t i = 0; i < 8; ++i) head = head << 8 | name[i];
     return head;
-}
-
-Mark Judge::mark(Symbol symbol) const {
-    std::size_t at = mixed(symbol) & table_mask_;
-    while (table_[at].second != 0) {
-        if (table_[at].first == symbol) return table_[at].second;
-        at = (at + 1) & table_mask_;
-    }
-    return 0;
 }
 
 namespace {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <vector>
 
 #include "query.hpp"
@@ -33,9 +34,10 @@ public:
             first_.push_back(rows);
             rows += (segment->rows() + 7) / 8 * 8;
         }
-        bytes_.resize(rows * width_);
-        if (counts_pairs_) pairs_.resize(rows);
-        if (wanted_ != Breadth::Wanted::none) breadth_.resize(rows);
+        rows_ = rows;
+        bytes_.reset(new std::uint8_t[rows * width_]);
+        if (counts_pairs_) pairs_.reset(new std::uint8_t[rows]);
+        if (wanted_ != Breadth::Wanted::none) breadth_.reset(new std::uint8_t[rows]);
         locals_.reserve(state.segments.size() * query.asked.size());
         for (std::size_t i = 0; i < state.segments.size(); ++i) count(*state.segments[i], i);
     }
@@ -46,21 +48,15 @@ public:
     std::size_t tokens(std::size_t segment, std::size_t row) const {
         const std::size_t at = first_[segment] + row;
         if (width_ == 1) return bytes_[at];
-        if (width_ == 2) return reinterpret_cast<const std::uint16_t*>(bytes_.data())[at];
-        return reinterpret_cast<const std::uint32_t*>(bytes_.data())[at];
+        if (width_ == 2) return reinterpret_cast<const std::uint16_t*>(bytes_.get())[at];
+        return reinterpret_cast<const std::uint32_t*>(bytes_.get())[at];
     }
     std::size_t pairs(std::size_t segment, std::size_t row) const { return counts_pairs_ ? pairs_[first_[segment] + row] : 0; }
-
-    // Of a row that shares a pair: the least or the most of its shared pairs' breadths, as was wanted; 15 may be more.
-    std::size_t breadth(std::size_t segment, std::size_t row) const {
-        const std::size_t told = breadth_[first_[segment] + row];
-        return wanted_ == Breadth::Wanted::most ? told : Breadth::kMostTold - told;
-    }
 
     // From here on `has_surplus` can be asked. For queries whose pairs are counted.
     void find_surplus(const State& state) {
         if (!surplus_.empty()) return;
-        surplus_.resize(pairs_.size());
+        surplus_.resize(rows_);
         for (std::size_t number = 0; number < state.segments.size(); ++number) {
             const Segment& segment = *state.segments[number];
             for (std::size_t i = 0; i < query_.asked.size(); ++i) {
@@ -78,7 +74,7 @@ public:
     // Visit the rows from `from` to `to` with at least `least` (≥ 1) shared tokens, ascending.
     template <class Visit>
     void each(std::size_t segment, std::size_t from, std::size_t to, std::size_t least, Visit&& visit) const {
-        if (width_ == 1 && least < 128) return each_byte(bytes_.data() + first_[segment], from, to, AtLeast(least), visit);
+        if (width_ == 1 && least < 128) return each_byte(bytes_.get() + first_[segment], from, to, AtLeast(least), visit);
         for (std::size_t row = from; row < to; ++row)
             if (tokens(segment, row) >= least) visit(row);
     }
@@ -91,14 +87,23 @@ public:
             if (tokens(segment, row) <= most && pairs(segment, row) == 0) visit(row);
         };
         if (width_ == 1 && least == most && least < 128)
-            return each_byte(bytes_.data() + first_[segment], from, to, Equal(least), look);
+            return each_byte(bytes_.get() + first_[segment], from, to, Equal(least), look);
         each(segment, from, to, least, look);
     }
 
-    // Visit the rows that share a pair, ascending.
+    // Visit the rows that share a pair, ascending: with the tokens and the pairs they share, and, if such were wanted, the least or
+    // the most of those pairs' breadths; 15 may be more.
     template <class Visit>
     void each_paired(std::size_t segment, std::size_t from, std::size_t to, Visit&& visit) const {
-        if (counts_pairs_) each_byte(pairs_.data() + first_[segment], from, to, AtLeast(1), visit);
+        if (!counts_pairs_) return;
+        const std::uint8_t* pairs = pairs_.get() + first_[segment];
+        const std::uint8_t* breadth = breadth_ ? breadth_.get() + first_[segment] : pairs;  // whatever, then
+        const std::size_t reversed = wanted_ == Breadth::Wanted::least ? Breadth::kMostTold : 0;
+        // As many tokens as a query with pairs has are counted in one byte.
+        const std::uint8_t* tokens = bytes_.get() + first_[segment];
+        each_byte(pairs, from, to, AtLeast(1), [&](std::size_t row) {
+            visit(row, std::size_t{tokens[row]}, std::size_t{pairs[row]}, breadth[row] ^ reversed);
+        });
     }
 
     // No more rows than this share a pair.
@@ -151,7 +156,10 @@ private:
     void count(const Segment& segment, std::size_t number) {
         for (const Asked& asked : query_.asked)
             locals_.push_back(asked.symbol == kUnknown ? -1 : std::int32_t(segment.local(asked.symbol)));
-        std::uint8_t* counters = bytes_.data() + first_[number] * width_;
+        // Cleared only now, so that they are near when they are counted up.
+        const std::size_t rows = (segment.rows() + 7) / 8 * 8;
+        std::uint8_t* counters = bytes_.get() + first_[number] * width_;
+        std::memset(counters, 0, rows * width_);
         if (width_ == 1) count_tokens(segment, number, counters);
         else if (width_ == 2) count_tokens(segment, number, reinterpret_cast<std::uint16_t*>(counters));
         else count_tokens(segment, number, reinterpret_cast<std::uint32_t*>(counters));
@@ -176,8 +184,11 @@ private:
     // A pair whose symbols a segment does not both hold is in none of its rows. Breadths are kept so that the wanted one is the
     // largest: as they are, or as what they lack of the largest that is told.
     void count_pairs(const Segment& segment, std::size_t number) {
-        std::uint8_t* counters = pairs_.data() + first_[number];
-        std::uint8_t* kept = breadth_.data() + (breadth_.empty() ? 0 : first_[number]);
+        const std::size_t padded = (segment.rows() + 7) / 8 * 8;
+        std::uint8_t* counters = pairs_.get() + first_[number];
+        std::memset(counters, 0, padded);
+        std::uint8_t* kept = breadth_ ? breadth_.get() + first_[number] : nullptr;
+        if (kept) std::memset(kept, 0, padded);
         for (std::size_t at = 1; at < query_.size(); ++at) {
             const std::size_t left = query_.marks[at - 1] - 1, right = query_.marks[at] - 1;
             if (local(number, left) < 0 || local(number, right) < 0) continue;
@@ -216,10 +227,12 @@ private:
     const Query& query_;
     bool counts_pairs_;
     Breadth::Wanted wanted_;
+    std::size_t rows_ = 0;  // of all segments, each filled up to eight
     std::size_t width_ = 1;
     std::size_t most_paired_ = 0;
     std::vector<std::size_t> first_;       // per segment, the place of its first row
-    std::vector<std::uint8_t> bytes_, pairs_, breadth_, surplus_, any_;
+    std::unique_ptr<std::uint8_t[]> bytes_, pairs_, breadth_;
+    std::vector<std::uint8_t> surplus_, any_;
     std::vector<std::int32_t> locals_;
 };
 

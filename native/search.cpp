@@ -230,28 +230,30 @@ private:
 
     // The rows that share a pair, and of which kinds they are.
     void gather_paired() {
-        std::vector<std::uint32_t> kind_at(classes_, kNone);  // by the place of a class
+        struct Tally {
+            std::uint32_t kind = kNone, count = 0;
+        };
+        std::vector<Tally> tallies(classes_);  // by the place of a class
         paired_.reset(new Paired[overlap_.most_paired()]);
-        std::size_t next = 0;
-        for (std::uint32_t number = 0; number < parts_.size(); ++number) {
-            const Part& part = parts_[number];
+        Paired* next = paired_.get();
+        for (Part& part : parts_) {
             Bounds::Class& of = *part.of;
             const std::size_t least = std::max<std::size_t>(1, of.least_common);  // 0 where two pairs hashed alike
-            const bool broad = of.tells_breadth;
-            overlap_.each_paired(part.segment, part.run->first, part.run->first + part.run->count, [&](std::size_t row) {
-                const std::size_t common = overlap_.tokens(part.segment, row);
+            overlap_.each_paired(part.segment, part.run->first, part.run->first + part.run->count,
+                                 [&](std::size_t row, std::size_t common, std::size_t pairs, std::size_t breadth) {
                 if (common < least) return;
-                const std::size_t pairs = overlap_.pairs(part.segment, row), breadth = broad ? overlap_.breadth(part.segment, row) : 0;
-                std::uint32_t& kind = kind_at[of.number + of.place(common, pairs, breadth)];
-                if (kind == kNone) {
-                    kind = std::uint32_t(kinds_.size());
+                Tally& tally = tallies[of.number + of.place(common, pairs, breadth)];
+                if (tally.kind == kNone) {
+                    tally.kind = std::uint32_t(kinds_.size());
                     kinds_.push_back({&of, bounds_.ceiling(of, common, pairs, breadth), bounds_.similarity(of, common)});
                 }
-                ++kinds_[kind].count;
-                paired_[next++] = {std::uint32_t(row), kind};
+                ++tally.count;
+                *next++ = {std::uint32_t(row), tally.kind};
             });
-            parts_[number].paired_to = next;
+            part.paired_to = std::size_t(next - paired_.get());
         }
+        for (const Tally& tally : tallies)
+            if (tally.kind != kNone) kinds_[tally.kind].count = tally.count;
     }
 
     // Make the rows of some kinds candidates: by kind, within a kind by part, within a part ascending.

@@ -73,7 +73,14 @@ public:
     }
 
     // A symbol's mark in the query as observed, 0 for none.
-    Mark mark(Symbol symbol) const;
+    Mark mark(Symbol symbol) const {
+        std::size_t at = table_place(symbol);
+        while (table_[at].second != 0) {
+            if (table_[at].first == symbol) return table_[at].second;
+            at = (at + 1) & table_mask_;
+        }
+        return 0;
+    }
 
 private:
     struct Facts {
@@ -91,6 +98,10 @@ private:
             marks[std::size_t(at)] = Marks(i + 1);
             marked_.push_back(std::uint32_t(at));
         }
+    }
+
+    std::size_t table_place(Symbol symbol) const {
+        return std::size_t(symbol * std::uint64_t{0x9e3779b97f4a7c15u} >> 32) & table_mask_;
     }
 
     void read();
