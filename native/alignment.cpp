@@ -142,11 +142,11 @@ void Aligner::append(const Block& block) {
     found_.push_back(block);
 }
 
-// For at most 64 hits and a memory of one word. Bit j of a hit's ends is set while a run of the length reached so far ends at
+// For few hits. Bit j of a hit's ends is set while a run of the length reached so far ends at
 // this hit and at place j of the memory; `where` has the places of the range. When no run is longer, the first hit with an end
 // has the smallest start in the pattern, and its lowest end the smallest in the memory.
 void Aligner::align_few(const FewHits& few, std::size_t from, std::size_t to, std::uint64_t where) {
-    std::uint64_t ends[64], longer[64], any = 0;
+    std::uint64_t ends[kFewHits], longer[kFewHits], any = 0;
     for (std::size_t i = from; i < to; ++i) any |= ends[i] = *few.memory.bits(few.hits[i].mark) & where;
     if (any == 0) return;
     std::uint32_t length = 1;
@@ -171,10 +171,77 @@ void Aligner::align_few(const FewHits& few, std::size_t from, std::size_t to, st
     if (last + 1 < to && end < 64) align_few(few, last + 1, to, where & ~((std::uint64_t{1} << end) - 1));
 }
 
+namespace {
+
+// Of a word that is not 0, the bits above its lowest one.
+std::uint64_t above_lowest(std::uint64_t word) { return ~(((word & (~word + 1)) << 1) - 1); }
+
+// Hits from `at` to `to` none of which follows another in both sequences, within the places of `where`: each in turn is a block,
+// at its lowest place beyond those before it.
+void take_single(Outline& outline, Span<const Hit> hits, const Memory& memory, std::size_t at, std::size_t to, std::uint64_t where) {
+    for (; at < to; ++at) {
+        const std::uint64_t places = *memory.bits(hits[at].mark) & where;
+        if (places == 0) continue;
+        if (outline.blocks == 0) outline.first = std::uint32_t(at);
+        outline.last = std::uint32_t(at);
+        ++outline.aligned;
+        ++outline.blocks;
+        where &= above_lowest(places);
+    }
+}
+
+}  // namespace
+
+// Two neighbouring hits whose marks are neighbours in the memory are a pair. If there is none, all runs are single tokens. If all
+// pairs make one run, that is the longest, and nothing left or right of it has a pair. Both are told without recursion; they are what
+// nearly all patterns are.
+Outline Aligner::outline(Span<const Hit> hits, const Memory& memory) {
+    Outline outline;
+    std::uint64_t row = ~std::uint64_t{0}, before = 0;  // of the common subsequence; the hit before
+    std::uint64_t ends = 0;                             // of the run that the first pairs make, in the memory
+    std::uint32_t pairs = 0, length = 0, last = 0;      // of all hits; of that run, and its last hit
+    for (std::uint32_t i = 0; i < hits.size(); ++i) {
+        const std::uint64_t bits = *memory.bits(hits[i].mark), here = row & bits;
+        row = (row + here) | (row - here);
+        const std::uint64_t pair = i > 0 && hits[i].at == hits[i - 1].at + 1 ? before << 1 & bits : 0;
+        before = bits;
+        if (pair == 0) continue;
+        ++pairs;
+        if (pairs == 1) {
+            ends = pair;
+            length = 2;
+            last = i;
+        } else if (last + 1 == i && (ends << 1 & bits) != 0) {
+            ends = ends << 1 & bits;
+            ++length;
+            last = i;
+        }
+    }
+    outline.common = ones_in(~row << (64 - memory.size()));
+    if (pairs == 0) {
+        take_single(outline, hits, memory, 0, hits.size(), ~std::uint64_t{0});
+    } else if (pairs + 1 == length) {
+        const std::uint32_t end = lowest_one(ends) + 1, first = last + 1 - length;
+        take_single(outline, hits, memory, 0, first, (std::uint64_t{1} << (end - length)) - 1);
+        if (outline.blocks == 0) outline.first = first;
+        outline.aligned += length;
+        ++outline.blocks;
+        outline.last = last;
+        take_single(outline, hits, memory, last + 1, hits.size(), above_lowest(ends));
+    } else {
+        const auto found = blocks(hits, memory);
+        outline.blocks = std::uint32_t(found.size());
+        for (const Block& block : found) outline.aligned += block.length;
+        while (hits[outline.first].at != found.front().pattern) ++outline.first;
+        while (hits[outline.last].at != found.back().pattern + found.back().length - 1) ++outline.last;
+    }
+    return outline;
+}
+
 Span<const Block> Aligner::blocks(Span<const Hit> hits, const Memory& memory) {
     found_.clear();
     if (hits.empty()) return found_;
-    if (hits.size() <= 64 && memory.words() == 1) {
+    if (are_few(hits, memory)) {
         align_few({hits, memory}, 0, hits.size(), ~std::uint64_t{0});
         return found_;
     }

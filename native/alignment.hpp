@@ -24,6 +24,14 @@ struct Block {
     std::uint32_t pattern, memory, length;
 };
 
+// The numbers of an alignment; `first` and `last` are places among the hits.
+struct Outline {
+    std::uint32_t common = 0;           // longest common subsequence
+    std::uint32_t aligned = 0;          // tokens in blocks
+    std::uint32_t blocks = 0;
+    std::uint32_t first = 0, last = 0;  // the first hit in a block, and the last
+};
+
 // The memory's side of comparisons: for every mark where it stands. Marks are 1 … `marks`.
 class Memory {
 public:
@@ -55,7 +63,15 @@ public:
     // memory; then the same left and right of it; blocks adjacent in both are one. In order of both sequences.
     Span<const Block> blocks(Span<const Hit> hits, const Memory& memory);
 
+    // What both would say, mostly without making blocks, where hits `are_few`.
+    Outline outline(Span<const Hit> hits, const Memory& memory);
+    static bool are_few(Span<const Hit> hits, const Memory& memory) {
+        return !hits.empty() && hits.size() <= kFewHits && memory.words() == 1;
+    }
+
 private:
+    static constexpr std::size_t kFewHits = 64;
+
     struct Range {
         std::uint32_t pattern_from, pattern_to, memory_from, memory_to;
     };

@@ -153,11 +153,10 @@ bool Judge::passes_gate(const Row& row) {
     find_hits();
     if (!near_.empty()) read();
     if (hits_.empty() && settings_.recall_threshold > 0.0) return false;
-    outline_ = nullptr;
-    if (near_.empty() && observed_.words() == 1 && Recalled::can_hold(hits_, query_.asked.size()))
-        outline_ = &recalled_.outline(hits_, observed_, aligner_);
+    has_outline_ = near_.empty() && Aligner::are_few(hits_, observed_);
+    if (has_outline_) outline_ = aligner_.outline(hits_, observed_);
     if (settings_.by_tokens) {
-        common_ = outline_ ? outline_->common : hits_.empty() ? 0 : aligner_.common(hits_, *memory_);
+        common_ = has_outline_ ? outline_.common : hits_.empty() ? 0 : aligner_.common(hits_, *memory_);
         similarity_ = measures::similarity(common_, row.length, query_.size());
     } else {
         similarity_ = character_similarity();
@@ -264,11 +263,11 @@ double Judge::key_of(const Match& match) const {
 // The present's bounds, blocks and aligned tokens.
 void Judge::lay_down(Match& match) {
     std::size_t from = 0, to = row_.length;
-    if (outline_ != nullptr) {
-        match.aligned = outline_->aligned;
-        match.blocks = outline_->blocks;
-        from = hits_[outline_->first].at;
-        to = hits_[outline_->last].at + 1;
+    if (has_outline_) {
+        match.aligned = outline_.aligned;
+        match.blocks = outline_.blocks;
+        from = hits_[outline_.first].at;
+        to = hits_[outline_.last].at + 1;
     } else {
         const auto blocks = this->blocks();
         match.blocks = std::uint32_t(blocks.size());

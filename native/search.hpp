@@ -7,7 +7,6 @@
 
 #include "alignment.hpp"
 #include "query.hpp"
-#include "recalled.hpp"
 #include "state.hpp"
 #include "stopwatch.hpp"
 #include "sums.hpp"
@@ -49,10 +48,10 @@ public:
     bool passes_filters();
     Match match();  // without its frequency, the key where that enters it, and the name's head
     Span<const Block> blocks();
-    // Its outline where its few hits were enough to recall it, else null.
-    const Outline* outline() const { return outline_; }
+    // Its outline where its hits are few, else null.
+    const Outline* outline() const { return has_outline_ ? &outline_ : nullptr; }
     // With an outline: how many tokens lie from the first aligned one to the last.
-    std::size_t span() const { return hits_[outline_->last].at - hits_[outline_->first].at + 1; }
+    std::size_t span() const { return hits_[outline_.last].at - hits_[outline_.first].at + 1; }
     const Reading& reading() const { return reading_; }
 
     // What can be said of its alignment before it is made: the longest common subsequence, at least the adjacent pairs that
@@ -117,8 +116,8 @@ private:
     const Query& query_;
     const Settings& settings_;
     Aligner aligner_;
-    Recalled recalled_;
-    const Outline* outline_ = nullptr;
+    Outline outline_;
+    bool has_outline_ = false;
     Memory observed_, respelt_, characters_;
     const Memory* memory_ = nullptr;  // the one that the marks belong to
     Row row_;
