@@ -13,7 +13,18 @@ from hypothesis import strategies as st
 from engine.building import Node, events, learning, node, observed
 from kato.engine.forecasting import electing
 from kato.engine.forecasting.calibrating import fit, grouped, read
-from kato.engine.forecasting.choosing import RULES, Choice, Effort, Mixing, Trial, choose, from_text, to_text, trial
+from kato.engine.forecasting.choosing import (
+    RULES,
+    Choice,
+    Effort,
+    Mixing,
+    Trial,
+    choose,
+    from_text,
+    to_text,
+    trial,
+    trials_about,
+)
 from kato.engine.forecasting.electing import Voter, elect
 from kato.engine.forecasting.explaining import VOICES, explain
 from kato.engine.forecasting.forecast import forecast
@@ -201,8 +212,8 @@ def test_the_last_event_is_voted_for_from_every_position():
 def test_a_self_test_about_the_last_event_asks_at_any_place_and_before_the_end():
     events_of = events("a b c d")
     learned = (0, "P" + "0" * 7 + "1", events_of, 1)
-    assert trial(learned, Kind(LAST)).right == {"d"}
-    at_end = trial(learned, Kind(LAST, ending=True))
+    assert trial(learned, Kind(LAST), 0, counts=1).right == {"d"}
+    at_end = trial(learned, Kind(LAST, ending=True), 0, counts=1)
     assert (at_end.right, len(at_end.question.steps)) == ({"d"}, 3)
 
 
@@ -430,22 +441,26 @@ SMALL = Effort(40, 60, 2**20)
 
 
 def test_a_question_about_a_pattern_follows_from_its_name():
-    found = trial((7, "0" * 39 + "3", memory("a b c"), 2), NEXT)
+    learned = (7, "0" * 39 + "3", memory("a b c"), 2)
+    found = trial(learned, NEXT, 0, counts=2)
     assert found is not None
     assert [step.event for step in found.question.steps] == [("b",), ("a",)]
     assert (found.right, found.counts, found.question.left_out) == ({"c"}, 2, memory("a b c"))
     assert not found.foretells
-    foretelling = trial((7, "0" * 39 + "3", memory("a b c"), 2), NEXT, foretells=True)
+    foretelling = trial(learned, NEXT, 0, counts=1, foretells=True)
     assert (foretelling.question.left_out, foretelling.question.before, foretelling.foretells) == (None, 7, True)
-    ending = trial((0, "0" * 40, memory("a b c d"), 1), Kind(2, True))
+    assert trials_about(learned, NEXT, 0, 8) == [found]
+    assert trials_about(learned, NEXT, 0, 7) == [foretelling, replace(found, counts=1)]
+    assert trials_about((*learned[:3], 1), NEXT, 0, 7) == [replace(foretelling, is_only=True)]
+    ending = trial((0, "0" * 40, memory("a b c d"), 1), Kind(2, True), 0, counts=1)
     assert ending is not None
     assert ending.right == {"c", "d"}
-    assert trial((0, "0" * 40, memory("a,b"), 1), NEXT) is None
-    assert trial((0, "0" * 40, memory("a b"), 1), Kind(2, True)) is None
+    assert trial((0, "0" * 40, memory("a,b"), 1), NEXT, 0, counts=1) is None
+    assert trials_about((0, "0" * 40, memory("a b"), 1), Kind(2, True), 0, 0) == []
 
 
 def test_a_profile_by_which_nobody_votes_changes_no_mix():
-    asked = trial((0, "0" * 39 + "3", memory("a b c"), 2), NEXT)
+    asked = trial((0, "0" * 39 + "3", memory("a b c"), 2), NEXT, 0, counts=2)
     assert isinstance(asked, Trial)
     mixing = Mixing(asked, [1.0, 1.0], [0], [[0.75, 0.25], None], [1.0, 1.0])
     assert mixing.with_one_more(1) == (False, 0.0)
@@ -460,7 +475,7 @@ def test_a_profile_by_which_nobody_votes_changes_no_mix():
 
 
 def test_votes_that_are_worth_nothing_are_no_answer():
-    asked = trial((0, "0" * 39 + "3", memory("a b c"), 2), NEXT)
+    asked = trial((0, "0" * 39 + "3", memory("a b c"), 2), NEXT, 0, counts=2)
     assert isinstance(asked, Trial)
     assert Mixing(asked, [0.0, 0.0], [0], [[0.75, 0.25]], [1.0, 1.0]).with_one_more(0) == (False, 0.0)
 
@@ -477,7 +492,7 @@ def test_a_node_finds_out_what_works_and_says_how_well():
     source = source_of(*lines)
     found = choose(source, NEXT, 5, SMALL)
     assert found is not None
-    assert (found.tested, found.foretold) == (60, 15)
+    assert (found.tested, found.foretold) == (61, 15)
     assert 0.4 < found.hit_rate <= 1
     assert sum(times for _, times in found.names) >= 1
     told = foretold(source, "a b", found)

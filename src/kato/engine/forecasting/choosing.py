@@ -47,7 +47,7 @@ LISTED = 10
 """Ranks below the first that the second curve is fitted on."""
 RULES = hashlib.sha256(
     repr(
-        (3, MENU, SHAPES, FLOOR, EVERYBODY, MOST_VOTERS, MOST_TOKENS, MOST_WAYS, REPEATS, SURPRISE, DOUBT, NEWEST)
+        (4, MENU, SHAPES, FLOOR, EVERYBODY, MOST_VOTERS, MOST_TOKENS, MOST_WAYS, REPEATS, SURPRISE, DOUBT, NEWEST)
     ).encode()
 ).hexdigest()[:16]
 """What choices are made by, so that one that was kept is told from what would be chosen now; the first number counts changes that
@@ -129,7 +129,9 @@ class Trial:
     question: Question
     right: frozenset[Symbol]
     counts: int
-    """The pattern's frequency."""
+    """How many of the pattern's learnings it stands for."""
+    is_only: bool
+    """Whether the pattern was learned once."""
 
     @property
     def foretells(self) -> bool:
@@ -137,17 +139,18 @@ class Trial:
         return self.question.before is not None
 
 
-def trial(learned: Learned, kind: Kind, again: int = 0, *, foretells: bool = False) -> Trial | None:
+def trial(told: Learned, kind: Kind, again: int, *, counts: int, foretells: bool = False) -> Trial | None:
     """
     The question about a pattern: its end where ends are asked about, else a place that follows from its name.
 
     None for a pattern too short for it.
 
     Args:
-        again: How many questions about the pattern there have been; each is about another place.
+        again: How many rounds of questions there have been; each is about another place of the pattern.
+        counts: How many of its learnings the question stands for.
         foretells: Whether it is asked as before the pattern was learned; else one learning of it is left out.
     """
-    place, name, events, frequency = learned
+    place, name, events, frequency = told
     if kind.ending:
         cut = len(events) - closing(kind.horizon) if again == 0 else 0
     else:
@@ -156,7 +159,22 @@ def trial(learned: Learned, kind: Kind, again: int = 0, *, foretells: bool = Fal
         return None
     right = frozenset(symbol for event in ahead(events, cut, kind.horizon) for symbol in event)
     question = ask(events[:cut], kind, before=place) if foretells else ask(events[:cut], kind, left_out=events)
-    return Trial(question, right, frequency)
+    return Trial(question, right, counts, frequency == 1)
+
+
+def trials_about(told: Learned, kind: Kind, again: int, since: int) -> list[Trial]:
+    """
+    One round of questions about a pattern, in which each of its learnings counts once.
+
+    Args:
+        since: From this place on, a pattern's first learning is foretold; all others are left out.
+    """
+    place, _, _, frequency = told
+    is_new = place >= since
+    made = [trial(told, kind, again, counts=1, foretells=True)] if is_new else []
+    if frequency > is_new:
+        made.append(trial(told, kind, again, counts=frequency - is_new))
+    return [each for each in made if each is not None]
 
 
 def choose(
@@ -190,8 +208,7 @@ def _trials(source: Source, kind: Kind, effort: Effort) -> tuple[list[Trial], in
     places = sorted(place for place, *_ in found)
     since = places[-max(1, int(len(places) * NEWEST))] if places else 0
     rounds = max(1, effort.calibrating // max(1, len(found)))
-    made = (trial(told, kind, again, foretells=told[0] >= since) for again in range(rounds) for told in found)
-    trials = [each for each in made if each is not None]
+    trials = [each for again in range(rounds) for told in found for each in trials_about(told, kind, again, since)]
     if not trials:
         return [], 0
     few = trials[:: max(1, len(trials) // 8)][:8]
@@ -348,5 +365,5 @@ def _calibrated(source: Source, trials: Sequence[Trial], choice: Choice, stopped
 
 def _heard_of(source: Source, each: Trial) -> bool:
     """Whether a right symbol is held by a pattern besides the one left out."""
-    own = 1 if each.counts == 1 else 0
+    own = 1 if each.is_only else 0
     return any(source.members(symbol) > own for symbol in each.right)
