@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
+import httpx2
 import uvicorn
 
 from kato.server.app import Application
 from kato.server.logs import set_up
-from kato.server.running import configured
+from kato.server.running import configured, listening
 from kato.settings import Settings
 
 
@@ -32,9 +33,7 @@ def running(settings: Settings, port: int = 0) -> Iterator[Running]:
     """Serve until the block ends."""
     set_up(settings.log_level, settings.log_format, settings.log_output)
     application = Application(settings)
-    listening = socket.socket()
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listening.bind(("127.0.0.1", port))
+    door = listening("127.0.0.1", port, settings.backlog)
     config = configured(application, settings)
     server = uvicorn.Server(config)
     started = threading.Event()
@@ -42,7 +41,7 @@ def running(settings: Settings, port: int = 0) -> Iterator[Running]:
 
     async def serve() -> None:
         loops.append(asyncio.get_running_loop())
-        task = asyncio.create_task(server.serve(sockets=[listening]))
+        task = asyncio.create_task(server.serve(sockets=[door]))
         while not server.started and not task.done():
             await asyncio.sleep(0.01)
         started.set()
@@ -51,10 +50,15 @@ def running(settings: Settings, port: int = 0) -> Iterator[Running]:
     thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
     thread.start()
     started.wait(30)
-    number = listening.getsockname()[1]
+    number = door.getsockname()[1]
     try:
         yield Running(f"http://127.0.0.1:{number}", number, application, loops[0])
     finally:
         server.should_exit = True
         thread.join(30)
-        listening.close()
+        door.close()
+
+
+def client_of(url: str, **options: Any) -> httpx2.Client:
+    """Requests to a server of this machine; no certificates are read for them, which took longer than most tests."""
+    return httpx2.Client(base_url=url, verify=False, **options)

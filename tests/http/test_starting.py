@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import subprocess
@@ -70,6 +71,26 @@ def test_a_port_somebody_listens_on_is_named():
 def test_an_address_of_another_machine_is_named(host):
     with pytest.raises(InvalidSettings, match=rf"KATO_HOST must be an address of this machine, got {host}"):
         listening(host, 0, 5)
+
+
+def test_an_answer_is_sent_without_waiting_until_the_client_confirms_its_beginning():
+    """On asyncio's own loop too, which Windows has alone."""
+
+    async def sends_at_once() -> bool:
+        found = asyncio.get_running_loop().create_future()
+
+        def accept(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            accepted = writer.get_extra_info("socket")
+            found.set_result(bool(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)))
+            writer.close()
+
+        with listening("127.0.0.1", 0, 5) as door:
+            async with await asyncio.start_server(accept, sock=door):
+                _, writer = await asyncio.open_connection(*door.getsockname())
+                writer.close()
+                return await found
+
+    assert asyncio.run(sends_at_once())
 
 
 @pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")
