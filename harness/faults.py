@@ -247,7 +247,7 @@ class RefusedServer:
         command = [sys.executable, "-m", "kato", "serve", "--data", str(place / "memory"), "--port", str(port)]
         self._process = subprocess.Popen(command, env=environment)
         self.disk = Disk(place / "control")
-        self.http = httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=30)
+        self.http = httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, verify=False)
         for _ in range(600):
             try:
                 if self.http.get("/health/ready").status_code == 200:

@@ -15,7 +15,7 @@ from kato.operations import node_id as nodes
 from kato.settings import Settings
 from kato.storage.keys import SCOPES
 from kato.storage.opening import key_file
-from serving import Running, running
+from serving import Running, client_of, running
 
 NODE = "ours/tea"
 KEYS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -96,7 +96,7 @@ class Asking:
 
     def __init__(self, server: Guarded) -> None:
         self._server = server
-        self.http = httpx2.Client(base_url=server.server.url, timeout=20)
+        self.http = client_of(server.server.url, timeout=20)
 
     def __enter__(self) -> Asking:
         return self

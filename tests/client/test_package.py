@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import ssl
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
+import httpx2
 import pytest
 
 import kato
-from kato import errors
+from kato import AsyncKATOClient, KATOClient, errors
+from kato.client.configuration import trusted
 
 ROOT = Path(__file__).parents[2]
 
@@ -56,3 +60,14 @@ def test_importing_a_client_loads_nothing_heavy():
 
 def test_the_package_says_that_it_is_typed():
     assert (Path(kato.__file__).parent / "py.typed").is_file()
+
+
+def test_certificates_are_read_once_however_many_clients_there_are(monkeypatch):
+    read = []
+    monkeypatch.setattr(httpx2, "create_ssl_context", lambda: read.append(1) or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+    trusted.cache_clear()
+    for _ in range(3):
+        KATOClient("https://test").close()
+        asyncio.run(AsyncKATOClient("https://test").close())
+    trusted.cache_clear()
+    assert read == [1]

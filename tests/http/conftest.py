@@ -7,7 +7,7 @@ import pytest
 
 from guarding import Asking, Guarded, guarded
 from kato.settings import Settings
-from serving import Running, running
+from serving import Running, client_of, running
 
 
 @pytest.fixture(scope="package")
@@ -18,7 +18,7 @@ def server() -> Iterator[Running]:
 
 @pytest.fixture
 def http(server: Running) -> Iterator[httpx2.Client]:
-    with httpx2.Client(base_url=server.url, timeout=20) as client:
+    with client_of(server.url, timeout=20) as client:
         yield client
 
 

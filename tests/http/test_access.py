@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-import httpx2
 import pytest
 
 from guarding import KEYS, NODE, STRANGERS, Asking, guarded, may
@@ -13,7 +12,7 @@ from kato.operations import OPERATIONS
 from kato.server.admission import Admission
 from kato.settings import Settings
 from kato.storage.opening import key_file
-from serving import running
+from serving import client_of, running
 
 EVERYBODY = [*STRANGERS, *KEYS]
 _OF_THE_SERVICE = {
@@ -259,7 +258,7 @@ def test_a_session_is_its_keys_also_after_a_restart(tmp_path):
             kato.session_id = session
             with pytest.raises(SessionNotFound):
                 kato.get_stm()
-        with httpx2.Client(base_url=server.url, headers={"X-API-Key": before.secrets["same tenant"]}) as http:
+        with client_of(server.url, headers={"X-API-Key": before.secrets["same tenant"]}) as http:
             assert http.get(f"/sessions/{session}/exists").json()["exists"] is False
 
 
@@ -267,7 +266,7 @@ def test_keys_are_followed_while_the_server_runs(tmp_path):
     file = key_file(tmp_path)
     with (
         running(Settings(data_dir=str(tmp_path), log_level="CRITICAL")) as server,
-        httpx2.Client(base_url=server.url) as http,
+        client_of(server.url) as http,
     ):
 
         def status(key=None):
@@ -371,7 +370,7 @@ def test_a_key_that_asks_too_often_is_told_when_to_come_again(tmp_path):
 
 def test_without_keys_addresses_are_counted(tmp_path):
     settings = Settings(data_dir=":memory:", log_level="CRITICAL", rate_limit_per_minute=3)
-    with running(settings) as server, httpx2.Client(base_url=server.url) as http:
+    with running(settings) as server, client_of(server.url) as http:
         statuses = [http.get("/nodes", headers={"X-Forwarded-For": f"192.0.2.{n}"}).status_code for n in range(4)]
         assert statuses == [200, 200, 200, 429]
         assert http.post("/sessions", json={"node_id": "n"}).status_code == 429

@@ -13,7 +13,7 @@ from kato import IdempotencyMismatch, Kato, KATOClient
 from kato.errors import StorageUnavailable
 from kato.operations import OPERATIONS, idempotency
 from kato.settings import Settings
-from serving import running
+from serving import client_of, running
 
 PREDICTING = {"strings": ["a"], "include_predictions": True}
 POSTS = [
@@ -90,13 +90,13 @@ def test_what_comes_again_under_its_key_is_answered_again_and_not_done_again(tmp
     """Also after a restart, word for word."""
     settings = Settings(data_dir=str(tmp_path), log_level="CRITICAL")
     answers = []
-    with running(settings) as server, httpx2.Client(base_url=server.url, timeout=20) as http:
+    with running(settings) as server, client_of(server.url, timeout=20) as http:
         session_id = begun(http, "n")
         where = filled(path, node="n", session_id=session_id)
         said = filled(body, node="n") if body is not None else None
         answers = [http.post(where, json=said, headers=keyed("k")) for _ in range(2)]
         after = everything(http, "n", session_id)
-    with running(settings) as server, httpx2.Client(base_url=server.url, timeout=20) as http:
+    with running(settings) as server, client_of(server.url, timeout=20) as http:
         answers.append(http.post(where, json=said, headers=keyed("k")))
         assert everything(http, "n", session_id) == after
         other = http.post(where, json={"else": 1}, headers=keyed("k"))
@@ -209,7 +209,7 @@ def test_the_newest_keys_of_a_session_are_remembered(http, session, monkeypatch)
 def test_keys_are_remembered_as_long_as_the_settings_say(tmp_path):
     for seconds, expected in ((60, "true"), (0, None)):
         settings = Settings(data_dir=str(tmp_path / str(seconds)), log_level="CRITICAL", idempotency_seconds=seconds)
-        with running(settings) as server, httpx2.Client(base_url=server.url, timeout=20) as http:
+        with running(settings) as server, client_of(server.url, timeout=20) as http:
             sessions = [http.post("/sessions", json={"node_id": "n"}, headers=keyed("k")) for _ in range(2)]
             assert sessions[1].headers.get("idempotency-replayed") == expected
             assert len({answer.json()["session_id"] for answer in sessions}) == (1 if expected else 2)
@@ -328,7 +328,7 @@ def test_what_has_happened_is_not_told_as_out_of_time(monkeypatch, key):
     monkeypatch.setattr(observing, "predict_from", slow)
     settings = Settings(data_dir=":memory:", request_timeout=1, log_level="CRITICAL")
     body = {"observations": [{"strings": ["a", "b"]}, PREDICTING], "learn_after_each": True}
-    with running(settings) as server, httpx2.Client(base_url=server.url, timeout=20) as http:
+    with running(settings) as server, client_of(server.url, timeout=20) as http:
         session = http.post("/sessions", json={"node_id": "n"}).json()["session_id"]
         answer = http.post(
             f"/sessions/{session}/observe-sequence", json=body, headers=keyed(key) if key is not None else {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-import httpx2
 import pytest
 
 from kato import AsyncKATOClient, Forbidden, Kato, KATOClient, KeyConflict, KeyNotFound, Unauthorized
@@ -12,7 +11,7 @@ from kato.settings import Settings
 from kato.storage import keys
 from kato.storage.opening import key_file
 from kato.wire import key_requests
-from serving import running
+from serving import client_of, running
 
 
 def client(guarded_server, who):
@@ -170,7 +169,7 @@ def test_the_async_client_does_the_same(guarded_server):
 
 def test_a_watcher_with_a_revoked_key_is_not_served_again(guarded_server, ask):
     made = ask.as_("admin", "POST", "/keys", json={"scope": "read"}).json()
-    with httpx2.Client(base_url=guarded_server.server.url, headers={"X-API-Key": made["key"]}) as http:
+    with client_of(guarded_server.server.url, headers={"X-API-Key": made["key"]}) as http:
         assert http.get("/nodes").status_code == 200
         ask.as_("admin", "DELETE", f"/keys/{made['id']}")
         assert http.get("/nodes").status_code == 401

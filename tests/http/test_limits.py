@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 
-import httpx2
 import pytest
 
 from kato.settings import Settings
 from kato.wire.limits import Limits
-from serving import running
+from serving import client_of, running
 
 DEEP = {"a": 1}
 for _ in range(40):
@@ -114,7 +113,7 @@ def test_the_newest_events_are_kept_and_the_rest_is_said(http, session):
 
 def test_live_sessions_have_a_ceiling():
     settings = Settings(data_dir=":memory:", log_level="CRITICAL", limits=Limits(max_sessions=1))
-    with running(settings) as server, httpx2.Client(base_url=server.url) as client:
+    with running(settings) as server, client_of(server.url) as client:
         first = client.post("/sessions", json={"node_id": "a"}).json()["session_id"]
         refused = client.post("/sessions", json={"node_id": "b"})
         assert refused.status_code == 429

@@ -8,7 +8,6 @@ import socket
 import threading
 import tracemalloc
 
-import httpx2
 import pytest
 
 from kato.errors import StorageUnavailable
@@ -16,7 +15,7 @@ from kato.operations import uploading
 from kato.server.streaming import Spool
 from kato.settings import Settings
 from kato.wire.limits import Limits
-from serving import running
+from serving import client_of, running
 
 LINES = {"Content-Type": "application/x-ndjson"}
 
@@ -190,7 +189,7 @@ def test_two_at_once_under_one_key_learn_once(server, http):
     ends = []
 
     def upload():
-        with httpx2.Client(base_url=server.url, timeout=20) as client:
+        with client_of(server.url, timeout=20) as client:
             ends.append(send(client, "twice", content, **{"Idempotency-Key": "k"})[1])
 
     threads = [threading.Thread(target=upload) for _ in range(4)]

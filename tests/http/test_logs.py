@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import logging
 
-import httpx2
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from kato.server.logs import logger, set_up
 from kato.settings import Settings
-from serving import running
+from serving import client_of, running
 
 
 @pytest.fixture(params=["json", "human"])
@@ -26,7 +25,7 @@ def log(request, tmp_path):
 def test_every_request_is_one_line_without_contents(log):
     form, file = log
     settings = Settings(data_dir=":memory:", log_format=form, log_output=str(file))
-    with running(settings) as server, httpx2.Client(base_url=server.url) as http:
+    with running(settings) as server, client_of(server.url) as http:
         session = http.post("/sessions", json={"node_id": "logged"}).json()["session_id"]
         observed = {"strings": ["secret-symbol"], "metadata": {"k": "secret-metadata"}}
         http.post(f"/sessions/{session}/observe", json=observed, headers={"X-Trace-ID": "mine"})

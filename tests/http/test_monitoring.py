@@ -7,7 +7,6 @@ import re
 import time
 from pathlib import Path
 
-import httpx2
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -18,7 +17,7 @@ from kato.operations.prometheus import MEANING
 from kato.service import snapshots
 from kato.service.numbers import NAMES
 from kato.settings import Settings
-from serving import running
+from serving import client_of, running
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -38,7 +37,7 @@ def kato(server):
 
 @pytest.fixture
 def http(server):
-    with httpx2.Client(base_url=server.url, timeout=20) as client:
+    with client_of(server.url, timeout=20) as client:
         yield client
 
 
@@ -258,7 +257,7 @@ def test_the_health_counts_the_points_that_were_recorded(kato, server):
 def test_what_nodes_cost_in_memory_is_told_alike_everywhere(tmp_path, monkeypatch):
     monkeypatch.setattr(snapshots, "_LEAST_LEAVING", 5)
     settings = Settings(data_dir=str(tmp_path), log_level="CRITICAL", memory_budget=1)
-    with running(settings) as server, KATOClient(server.url) as kato, httpx2.Client(base_url=server.url) as http:
+    with running(settings) as server, KATOClient(server.url) as kato, client_of(server.url) as http:
         for node in ("one", "two"):
             kato.learn_many([[[f"{node} {n}"], ["x"]] for n in range(20)], node_id=node)
             kato.predict_many([[["x"]]], node_id=node)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import socket
 
-import httpx2
 import pytest
 
 from kato.errors import OriginRefused
 from kato.server.origins import Origins
 from kato.settings import Settings
-from serving import running
+from serving import client_of, running
 
 LISTED = "https://page.example"
 
@@ -18,14 +17,14 @@ LISTED = "https://page.example"
 @pytest.fixture(scope="module")
 def listing():
     settings = Settings(data_dir=":memory:", log_level="CRITICAL", cors_origins=(LISTED,))
-    with running(settings) as server, httpx2.Client(base_url=server.url) as client:
+    with running(settings) as server, client_of(server.url) as client:
         yield client
 
 
 @pytest.fixture(scope="module")
 def open_to_all():
     settings = Settings(data_dir=":memory:", log_level="CRITICAL", cors_origins=("*",))
-    with running(settings) as server, httpx2.Client(base_url=server.url) as client:
+    with running(settings) as server, client_of(server.url) as client:
         yield client
 
 
@@ -168,7 +167,7 @@ def on_this_machine():
     settings = Settings(
         data_dir=":memory:", log_level="CRITICAL", cors_origins=(LISTED,), allowed_hosts=("kato.example",)
     )
-    with running(settings) as server, httpx2.Client(base_url=server.url) as client:
+    with running(settings) as server, client_of(server.url) as client:
         yield server, client
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx2
 
 from kato import KATOClient
+from serving import client_of
 
 
 def free_port() -> int:
@@ -34,12 +35,13 @@ class Killable:
 
     def start(self) -> None:
         self._process = subprocess.Popen(self._command, env={**os.environ, "KATO_LOG_LEVEL": "CRITICAL"})
-        for _ in range(400):
-            try:
-                if httpx2.get(f"{self.url}/health/ready").status_code == 200:
-                    return
-            except httpx2.TransportError:
-                time.sleep(0.05)
+        with client_of(self.url) as client:
+            for _ in range(400):
+                try:
+                    if client.get("/health/ready").status_code == 200:
+                        return
+                except httpx2.TransportError:
+                    time.sleep(0.05)
         raise AssertionError("the server did not start")
 
     def kill(self) -> None:

@@ -13,6 +13,7 @@ from kato.operations import OPERATIONS
 from kato.operations.predictions import PARAMETERS as PREDICTION_PARAMETERS
 from kato.server.logs import set_up
 from kato.wire.schemas import COMPONENTS
+from serving import client_of
 from surface import BEYOND, EQUAL, FIELDS, PROMISED, endpoints, fields
 
 TABLE = [*endpoints(PROMISED), *endpoints(BEYOND)]
@@ -66,10 +67,9 @@ def _about_keys(directory):
 @pytest.fixture(scope="module")
 def answers(server, tmp_path_factory):
     """Every endpoint's answer, by its row."""
-    import httpx2
 
     found: dict[str, Any] = _about_keys(tmp_path_factory.mktemp("keys"))
-    with httpx2.Client(base_url=server.url, timeout=20) as http:
+    with client_of(server.url, timeout=20) as http:
 
         def ask(row, path=None, **more):
             method, template = row.split()

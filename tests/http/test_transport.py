@@ -6,7 +6,6 @@ import re
 import socket
 import time
 
-import httpx2
 import pytest
 
 
@@ -280,13 +279,13 @@ def test_a_request_whose_client_leaves_half_way_is_not_begun(http, server, sessi
 def test_metadata_may_be_as_deep_as_the_largest_setting_allows(tmp_path):
     from kato.settings import Settings
     from kato.wire.limits import Limits
-    from serving import running
+    from serving import client_of, running
 
     metadata: dict = {"n": 10**30}
     for _ in range(149):
         metadata = {"m": metadata}
     settings = Settings(data_dir=str(tmp_path), log_level="CRITICAL", limits=Limits(max_metadata_depth=150))
-    with running(settings) as server, httpx2.Client(base_url=server.url) as client:
+    with running(settings) as server, client_of(server.url) as client:
         made = client.post("/sessions", json={"node_id": "deep", "metadata": metadata})
         assert made.json()["metadata"] == metadata
         observe = f"/sessions/{made.json()['session_id']}/observe-sequence"
@@ -380,10 +379,10 @@ def test_no_body_breaks_any_operation(http, corpus):
 
 def test_concurrent_requests_beyond_the_limit_are_503(tmp_path):
     from kato.settings import Settings
-    from serving import running
+    from serving import client_of, running
 
     settings = Settings(data_dir=":memory:", limit_concurrency=1, log_level="CRITICAL")
-    with running(settings) as server, httpx2.Client(base_url=server.url) as client:
+    with running(settings) as server, client_of(server.url) as client:
         server.application.system.measures.in_flight = 1
         answer = client.get("/sessions/count")
         assert answer.status_code == 503
@@ -407,14 +406,14 @@ def test_a_request_that_takes_too_long_is_504(monkeypatch):
 
     from kato.service import predicting
     from kato.settings import Settings
-    from serving import running
+    from serving import client_of, running
 
     async def slow(*_):
         await asyncio.sleep(30)
 
     monkeypatch.setattr(predicting, "predict", slow)
     settings = Settings(data_dir=":memory:", request_timeout=0.2, log_level="CRITICAL")
-    with running(settings) as server, httpx2.Client(base_url=server.url) as client:
+    with running(settings) as server, client_of(server.url) as client:
         session = client.post("/sessions", json={"node_id": "slow"}).json()["session_id"]
         answer = client.get(f"/sessions/{session}/predictions")
         assert answer.status_code == 504

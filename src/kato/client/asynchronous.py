@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kato.client import recovery
 from kato.client.async_methods import AsyncClientMethods
 from kato.client.calls import Call
-from kato.client.configuration import Connection
+from kato.client.configuration import Connection, trusted
 from kato.client.exchange import Reply, Request, prepare
 from kato.client.recovery import Body, Doing, T
 from kato.client.retrying import Attempt, Pause, RetryPolicy, Silence, conversation
@@ -54,7 +54,9 @@ class AsyncKATOClient(Connection, AsyncClientMethods):
 
         self._sleep = asyncio.sleep
         self._failures = (httpx2.RequestError, TimeoutError)
-        self._http = httpx2.AsyncClient(headers=self._headers(), limits=self._limits(), transport=transport)
+        self._http = httpx2.AsyncClient(
+            headers=self._headers(), limits=self._limits(), transport=transport, verify=trusted()
+        )
 
     async def close(self) -> None:
         """Close the connections. Sessions stay until they are deleted or expire."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -11,12 +12,22 @@ from kato.client.exchange import Request
 from kato.client.retrying import Attempt, RetryPolicy
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx2
 
 # A server closes idle connections after five seconds (KATO_KEEP_ALIVE); we let go of them before, so that no
 # request is sent into a connection that is just being closed.
 IDLE_SECONDS = 4.0
 MOST_CONNECTIONS = 100
+
+
+@cache
+def trusted() -> ssl.SSLContext:
+    """The certificates that servers are judged by: read once a process, for reading them takes longer than most calls."""
+    import httpx2
+
+    return httpx2.create_ssl_context()
 
 
 class Connection:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kato.client import recovery
 from kato.client.calls import Call
-from kato.client.configuration import Connection
+from kato.client.configuration import Connection, trusted
 from kato.client.exchange import Reply, Request, prepare
 from kato.client.methods import ClientMethods
 from kato.client.recovery import Body, Doing, T
@@ -59,7 +59,9 @@ class KATOClient(Connection, ClientMethods):
 
         self._sleep = time.sleep
         self._failures = (httpx2.RequestError,)
-        self._http = httpx2.Client(headers=self._headers(), limits=self._limits(), transport=transport)
+        self._http = httpx2.Client(
+            headers=self._headers(), limits=self._limits(), transport=transport, verify=trusted()
+        )
 
     def close(self) -> None:
         """Close the connections. Sessions stay until they are deleted or expire."""
