@@ -80,16 +80,19 @@ def test_the_latest_requests_are_told_newest_first(http):
 
 
 def test_an_undoing_comes_to_its_end_beside_others_who_learn_all_the_time(server, http):
-    ended = threading.Event()
+    ended, begun = threading.Event(), threading.Barrier(4, timeout=20)
 
     def learn_on(symbol):
         with KATOClient(server.url) as client:
+            client.learn_many([[["busy"], [symbol]]], NODE)
+            begun.wait()
             while not ended.is_set():
                 client.learn_many([[["busy"], [symbol]]], NODE)
 
     with ThreadPoolExecutor(3) as pool:
         learning = [pool.submit(learn_on, symbol) for symbol in "xyz"]
         try:
+            begun.wait()
             undone = [http.post(f"{PATH}/undo").json() for _ in range(30)]
         finally:
             ended.set()
