@@ -140,7 +140,7 @@ class Gathering:
     The transport as one answer sees it: the head leaves with the first piece of the body.
 
     uvicorn writes them one after the other, which wakes whoever waits for them twice, and each time takes the processor from
-    the server where it is alone; or the interpreter, where client and server are threads of one process.
+    the server where it is alone.
     """
 
     __slots__ = ("_cycle", "_head", "_transport")
