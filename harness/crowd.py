@@ -20,10 +20,13 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+import httpx2
 
 from harness.command import Broken, asking, judged, say
 from harness.doing import learned, session_of
@@ -31,6 +34,9 @@ from harness.processes import Server, free_port
 from kato import KATOClient
 from kato.client.methods import ClientMethods
 from kato.errors import EmptyMemory
+
+_PATIENCE = 120.0
+"""Seconds that a further process may take to be refused, or to serve."""
 
 
 def together(works: Sequence[Callable[[], None]]) -> None:
@@ -161,33 +167,39 @@ def _account(
     )
 
 
-def second_process(directory: Path, patience: float = 120.0) -> list[str]:
+def second_process(directory: Path) -> list[str]:
     """What further processes say that want the same directory, and servers of more than one."""
     sentences = []
     for arguments in ([], ["--workers", "2"], ["--workers", "4"]):
-        command = [
-            sys.executable,
-            "-m",
-            "kato",
-            "serve",
-            "--data",
-            str(directory),
-            "--port",
-            str(free_port()),
-            *arguments,
-        ]
+        port = free_port()
+        command = [sys.executable, "-m", "kato", "serve", "--data", str(directory), "--port", str(port), *arguments]
         environment = {**os.environ, "KATO_LOG_LEVEL": "CRITICAL"}
-        try:
-            done = subprocess.run(
-                command, env=environment, capture_output=True, text=True, timeout=patience, check=False
-            )
-        except subprocess.TimeoutExpired as still_serving:
-            raise Broken(f"{' '.join(command[2:])} was not refused") from still_serving
+        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+            try:
+                if _serves(process, port):
+                    raise Broken(f"{' '.join(command[2:])} was not refused")
+            finally:
+                process.kill()
+            assert process.stderr is not None
+            said = process.stderr.read()
         words = "KATO_WORKERS must be 1" if arguments else "is in use by process"
-        if done.returncode != 1 or words not in done.stderr or len(done.stderr.splitlines()) != 1:
-            raise Broken(f"{' '.join(command[2:])} ended with {done.returncode} and said {done.stderr!r}")
-        sentences.append(done.stderr.strip())
+        if process.returncode != 1 or words not in said or len(said.splitlines()) != 1:
+            raise Broken(f"{' '.join(command[2:])} ended with {process.returncode} and said {said!r}")
+        sentences.append(said.strip())
     return sentences
+
+
+def _serves(process: subprocess.Popen[str], port: int) -> bool:
+    """Whether a process begins to serve on a port, instead of ending; one that does neither is not waited for for ever."""
+    until = time.monotonic() + _PATIENCE
+    with httpx2.Client(timeout=5, verify=False) as client:
+        while process.poll() is None and time.monotonic() < until:
+            try:
+                if client.get(f"http://127.0.0.1:{port}/health/ready").status_code == 200:
+                    return True
+            except httpx2.TransportError:
+                time.sleep(0.05)
+    return process.poll() is None
 
 
 def run(
@@ -204,7 +216,7 @@ def run(
             node = "with clearing" if clearing else "without clearing"
             counts = one_session(connect, rounds, clearing=clearing, node=node, seed=seed)
             say(f"held: {rounds} rounds {node}: {dict(counts)}")
-        for sentence in second_process(Path(place), 20.0 if without else 120.0):
+        for sentence in second_process(Path(place)):
             say(f"held: refused with {sentence!r}")
 
 

@@ -60,7 +60,7 @@ def test_acknowledgements_before_the_commit_are_noticed():
 
 def test_a_second_process_that_is_not_refused_is_noticed(tmp_path):
     with Server(Path(tmp_path), without="hold"), pytest.raises(Broken, match="was not refused"):
-        crowd.second_process(tmp_path, 15.0)
+        crowd.second_process(tmp_path)
 
 
 @needs_cc
