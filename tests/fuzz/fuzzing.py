@@ -39,12 +39,13 @@ _TO_FINISH = 600
 
 
 def fuzz(
-    examples: int, seconds: int, *extra: str, phases: str = ALL, quiet: bool = True
+    examples: int, seconds: int | None, *extra: str, phases: str = ALL, quiet: bool = True
 ) -> subprocess.CompletedProcess[str]:
     """
-    Send that many examples of every operation to a fresh server, for at most that long.
+    Send that many examples of every operation to a fresh server.
 
     Args:
+        seconds: Go on with further ones for so long, and no longer; None: until those have been sent.
         quiet: Keep what is told in the result, instead of telling it while it happens.
     """
     settings = Settings(data_dir=":memory:", log_level="CRITICAL", limits=LIMITS)
@@ -57,7 +58,7 @@ def fuzz(
             f"--checks={','.join(CHECKS)}",
             f"--phases={phases}",
             f"--max-examples={examples}",
-            f"--max-time={seconds}",
+            *([] if seconds is None else [f"--max-time={seconds}"]),
             "--request-timeout=60",
             "--warnings=off",
             "--no-color",
@@ -75,7 +76,7 @@ def fuzz(
             env=environment,
             capture_output=quiet,
             text=True,
-            timeout=seconds + _TO_FINISH,
+            timeout=(seconds or 0) + _TO_FINISH,
             check=False,
         )
 
