@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -131,6 +132,7 @@ def told(store):
     )
 
 
+@pytest.mark.no_cover
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.lists(transactions, min_size=1, max_size=4), max_size=6), st.integers(0, 6))
 def test_a_file_tells_what_dictionaries_tell_and_tells_it_again_after_opening(groups, reopen):

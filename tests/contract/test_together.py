@@ -13,6 +13,7 @@ from kato.storage.interface import Forget, Learn, SessionTouch, Transaction
 from kato.storage.writer import DirectWriter, Writer
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("kind", [Writer, DirectWriter])
 def test_sixty_four_threads_learning_one_pattern_lose_nothing(store, kind):
     writer = kind(store, "learn")

@@ -31,11 +31,13 @@ from oracle.forecast_cases import compare as compare_forecasts
 SETTINGS = EngineSettings()
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("seed", range(8))
 def test_generated_cases_have_equal_answers(seed):
     assert compare(seed, 400) == ""
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("seed", range(4))
 def test_generated_cases_are_foretold_alike(seed):
     assert compare_forecasts(seed, 60) == ""
@@ -118,11 +120,9 @@ def test_the_generated_cases_reach_everything(monkeypatch):
     assert expected - seen == set()
 
 
-@pytest.mark.parametrize(
-    "ranking", ["potential", "similarity", "frequency", "bayesian_posterior", "fragmentation", "snr"]
-)
-def test_large_nodes_have_equal_answers(ranking):
-    """Several tails, segments and mergings deep; ties in masses; the best found without looking at most."""
+@pytest.fixture(scope="module")
+def large():
+    """Several tails, segments and mergings deep; ties in masses. What it knows, and both engines."""
     known = patterns(5, 3000, 40)
     plain, native = both([])
     for sequence, pattern in enumerate(known, 1):
@@ -131,6 +131,16 @@ def test_large_nodes_have_equal_answers(ranking):
         if sequence % 500 == 0:
             while native.tend():
                 pass
+    return known, plain, native
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize(
+    "ranking", ["potential", "similarity", "frequency", "bayesian_posterior", "fragmentation", "snr"]
+)
+def test_large_nodes_have_equal_answers(large, ranking):
+    """And the best is found without looking at most."""
+    known, plain, native = large
     chance = random.Random(7)
     for _ in range(12):
         memory = chance.choice(known).events[:4]
@@ -376,6 +386,7 @@ def restless_threads() -> Iterator[None]:
     sys.setswitchinterval(usual)
 
 
+@pytest.mark.no_cover
 @pytest.mark.usefixtures("restless_threads")
 def test_readers_beside_a_writer_see_the_plain_answer_of_some_state_between():
     """Every answer must be the plain engine's for a state between the question's beginning and its end."""

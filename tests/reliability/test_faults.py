@@ -59,6 +59,7 @@ def test_a_failed_commit_is_told_until_a_write_succeeds_and_is_cut_away(tmp_path
     store.close()
 
 
+@pytest.mark.no_cover
 def test_damage_is_named_and_nothing_wrong_is_answered():
     counts = damage.run(places=60, seed=4, say=lambda _: None)
     assert counts["places"] == 60
@@ -79,6 +80,7 @@ def trusts_rows(monkeypatch):
     monkeypatch.setattr(sqlite_loading, "check_rows", lambda *_: None)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("break_it", "killed"), [(never_looks_at_the_log, True), (trusts_rows, False)])
 def test_a_memory_that_does_not_look_is_noticed(tmp_path, monkeypatch, break_it, killed):
     subject = damage.Subject(tmp_path / "subject", 1, killed=killed)

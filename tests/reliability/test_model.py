@@ -9,6 +9,7 @@ from kato.service import session_state
 from kato.storage.sqlite_sessions import SessionTables
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("machine", "examples"), [(Embedded, 30), (Http, 10)], ids=["embedded", "http"])
 def test_a_memory_holds_what_the_model_holds(machine, examples):
     run(machine, examples=examples, steps=50, chosen=3)
@@ -36,6 +37,7 @@ def never_expires(monkeypatch):
     monkeypatch.setattr("kato.service.sessions._SECOND", 10**9)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("break_it", [loses_steps, loses_the_time, never_expires])
 def test_a_broken_memory_is_noticed(monkeypatch, break_it):
     break_it(monkeypatch)
