@@ -136,6 +136,12 @@ private:
         std::uint64_t values_;
     };
 
+    template <class Test, class Visit>
+    static void visit_word(std::size_t row, std::uint64_t word, Test test, Visit& visit) {
+        for (std::uint64_t passed = test.eight(word) & kTops; passed != 0; passed &= passed - 1)
+            visit(row + std::size_t(lowest_one(passed)) / 8);
+    }
+
     // Mostly no byte of many passes, which compilers find out for several words at a time.
     template <class Test, class Visit>
     static void each_byte(const std::uint8_t* bytes, std::size_t row, std::size_t to, Test test, Visit&& visit) {
@@ -145,9 +151,12 @@ private:
             std::memcpy(words, bytes + row, sizeof words);
             for (const std::uint64_t word : words) any |= test.eight(word);
             if ((any & kTops) == 0) continue;
-            for (std::size_t i = 0; i < many; ++i)
-                for (std::uint64_t passed = test.eight(words[i]) & kTops; passed != 0; passed &= passed - 1)
-                    visit(row + 8 * i + std::size_t(lowest_one(passed)) / 8);
+            for (std::size_t i = 0; i < many; ++i) visit_word(row + 8 * i, words[i], test, visit);
+        }
+        for (; row + 8 <= to; row += 8) {
+            std::uint64_t word;
+            std::memcpy(&word, bytes + row, sizeof word);
+            visit_word(row, word, test, visit);
         }
         for (; row < to; ++row)
             if (test.one(bytes[row])) visit(row);

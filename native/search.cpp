@@ -14,7 +14,9 @@ namespace {
 
 constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 constexpr std::uint32_t kAhead = 16;       // candidates whose tokens are on their way
-constexpr std::size_t kAtOnce = 4096;      // rows listed before they are looked at
+constexpr std::size_t kPieces = 1024;      // of all parts together, in which rows are lined up
+constexpr std::size_t kFirstRows = 2048;   // of a level, those listed before any is looked at
+constexpr std::size_t kMostRows = 32'768;  // and at most so many later, when fewer of them matter
 
 // The best matches so far, the worst of them at hand.
 class Best {
@@ -97,6 +99,7 @@ private:
         std::uint32_t segment;
         Bounds::Class* of;
         std::size_t paired_to = 0;  // where its rows end among those that share a pair
+        std::size_t over_in = 0;    // the group for which all that follow in it come too late
     };
 
     // A row that shares a pair, and its kind.
@@ -256,7 +259,8 @@ private:
             if (tally.kind != kNone) kinds_[tally.kind].count = tally.count;
     }
 
-    // Make the rows of some kinds candidates: by kind, within a kind by part, within a part ascending.
+    // Make the rows of some kinds candidates, kind by kind. Names ascend within each part, and are spread alike in all: so the same
+    // share of every part comes before the next, and where many are equally good, those that win by their names are met early.
     void line_up(Span<const std::uint32_t> some, std::size_t rows) {
         candidates_.resize(rows);
         std::vector<std::size_t> places(kinds_.size(), SIZE_MAX);  // by kind, where its next candidate goes
@@ -265,20 +269,25 @@ private:
             places[kind] = kinds_[kind].first = first;
             first += kinds_[kind].count;
         }
-        std::size_t at = 0;
-        for (std::uint32_t number = 0; number < parts_.size(); ++number)
-            for (; at < parts_[number].paired_to; ++at)
-                if (std::size_t& place = places[paired_[at].kind]; place != SIZE_MAX) candidates_[place++] = {number, paired_[at].row};
+        const std::size_t shares = std::max<std::size_t>(1, kPieces / std::max<std::size_t>(1, parts_.size()));
+        for (std::size_t share = 0; share < shares; ++share)
+            for (std::uint32_t number = 0; number < parts_.size(); ++number) {
+                const std::size_t from = number ? parts_[number - 1].paired_to : 0, count = parts_[number].paired_to - from;
+                for (std::size_t at = from + count * share / shares; at < from + count * (share + 1) / shares; ++at)
+                    if (std::size_t& place = places[paired_[at].kind]; place != SIZE_MAX) candidates_[place++] = {number, paired_[at].row};
+            }
     }
 
     void examine_kind(const Kind& kind) {
+        ++group_;
         const std::size_t end = kind.first + kind.count;
         for (std::size_t i = kind.first; i < end; ++i) {
-            const Part& part = parts_[candidates_[i].part];
+            Part& part = parts_[candidates_[i].part];
             if (i + kAhead < candidates_.size()) KATO_FETCH(tokens_of(candidates_[i + kAhead]));
+            if (part.over_in == group_) continue;
             const Row row = Row::of(*state_.segments[part.segment], *part.run, candidates_[i].row);
             if (comes_too_late(kind.ceiling, kind.similarity, part, row)) {
-                while (i + 1 < end && candidates_[i + 1].part == candidates_[i].part) ++i;
+                part.over_in = group_;
             } else if (could_enter(kind.ceiling, kind.similarity, row)) {
                 enter(part.segment);
                 evaluate(row, *kind.of);
@@ -321,32 +330,46 @@ private:
         stopwatch_.lap(Stage::comparing);
     }
 
+    // Here too share by share of every part.
     void examine_level(const Level& level) {
-        for (std::uint32_t part = level.first; part < level.last && !is_too_low(level.ceiling); ++part) examine_level(level, part);
+        ++group_;
+        std::size_t whole = 0;
+        for (std::uint32_t number = level.first; number < level.last; ++number) whole += parts_[number].run->count;
+        std::size_t rows = kFirstRows;
+        for (std::size_t from = 0, to; from < whole && !is_too_low(level.ceiling); from = to) {
+            to = std::min(whole, from + rows);
+            rows = std::min(2 * rows, kMostRows);
+            candidates_.clear();
+            for (std::uint32_t number = level.first; number < level.last; ++number)
+                if (const Part& part = parts_[number]; part.over_in != group_)
+                    list_level(level, number, part.run->first + part.run->count * from / whole,
+                               part.run->first + part.run->count * to / whole);
+            for (std::size_t i = 0; i < candidates_.size(); ++i) examine_listed(level, i);
+        }
     }
 
-    void examine_level(const Level& level, std::uint32_t number) {
-        const Part& part = parts_[number];
-        const std::size_t to = part.run->first + part.run->count;
-        for (std::size_t from = part.run->first; from < to; from += kAtOnce) {
-            candidates_.clear();
-            overlap_.each_unpaired(part.segment, from, std::min(to, from + kAtOnce), level.least, level.most,
-                                   [&](std::size_t row) {
-                                       if (level.surplus == Surplus::any ||
-                                           overlap_.has_surplus(part.segment, row) == (level.surplus == Surplus::with))
-                                           candidates_.push_back({number, std::uint32_t(row)});
-                                   });
-            for (std::size_t i = 0; i < candidates_.size(); ++i) {
-                if (i + kAhead < candidates_.size()) KATO_FETCH(tokens_of(candidates_[i + kAhead]));
-                const Row row = Row::of(*state_.segments[part.segment], *part.run, candidates_[i].row);
-                if (comes_too_late(level.ceiling, level.similarity, part, row)) return;
-                const std::size_t common = level.is_wide() ? overlap_.tokens(part.segment, row.row) : level.most;
-                const Ceiling ceiling = level.is_wide() ? bounds_.ceiling(*part.of, common, 0, 0) : level.ceiling;
-                if (!could_enter(ceiling, bounds_.similarity(*part.of, common), row)) continue;
-                enter(part.segment);
-                evaluate(row, *part.of);
-            }
+    void list_level(const Level& level, std::uint32_t number, std::size_t from, std::size_t to) {
+        const std::uint32_t segment = parts_[number].segment;
+        overlap_.each_unpaired(segment, from, to, level.least, level.most, [&](std::size_t row) {
+            if (level.surplus == Surplus::any || overlap_.has_surplus(segment, row) == (level.surplus == Surplus::with))
+                candidates_.push_back({number, std::uint32_t(row)});
+        });
+    }
+
+    void examine_listed(const Level& level, std::size_t at) {
+        if (at + kAhead < candidates_.size()) KATO_FETCH(tokens_of(candidates_[at + kAhead]));
+        Part& part = parts_[candidates_[at].part];
+        if (part.over_in == group_) return;
+        const Row row = Row::of(*state_.segments[part.segment], *part.run, candidates_[at].row);
+        if (comes_too_late(level.ceiling, level.similarity, part, row)) {
+            part.over_in = group_;
+            return;
         }
+        const std::size_t common = level.is_wide() ? overlap_.tokens(part.segment, row.row) : level.most;
+        const Ceiling ceiling = level.is_wide() ? bounds_.ceiling(*part.of, common, 0, 0) : level.ceiling;
+        if (!could_enter(ceiling, bounds_.similarity(*part.of, common), row)) return;
+        enter(part.segment);
+        evaluate(row, *part.of);
     }
 
     // At threshold 0, patterns that share nothing match too. With tokens their numbers are known without a look: similarity,
@@ -380,6 +403,7 @@ private:
     Found found_;
     std::vector<Part> parts_;
     std::size_t classes_ = 0;                // places of all classes
+    std::size_t group_ = 0;                  // numbers the kinds and levels looked at
     std::uint32_t entered_ = kNone;          // the segment whose symbols the judge has marked
     std::vector<Kind> kinds_;
     std::unique_ptr<Paired[]> paired_;  // by part, within a part ascending
