@@ -84,7 +84,11 @@ public:
             add(sum, rest, sums[lane]);
             rest += lost[lane];
         }
-        // What an addition loses is at most half an ulp of the sum; so is what an addition of these loses, of theirs.
+        // Of N additions of terms and of lanes, N ≤ count + kLanes, each loses exactly what is added to `lost`, so the exact sum is `sum`
+        // and all that was lost. With u = 2⁻⁵³, and as no partial sum is above 2 · sum, each loses at most 2u · sum and all of them at most
+        // 2N·u · sum. What was lost is added up in N additions too, which may each miss u times that: 2N²·u² · sum in all. The other
+        // half of `open` is more than what rounding `rest ± open` may miss, u · (2N·u · sum + open). Rounding is monotone: if both ends
+        // of the interval round to one double, so does the exact sum in it.
         const double open = 4.0 * (double(count) + kLanes) * (double(count) + kLanes) * (kHalfUlp * kHalfUlp) * sum;
         const double least = sum + (rest - open), most = sum + (rest + open);
         if (least == most && (sum > kSmall || sum == 0.0)) return least;
