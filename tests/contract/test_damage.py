@@ -13,7 +13,7 @@ from contract.asking import AB, CD, NOWHERE, change, commit, create, record
 from contract.hiding import hidden
 from kato.engine.event import vector_name
 from kato.errors import SessionNotFound, StorageError, StorageUnavailable, StoredDataCorrupt
-from kato.storage import sqlite_history, sqlite_loading, sqlite_reading
+from kato.storage import sqlite_history, sqlite_indexes, sqlite_loading, sqlite_reading
 from kato.storage.checking import check_file
 from kato.storage.interface import (
     Edit,
@@ -397,6 +397,25 @@ def test_an_index_of_ended_sessions_that_is_not_that_of_its_rows_stops_the_start
             SqliteStorage(path)
 
 
+@pytest.mark.parametrize("index", ["session_by_creation", "log_by_subject"])
+def test_an_index_that_holds_the_right_entries_in_another_order_is_no_index(tmp_path, monkeypatch, index):
+    """Two pointers of its page changed places: a search goes wrong, though nothing is missing."""
+    monkeypatch.setattr(sqlite_indexes, "_AT_ONCE", 1)
+    path = tmp_path / "kato.db"
+    store = SqliteStorage(path)
+    create(store, *(record(f"session {n}") for n in range(4)))
+    commit(store, Learn(AB), Learn((("c",), ("d",))))
+    store.close()
+    content = bytearray(path.read_bytes())
+    (root,) = sqlite3.connect(path).execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (index,)).fetchone()
+    page = (root - 1) * 4096
+    assert content[page] == 10, "a leaf of an index"
+    content[page + 8 : page + 12] = content[page + 10 : page + 12] + content[page + 8 : page + 10]
+    path.write_bytes(content)
+    with pytest.raises(StoredDataCorrupt, match=r"does not say what|that finds the log's rows"):
+        SqliteStorage(path).prepare_history()
+
+
 def test_an_answer_that_its_index_hides_is_not_taken_for_none(tmp_path):
     path = filled(tmp_path / "kato.db")
 
@@ -491,7 +510,7 @@ def test_a_log_whose_keys_do_not_ascend_is_named_instead_of_read_for_ever(tmp_pa
 @pytest.mark.parametrize("at_once", [1, 2])
 def test_a_sound_index_of_the_log_is_found_sound_bit_by_bit(logged, monkeypatch, at_once):
     path, name = logged
-    monkeypatch.setattr(sqlite_history, "_CHECKED", at_once)
+    monkeypatch.setattr(sqlite_indexes, "_AT_ONCE", at_once)
     store = SqliteStorage(path)
     store.prepare_history()
     assert store.count_history("node", name, most=10) == 3
@@ -512,7 +531,7 @@ def test_looking_at_the_logs_index_ends_when_the_storage_is_closed(logged, monke
 
         check_subjects(connection, counting)
 
-    monkeypatch.setattr(sqlite_history, "_CHECKED", 1)
+    monkeypatch.setattr(sqlite_indexes, "_AT_ONCE", 1)
     monkeypatch.setattr(sqlite_history, "check_subjects", close_after_two)
     with pytest.raises(StorageUnavailable, match="has been closed"):
         store.prepare_history()

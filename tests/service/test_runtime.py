@@ -63,6 +63,22 @@ def test_all_who_wait_are_woken_and_get_what_is_theirs():
     assert [each if isinstance(each, int) else each.args[0] for each in results] == [0, 1, 2, 3, *range(5, 40)]
 
 
+def test_who_waits_after_others_were_woken_is_woken_too():
+    async def wait():
+        runtime = LoopRuntime(threads=1)
+        for number in range(3):
+            future = Future()
+            waiting = asyncio.create_task(runtime.wait(future))
+            await asyncio.sleep(0)
+            await runtime.compute(future.set_result, number)
+            done, _ = await asyncio.wait([waiting], timeout=20)
+            assert done, "nobody woke it"
+            assert waiting.result() == number
+        runtime.close()
+
+    asyncio.run(wait())
+
+
 def test_who_gives_up_too_late_is_told_what_happened():
     async def wait():
         runtime = LoopRuntime(threads=1)

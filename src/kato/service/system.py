@@ -10,7 +10,7 @@ from kato.engine.forecasting.choosing import Effort
 from kato.engine.knowledge import Knowledge
 from kato.engine.matching import choose
 from kato.errors import StorageError
-from kato.service.committing import commit, commit_in_turn
+from kato.service.committing import commit
 from kato.service.dependencies import Dependency
 from kato.service.events import Events
 from kato.service.forecasting import LITTLE, Forecasts
@@ -151,8 +151,8 @@ class System:
         return await commit(self.runtime, self.writer, transaction)
 
     async def commit_in_turn(self, make: Callable[[], Transaction]) -> Committed:
-        """The same for what `make` makes; nothing is stored by anybody else from when it is called."""
-        return await commit_in_turn(self.runtime, self.writer, make)
+        """The same for what `make` makes out of what is stored: nobody else stores anything from when it is called; they wait."""
+        return await self.runtime.wait(self.writer.in_turn(make))
 
     async def check_storage(self) -> None:
         """

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from itertools import zip_longest
-from operator import lt
 from typing import Any, Literal
 
 from kato.errors import StoredDataCorrupt
@@ -13,11 +12,10 @@ from kato.storage import records
 from kato.storage.interface import LogEntry
 from kato.storage.schema import log_id, sequence_of
 from kato.storage.sqlite_absence import SUBJECT, WHOLE_SUBJECT
+from kato.storage.sqlite_indexes import summed
 from kato.storage.sqlite_nodes import NodeRow, read_node_row
 from kato.storage.sqlite_reading import LOG_COLUMNS
 
-_CHECKED = 2000
-"""Rows that are read between two looks at whether the storage is to close, and to other threads."""
 _BY_ROWS = f"SELECT {SUBJECT}, id FROM log NOT INDEXED"
 _BY_INDEX = f"SELECT {SUBJECT}, id FROM log INDEXED BY log_by_subject ORDER BY {SUBJECT}, id"
 """The index holds both, in this order: SQLite reads them from it and sorts nothing."""
@@ -172,32 +170,11 @@ def check_subjects(connection: sqlite3.Connection, go_on: Callable[[], None]) ->
     Raises:
         StoredDataCorrupt: It has not.
     """
-    by_rows = _summed(connection.execute(_BY_ROWS), go_on, ascending=False)
-    if _summed(connection.execute(_BY_INDEX), go_on, ascending=True) != by_rows:
+    by_rows = summed(connection.execute(_BY_ROWS), ascending=False, go_on=go_on)
+    if summed(connection.execute(_BY_INDEX), ascending=True, go_on=go_on) != by_rows:
         raise StoredDataCorrupt(
             "The index that finds the log's rows by their pattern is damaged; `kato repair` makes it again"
         )
-
-
-def _summed(rows: sqlite3.Cursor, go_on: Callable[[], None], *, ascending: bool) -> tuple[int, int]:
-    """How many rows, as far as they ascend where they should, and a sum over them that does not depend on their order."""
-    count = total = 0
-    last: list[tuple[bytes, int]] = []
-    while some := rows.fetchmany(_CHECKED):
-        go_on()
-        joined = last + some
-        if ascending and not _ascend(joined):
-            break
-        count, total = count + len(some), total + sum(map(hash, some))
-        last = some[-1:]
-    return count, total
-
-
-def _ascend(rows: list[tuple[bytes, int]]) -> bool:
-    try:
-        return all(map(lt, rows, rows[1:]))
-    except TypeError:  # damage can turn a value into one of another type
-        return False
 
 
 _Conditions = tuple[tuple[str, tuple[bytes, ...]], ...]
