@@ -6,8 +6,9 @@ How many requests a second the server answers, beside an endpoint that only pars
 
 The server runs in a process of its own, its data on disk in a fresh directory; the clients are in this one and share the
 machine with it. Beside the rate by the clock stands what a request costs the server in processor time, which says more on a
-machine that others use too. Everything is seeded and bounded. The echo endpoint exists only here: it is put before the server's
-own application and does what every request costs anyway.
+machine that others use too. Everything is seeded and bounded. The echoes, which parse a body and send it back, exist only here:
+one is an operation of this server like any other, with its log, numbers and checks; two are put before all that in the same
+process, one written for FastAPI, one that does nothing else.
 """
 
 from __future__ import annotations
@@ -31,25 +32,58 @@ import httptools
 import orjson
 import psutil
 import uvicorn
+from fastapi import FastAPI
+from pydantic import BaseModel
 
+from kato.operations.registry import Answer, Request, operation
 from kato.server.app import Application
 from kato.server.logs import set_up
 from kato.server.running import collect_seldom, configured, listening
+from kato.service.system import System
 from kato.settings import Settings
+from kato.wire.requests import NoBody
 
 TOKENS, WINDOW, VOCABULARY = 20, 4, 20_000
 SEED = 1729
 HEADERS = "Host: 127.0.0.1\r\nContent-Type: application/json\r\n"
 
 
-class WithEcho:
-    """The server's application, and an endpoint that parses a body and sends it back."""
+@operation("POST", "/echo", scope="write", summary="Echo", request=NoBody)
+async def echo(_: System, request: Request) -> Answer:
+    """Parse a body and send it back: all that every request of this server costs, and nothing besides."""
+    return Answer(orjson.loads(request.body))
+
+
+class Observation(BaseModel):
+    """The body of an observation, as FastAPI is told of one."""
+
+    strings: list[str]
+    vectors: list[list[float]]
+    emotives: dict[str, float]
+    metadata: dict[str, Any]
+
+
+framework = FastAPI()
+
+
+@framework.post("/framework/echo")
+async def framework_echo(observation: Observation) -> Observation:
+    """The same, as FastAPI does it: without a log, numbers, trace ids or keys."""
+    return observation
+
+
+class WithEchoes:
+    """The server's application, and before it an echo by FastAPI and one without anything."""
 
     def __init__(self, application: Application) -> None:
         self._application = application
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope.get("path") != "/echo":
+        path = scope.get("path")
+        if path == "/framework/echo":
+            await framework(scope, receive, send)
+            return
+        if path != "/bare/echo":
             await self._application(scope, receive, send)
             return
         body = b""
@@ -69,7 +103,7 @@ def serve(port: int, directory: str) -> None:
     set_up("INFO", "json", f"{directory}/log")
     # While many connections are prepared, the first of them wait.
     settings = Settings(data_dir=directory, port=port, keep_alive=120)
-    application = WithEcho(Application(settings))
+    application = WithEchoes(Application(settings))
     collect_seldom()
     config = configured(application, settings)  # type: ignore[arg-type]  # an ASGI application as good as any
     with listening(settings.host, port, settings.backlog) as door:
@@ -198,8 +232,11 @@ OBSERVATION = orjson.dumps(
 )
 
 
-async def echoing(connection: Connection) -> Work:
-    return lambda _: connection.ask("POST", "/echo", OBSERVATION)
+def echoing(path: str) -> Callable[[Connection], Awaitable[Work]]:
+    async def prepare(connection: Connection) -> Work:
+        return lambda _: connection.ask("POST", path, OBSERVATION)
+
+    return prepare
 
 
 async def observing(connection: Connection) -> Work:
@@ -291,22 +328,32 @@ def row(what: str, found: Measured, beside: Measured | None = None) -> None:
     print(f"{what:<46}{found.rate:>12,.0f}/s{at(0.5)}{at(0.95)}{cost}{compared:>10}", flush=True)
 
 
+ECHOES = {
+    "echo without anything before it": "/bare/echo",
+    "echo as an operation of this server": "/echo",
+    "echo by FastAPI": "/framework/echo",
+}
+
+
 async def compare_with_echo(server: Server, seconds: float) -> None:
     """Observing and echoing in turns, so that both meet the same machine."""
-    found: dict[str, list[Measured]] = {"echo": [], "observe": []}
+    loads = {**{name: echoing(path) for name, path in ECHOES.items()}, "observe": observing}
+    found: dict[str, list[Measured]] = {name: [] for name in loads}
     for _ in range(5):
-        for name, prepare in (("echo", echoing), ("observe", observing)):
+        for name, prepare in loads.items():
             found[name].append(await measure(server, 1, seconds / 5, prepare))
-    echo, observe = (
-        Measured(
+    whole = {
+        name: Measured(
             statistics.median(each.rate for each in several),
             statistics.median(each.cost for each in several),
             sorted(itertools.chain.from_iterable(each.times for each in several)),
         )
-        for several in found.values()
-    )
-    row("echo, 1 connection", echo)
-    row("observe, 1 connection, of the echo", observe, echo)
+        for name, several in found.items()
+    }
+    for name in ECHOES:
+        row(name, whole[name])
+    for name in ECHOES:
+        row(f"observe, of the {name}", whole["observe"], whole[name])
 
 
 async def programme(server: Server, seconds: float, sizes: list[int]) -> None:
