@@ -39,9 +39,9 @@ class Growing(Sequence[T]):
     def grown(self, item: T, *, most: int | None = None) -> Growing[T]:
         """This and one more item at the end; the newest `most` of them, at least 1, or all."""
         items, start, stop = self._items, self._start, self._stop
-        if most is not None:
-            start = max(start, stop + 1 - most)
-        if len(items) != stop or start > max(_DEAD, stop - start):
+        if most is not None and start <= stop - most:
+            start = stop + 1 - most
+        if len(items) != stop or (start > _DEAD and start > stop - start):
             items = items[start:stop]
             start, stop = 0, len(items)
         items.append(item)

@@ -37,6 +37,8 @@ class Connection(HttpToolsProtocol):
         self._timer: asyncio.TimerHandle | None = None
         self._head = 0
         """Bytes received since the head began."""
+        self._latest = 0
+        """Bytes received last, of whatever."""
         self._in_head = True
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -53,6 +55,7 @@ class Connection(HttpToolsProtocol):
         """More of a request."""
         if self.transport.is_closing():
             return
+        self._latest = len(data)
         if self._in_head:
             self._head += len(data)
         super().data_received(data)
@@ -70,13 +73,16 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The head is whole; what comes with it of the body is not counted."""
-        self._in_head = False
-        self._head = 0
-        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
-        if size > HEAD_BYTES:
+        # All of it is among these bytes, so only if they are too many it must be known how many it has.
+        most, self._head, self._in_head = self._head + self._latest, 0, False
+        if most > HEAD_BYTES and (size := self._head_size()) > HEAD_BYTES:
             self._in_head, self._head = True, size  # refused as soon as the parser returns
             return
         super().on_headers_complete()
+
+    def _head_size(self) -> int:
+        """Bytes of the head that is whole now, but for the method and line ends."""
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
     def on_body(self, body: bytes) -> None:
         """A piece of a body; of a request that is refused for its head it is nobody's."""
