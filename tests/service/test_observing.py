@@ -308,7 +308,7 @@ def test_less_than_a_hundredth_of_a_lifetime_is_stored_by_the_sweep(kato, hand):
     hand.forward(0.25)
     kato.observe(["a"])
     assert expiries() == (99_750_000, 100_000_000)
-    sessions.store_slides()
+    sessions.expiries.store()
     assert expiries() == (100_000_000, 100_000_000)
     hand.forward(1)
     kato.get_stm()
@@ -316,7 +316,7 @@ def test_less_than_a_hundredth_of_a_lifetime_is_stored_by_the_sweep(kato, hand):
     hand.forward(0.5)
     kato.observe(["b"])
     kato.delete_session()
-    sessions.store_slides()  # of a session that has ended there is nothing to store
+    sessions.expiries.store()  # of a session that has ended there is nothing to store
     assert storage.session(made) is None
 
 

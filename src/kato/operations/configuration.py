@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kato.operations.registry import Answer, Request, operation
 from kato.operations.sessions import configuration_members, read_configuration
-from kato.service.sessions import Session
+from kato.service.session import Session
 from kato.service.system import System
 from kato.wire.answers import time_text
 from kato.wire.reading import read_body, read_query

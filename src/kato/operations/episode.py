@@ -10,7 +10,7 @@ from kato.operations.observing import asked_members
 from kato.operations.registry import Answer, Request, operation
 from kato.service import knowledge, learning, observing, predicting
 from kato.service.learning import symbol_count
-from kato.service.sessions import Session
+from kato.service.session import Session
 from kato.service.system import System
 from kato.wire.answers import Json, emotive_profile, events, in_session, pattern_id
 from kato.wire.reading import read_query

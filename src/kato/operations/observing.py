@@ -11,7 +11,7 @@ from kato.service import observing
 from kato.service.observing import Observed, SequenceObserved, SequenceOptions, Taken
 from kato.service.predicting import Asked
 from kato.service.runtime import random_id
-from kato.service.sessions import Session
+from kato.service.session import Session
 from kato.service.system import System
 from kato.wire.answers import Json, in_session, pattern_id
 from kato.wire.reading import read_body, read_query

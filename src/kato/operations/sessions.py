@@ -10,7 +10,7 @@ from typing import Any
 from kato.engine.settings import merge_overrides, split_unknown
 from kato.errors import InvalidInput
 from kato.operations.registry import Answer, Request, operation
-from kato.service.sessions import Session
+from kato.service.session import Session
 from kato.service.system import System
 from kato.wire.answers import Json, in_session, node, time_text
 from kato.wire.reading import Parameter, read_body, read_query

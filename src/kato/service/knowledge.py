@@ -10,8 +10,8 @@ from kato.engine.listing import PatternOrder, PatternPage, PatternPosition, Symb
 from kato.engine.pattern import Pattern, bare_name
 from kato.errors import PatternNotFound
 from kato.service.events import PatternsCorrected, corrected
+from kato.service.session import Session
 from kato.service.session_state import cleared
-from kato.service.sessions import Session
 from kato.service.system import System
 from kato.storage.interface import Edit, Forget, ForgetAll, NodeInfo, Reply, Storage, Transaction
 from kato.storage.recollecting import recollect_name

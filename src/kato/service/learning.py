@@ -10,7 +10,7 @@ from kato.engine.learning import Learning, learn
 from kato.engine.settings import EngineSettings
 from kato.errors import EmptyMemory
 from kato.service.events import PatternsLearned
-from kato.service.sessions import Session
+from kato.service.session import Session
 from kato.service.system import System
 from kato.storage.interface import Committed, Learn, Reply, Transaction
 

@@ -24,8 +24,8 @@ from kato.errors import StorageError
 from kato.service.events import PatternsLearned
 from kato.service.learning import as_operation
 from kato.service.predicting import Asked, predict_from
+from kato.service.session import Session
 from kato.service.session_state import Percept, SessionState, Step, cleared, compacted, needed_steps
-from kato.service.sessions import Session
 from kato.service.system import System
 from kato.storage.interface import Learn, Reply, Transaction
 

@@ -9,21 +9,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
 from kato.engine.knowledge import Change
-from kato.engine.settings import EngineSettings, resolve
-from kato.errors import SessionExpired, SessionNotFound, StorageError, TooManySessions
+from kato.engine.settings import resolve
+from kato.errors import SessionExpired, SessionNotFound, TooManySessions
 from kato.service.callers import ANYONE, Caller
 from kato.service.committing import commit
 from kato.service.events import Events, SessionEvent
+from kato.service.expiries import Expiries, is_to_store
 from kato.service.policy import Policy
 from kato.service.runtime import Runtime, random_id
-from kato.service.session_state import SessionState, decode_state, encode_head, encode_step
+from kato.service.session import SECOND, Configuration, Session, encode_profile, state_change
+from kato.service.session_state import SessionState, decode_state, encode_head
 from kato.storage.interface import (
     EVERYTHING,
     Committed,
@@ -35,64 +35,14 @@ from kato.storage.interface import (
     SessionEnd,
     SessionOperation,
     SessionRecord,
-    SessionTouch,
     Storage,
     Transaction,
     Visible,
 )
 from kato.storage.writer import TransactionWriter
 
-_SECOND = 1_000_000
-_SLIDE_TO_STORE = _SECOND
-"""Microseconds of a slide that is stored at once, or a hundredth of the lifetime; the sweep stores what is less."""
-_SLIDES_AT_ONCE = 500
-"""In one transaction; others may come in between."""
 _KEPT_IDLE = 20_000
 """Idle sessions held in memory; more are read again from the storage when they are next used."""
-
-
-@dataclass(frozen=True, slots=True)
-class Configuration:
-    """A session's settings: what was asked for, and what follows from it."""
-
-    overrides: Mapping[str, Any]
-    effective: Mapping[str, Any]
-    settings: EngineSettings
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(slots=True)
-class Session:
-    """A live session. Changed only by whoever holds its turn."""
-
-    session_id: str
-    node_id: str
-    created_at: int
-    last_accessed: int
-    expires_at: int
-    ttl_seconds: int
-    version: int
-    metadata: Mapping[str, Any]
-    owner: str | None
-    """The id of the key that made it."""
-    configuration: Configuration
-    state: SessionState
-    turn: AbstractAsyncContextManager[Any]
-    using: int = 0
-    """Operations that run or wait."""
-    stored_expiry: int = 0
-    ended: bool = False
-    actor: str | None = None
-    """The id of the key that has the turn."""
-
-    @property
-    def settings(self) -> EngineSettings:
-        """The settings in force."""
-        return self.configuration.settings
-
-    def remaining_seconds(self, now: int) -> int:
-        """Seconds left, rounded up; 0 when expired."""
-        return max(0, -(-(self.expires_at - now) // _SECOND))
 
 
 class Turn:
@@ -127,8 +77,8 @@ class Sessions:
         self._policy = policy
         self._events = events
         self._live: dict[str, Session] = {}
-        self._slid: dict[str, Session] = {}
-        """Sessions whose expiry slid by less than was worth a write of its own."""
+        self.expiries = Expiries(writer, runtime, policy)
+        """How their lifetimes slide."""
         self._defaults: Configuration | None = None
         """What follows from no overrides, once somebody has asked."""
 
@@ -188,7 +138,7 @@ class Sessions:
             node_id=node_id,
             created_at=now,
             last_accessed=now,
-            expires_at=now + ttl * _SECOND,
+            expires_at=now + ttl * SECOND,
             ttl_seconds=ttl,
             version=1,
             metadata=metadata,
@@ -204,7 +154,7 @@ class Sessions:
             last_accessed=now,
             expires_at=session.expires_at,
             ttl_seconds=ttl,
-            profile=_encode_profile(session),
+            profile=encode_profile(session),
             head=encode_head(session.state),
             owner=caller.key_id,
         )
@@ -283,7 +233,7 @@ class Sessions:
         now = self._runtime.now()
         session = await self._find(session_id, caller, now)
         session.using += 1
-        self._slide(session, now)
+        self.expiries.slide(session, now)
         try:
             await session.turn.__aenter__()
         except BaseException:
@@ -301,50 +251,9 @@ class Sessions:
         self._put_back(session)
 
     def _put_back(self, session: Session) -> None:
-        self._slide(session, self._runtime.now())
+        self.expiries.slide(session, self._runtime.now())
         session.using -= 1
-        if session.ended or session.expires_at == session.stored_expiry:
-            return
-        if self._is_to_store(session, session.expires_at):
-            self._runtime.later(partial(self._store_slide, session))
-        else:
-            self._slid[session.session_id] = session
-
-    @staticmethod
-    def _is_to_store(session: Session, expires_at: int) -> bool:
-        """
-        Whether an expiry is so far from the stored one that it is stored at once.
-
-        Storing each would move the session among the expiries with every request. What has not been stored yet is lost with the
-        process, not forgotten by it.
-        """
-        slid = expires_at - session.stored_expiry
-        return not 0 <= slid < min(_SLIDE_TO_STORE, session.ttl_seconds * _SECOND // 100)
-
-    def _slide(self, session: Session, now: int) -> None:
-        session.last_accessed = now
-        if self._policy.session_auto_extend:
-            session.expires_at = now + session.ttl_seconds * _SECOND
-
-    def _store_slide(self, session: Session) -> None:
-        self._slid[session.session_id] = session
-        self.store_slides()
-
-    def store_slides(self) -> None:
-        """Store how far expiries slid. Nobody waits for it."""
-        touches = []
-        with suppress(KeyError):  # there is none left, maybe because another thread was here too
-            while True:
-                _, session = self._slid.popitem()
-                if not session.ended and session.expires_at != session.stored_expiry:
-                    session.stored_expiry = session.expires_at
-                    touches.append(SessionTouch(session.session_id, session.last_accessed, session.expires_at))
-        for start in range(0, len(touches), _SLIDES_AT_ONCE):
-            several = tuple(touches[start : start + _SLIDES_AT_ONCE])
-            transaction = Transaction(at=several[-1].last_accessed, sessions=several)
-            with suppress(StorageError):  # the server tells of it, and the next one who writes is told
-                if len(several) > 1 or self._writer.at_once(transaction) is None:
-                    self._writer.submit(transaction)
+        self.expiries.keep(session)
 
     async def access(self, session_id: str, *, caller: Caller) -> bool:
         """Count an access from outside `/sessions/…`; whether the session is live."""
@@ -390,9 +299,9 @@ class Sessions:
             What was committed.
         """
         now = self._runtime.now()
-        expires_at = now + session.ttl_seconds * _SECOND if self._policy.session_auto_extend else session.expires_at
-        stored = expires_at if self._is_to_store(session, expires_at) else session.stored_expiry
-        change = _state_change(session, state, last_accessed=now, expires_at=stored)
+        expires_at = self.expiries.after(session, now)
+        stored = expires_at if is_to_store(session, expires_at) else session.stored_expiry
+        change = state_change(session, state, last_accessed=now, expires_at=stored)
         transaction = Transaction(
             now, session.node_id, operations, session.session_id, session.actor, (change,), reply=reply
         )
@@ -422,7 +331,7 @@ class Sessions:
         now = self._runtime.now()
         ttl = ttl_seconds if ttl_seconds is not None else session.ttl_seconds
         slides = ttl_seconds is not None or self._policy.session_auto_extend
-        expires_at = now + ttl * _SECOND if slides else session.expires_at
+        expires_at = now + ttl * SECOND if slides else session.expires_at
         changed = configuration or session.configuration
         change = SessionChange(
             session_id=session.session_id,
@@ -430,7 +339,7 @@ class Sessions:
             last_accessed=now,
             expires_at=expires_at,
             ttl_seconds=ttl,
-            profile=_encode_profile(session, changed),
+            profile=encode_profile(session, changed),
         )
         remembered = None
         if reply is not None:
@@ -489,7 +398,7 @@ class Sessions:
 
     async def expire_due(self) -> int:
         """End every session whose lifetime has passed and which is not in use; how many."""
-        self.store_slides()
+        self.expiries.store()
         now = self._runtime.now()
         ended = 0
         for session_id, node_id, owner in self._storage.due_sessions(now=now):
@@ -525,34 +434,6 @@ class Sessions:
         return self._restore(whole or record)
 
 
-def _state_change(session: Session, state: SessionState, *, last_accessed: int, expires_at: int) -> SessionChange:
-    """What of the new state the storage does not have yet."""
-    stored = session.state.next_ordinal
-    oldest = state.steps[0].ordinal if state.steps else state.next_ordinal
-    had = session.state.steps[0].ordinal if session.state.steps else session.state.next_ordinal
-    newest = state.steps[
-        stored - state.next_ordinal :
-    ]  # ordinals have no gaps, so none that is not stored is before these
-    return SessionChange(
-        session_id=session.session_id,
-        expected_version=session.version,
-        last_accessed=last_accessed,
-        expires_at=expires_at,
-        ttl_seconds=session.ttl_seconds,
-        head=encode_head(state),
-        append=tuple((step.ordinal, encode_step(step)) for step in newest if step.ordinal >= stored),
-        keep_from=oldest if oldest > had else None,
-    )
-
-
 def _end_operation(session_id: str, state: str, now: int, policy: Policy) -> SessionOperation:
-    forget_at = now + policy.session_tombstone * _SECOND
+    forget_at = now + policy.session_tombstone * SECOND
     return SessionEnd(session_id, "expired" if state == "expired" else "deleted", now, forget_at)
-
-
-def _encode_profile(session: Session, configuration: Configuration | None = None) -> bytes:
-    document = {
-        "overrides": (configuration or session.configuration).overrides,
-        "metadata": session.metadata,
-    }
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()

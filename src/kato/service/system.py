@@ -171,7 +171,7 @@ class System:
     def close(self) -> None:
         """Finish what waits to be written and let go of everything."""
         self.forecasts.close()
-        self.sessions.store_slides()
+        self.sessions.expiries.store()
         self.writer.close()
         self.nodes.close()
         self.runtime.close()
