@@ -45,7 +45,8 @@ def test_keys_and_session_ids_are_nowhere_but_where_they_belong(tmp_path, form):
                         answers.append(ask.http.get(path, headers=headers, params=query).text)
             for query in (f"?api_key={server.secrets['admin']}", f"?token={WRONG}"):
                 try:
-                    connect(f"ws://127.0.0.1:{port}/ws/events{query}").close()
+                    with connect(f"ws://127.0.0.1:{port}/ws/events{query}"):
+                        pass
                 except InvalidStatus as refused:
                     answers.append(refused.response.body.decode())
             fail = server.server.application.system.nodes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -26,8 +27,8 @@ def watch(server, query="", **headers):
 
 
 def refusal(server, query="", **headers):
-    with pytest.raises(InvalidStatus) as refused:
-        watch(server, query, **headers)
+    with pytest.raises(InvalidStatus) as refused, watch(server, query, **headers):
+        pass
     response = refused.value.response
     return response.status_code, json.loads(response.body)["error"]["code"], response.headers
 
@@ -57,14 +58,15 @@ def test_everybody_with_a_key_may_watch_and_nobody_without(server, who):
 )
 def test_a_filter_names_a_node_as_any_request_does(server, who, node, let_in):
     if let_in:
-        watch(server, f"?node_id={node}", **server.headers(who)).close()
+        with watch(server, f"?node_id={node}", **server.headers(who)) as connection:
+            assert json.loads(connection.recv(timeout=10))["event_type"] == "state.snapshot"
     else:
         assert refusal(server, f"?node_id={node}", **server.headers(who))[:2] == (403, "FORBIDDEN")
 
 
 def test_events_tell_a_key_of_what_it_may_touch(server):
-    watchers = {who: watch(server, **server.headers(who)) for who in KEYS}
-    with Asking(server) as ask:
+    with Asking(server) as ask, ExitStack() as open_ones:
+        watchers = {who: open_ones.enter_context(watch(server, **server.headers(who))) for who in KEYS}
         snapshots = {
             who: json.loads(each.recv(timeout=10))["data"]["active_sessions"] for who, each in watchers.items()
         }
@@ -73,14 +75,13 @@ def test_events_tell_a_key_of_what_it_may_touch(server):
         ask.as_("write", "DELETE", f"/sessions/{session}")
         theirs = ask.as_("other tenant", "POST", "/sessions", json={"node_id": "theirs/x"}).json()["session_id"]
         ask.as_("other tenant", "DELETE", f"/sessions/{theirs}")
-    for each in watchers.values():
-        each.send("ping")
-    told = {}
-    for who, each in watchers.items():
-        told[who] = []
-        while (text := each.recv(timeout=10)) != "pong":
-            told[who].append(json.loads(text))
-        each.close()
+        for each in watchers.values():
+            each.send("ping")
+        told = {}
+        for who, each in watchers.items():
+            told[who] = []
+            while (text := each.recv(timeout=10)) != "pong":
+                told[who].append(json.loads(text))
     seen = {
         who: {
             (event["event_type"], event["data"]["session_id"])
@@ -139,7 +140,8 @@ def test_who_watches_with_a_revoked_key_is_closed_and_so_is_who_came_before_any_
 def test_handshakes_count_as_requests(tmp_path):
     with guarded(tmp_path, rate_limit_per_minute=2) as server:
         for _ in range(2):
-            watch(server, **server.headers("read")).close()
+            with watch(server, **server.headers("read")):
+                pass
         status, code, headers = refusal(server, **server.headers("read"))
         assert (status, code) == (429, "RATE_LIMITED")
         assert int(headers["Retry-After"]) >= 1
