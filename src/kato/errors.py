@@ -153,7 +153,8 @@ class PayloadTooLarge(_Refusal):
 
     def __init__(self, field: str, limit: int, actual: int | None, setting: str) -> None:
         seen = f", got {actual}" if actual is not None else ""
-        message = f"{field} may be at most {limit}{seen}; the limit is set by {setting}"
+        source = "the limit is fixed" if setting == "fixed" else f"the limit is set by {setting}"
+        message = f"{field} may be at most {limit}{seen}; {source}"
         super().__init__(
             message,
             details={
@@ -299,10 +300,10 @@ class MethodNotAllowed(_Refusal):
     status = 405
 
     def __init__(self, method: str, allowed: Sequence[str]) -> None:
-        self.allowed = tuple(allowed)
-        super().__init__(
-            f"{method} is not possible here; possible: {', '.join(allowed)}", details={"allowed": list(allowed)}
-        )
+        # OPTIONS is, as a preflight; one that asks for nothing is told what else there is.
+        self.allowed = tuple(each for each in allowed if each != method)
+        message = f"{method} is not possible here; possible: {', '.join(self.allowed)}"
+        super().__init__(message, details={"allowed": list(self.allowed)})
 
 
 class PatternNotFound(_Refusal):

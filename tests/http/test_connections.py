@@ -50,6 +50,7 @@ def test_a_head_that_is_too_large_is_413_and_the_end(server, head):
         status, headers, body = received(connection)
         assert (status, body["error"]["code"]) == (413, "PAYLOAD_TOO_LARGE")
         assert body["detail"]["limit"] == 65_536
+        assert body["detail"]["message"] == "headers may be at most 65536; the limit is fixed"
         assert body["error"]["trace_id"] == headers[b"x-trace-id"].decode()
         assert connection.recv(1) == b""
 

@@ -46,6 +46,14 @@ def test_the_description_needs_no_redirect_either(http, path):
     assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
 
 
+@pytest.mark.parametrize("path", ["/sessions", "/health", "/docs", "/ui/"])
+def test_what_is_refused_is_not_said_to_be_possible(http, path):
+    refused = http.request("OPTIONS", path)
+    assert refused.status_code == 405
+    assert "OPTIONS" not in refused.headers["allow"]
+    assert refused.json()["detail"].endswith(f"possible: {refused.headers['allow']}")
+
+
 def test_head_answers_like_get_without_the_body(http):
     got, headed = http.get("/sessions/count"), http.head("/sessions/count")
     assert headed.status_code == 200

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from kato import EmptyMemory, InvalidVector, Kato, SessionExpired, SessionNotFound, VectorDimensionMismatch
+from kato import (
+    EmptyMemory,
+    InvalidVector,
+    Kato,
+    LimitExceeded,
+    SessionExpired,
+    SessionNotFound,
+    VectorDimensionMismatch,
+)
 
 
 class Hand:
@@ -167,6 +175,19 @@ def test_predictions_can_be_asked_for_an_earlier_observation(kato):
     kato.learn()
     assert kato.get_predictions(unique_id=last)["predictions"][0]["matches"] == ["a", "b", "c"]
     assert kato.get_predictions(unique_id=first)["predictions"] == []
+
+
+def test_an_empty_name_asks_for_no_earlier_observation_and_one_too_long_is_refused(kato):
+    learn(kato, "a", "b", "c")
+    kato.observe(["a"], unique_id="")
+    now = kato.get_predictions()
+    assert now["count"] == 1
+    assert kato.get_predictions(unique_id="") == now
+    assert kato.get_predictions(unique_id="u" * 256)["predictions"] == []
+    with pytest.raises(LimitExceeded) as refused:
+        kato.get_predictions(unique_id="u" * 257)
+    assert refused.value.detail[0]["ctx"] == {"limit": 256, "actual": 257, "setting": "fixed"}
+    assert refused.value.detail[0]["loc"] == ["query", "unique_id"]
 
 
 def test_a_sequence_is_as_if_each_were_observed_alone(kato):

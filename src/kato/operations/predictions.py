@@ -6,14 +6,15 @@ from dataclasses import replace
 
 from kato.engine.knowledge import Counts
 from kato.engine.settings import EngineSettings, resolve
-from kato.errors import InvalidInput, InvalidSettings
+from kato.errors import InvalidInput, InvalidSettings, LimitExceeded
 from kato.operations.explaining import provenance_of
 from kato.operations.registry import Answer, Request, operation
 from kato.service import predicting
 from kato.service.predicting import Asked
 from kato.service.system import System
 from kato.wire.answers import Json, in_session, predictions
-from kato.wire.reading import Parameter, read_query
+from kato.wire.limits import Limits
+from kato.wire.reading import Parameter, problem, read_query
 from kato.wire.schemas import predictions as shapes
 
 PARAMETERS = (
@@ -53,6 +54,21 @@ def settings_for_call(
     return settings
 
 
+def observation_named(given: str | None, limits: Limits) -> str | None:
+    """
+    The observation a query names; an empty name counts as none, as it does where observations are named.
+
+    Raises:
+        LimitExceeded: No observation can have a name as long as that.
+    """
+    most = limits.max_name_characters
+    if given is not None and len(given) > most:
+        message = f"may have at most {most} characters, got {len(given)}"
+        about = {"limit": most, "actual": len(given), "setting": "fixed"}
+        raise LimitExceeded([problem(("query", "unique_id"), "limit", message, given, **about)])
+    return given or None
+
+
 def explanation(asked: Asked, counts: Counts, effective: Json) -> Json:
     """How many patterns were considered, matched, and passed each filter."""
     found = asked.predictions
@@ -84,7 +100,7 @@ async def get_predictions(system: System, request: Request) -> Answer:
             session.settings, query["limit"], query["recall_threshold"], query["rank_sort_algo"]
         )
         state = session.state
-        events, unique_id = state.memory.events, query["unique_id"]
+        events, unique_id = state.memory.events, observation_named(query["unique_id"], system.limits)
         if unique_id is not None:
             stood = state.events_after(unique_id)
             if stood is None:
