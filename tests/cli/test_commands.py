@@ -205,6 +205,20 @@ def test_a_bad_file_is_named_by_its_line(run, tmp_path, name, content, sentence)
     assert (code, sentence in err) == (1, True)
 
 
+def test_a_file_that_breaks_off_says_what_was_learned_and_what_takes_it_back(run, text, tmp_path):
+    run("train", text, "--node", "n")
+    path, good = tmp_path / "long.jsonl", "".join(f'["a{number}", "b"]\n' for number in range(1500))
+    path.write_text(good + "nonsense\n", encoding="utf-8")
+    code, _, err = run("train", path, "--node", "n")
+    memory = tmp_path / "memory"
+    told = f"1,000 sequences were learned before this; `kato undo --node n --to 2 --data {memory}` takes them back\n"
+    assert (code, err) == (1, told + "kato: line 1501 is not JSON\n")
+    assert run("undo", "--node", "n", "--to", "2")[0] == 0
+    path.write_text(good, encoding="utf-8")
+    assert "Learned 1,500 sequences" in run("train", path, "--node", "n")[1]
+    assert json.loads(run("predict", "--node", "n", "a7", "--json")[1])["predictions"][0]["frequency"] == 1
+
+
 def test_wrong_formats_and_metrics_are_named(run, text):
     assert "--format must be one of" in " ".join(run("train", text, "--node", "n", "--format", "xml")[2].split())
     assert "--tokens must be one of" in " ".join(run("train", text, "--node", "n", "--tokens", "x")[2].split())

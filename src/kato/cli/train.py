@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -53,7 +55,16 @@ def train(
     form = guess_format(file) if form == "auto" else form
     started = time.perf_counter()
     with open_memory(url, data, api_key, make=True) as memory:
-        tally = _learn_file(memory, file, node, form, tokens, window, limit, silent=as_json)
+        tally, head = Tally(), memory.get_history(node, limit=1)["head"]
+        try:
+            _learn_file(memory, file, node, form, tokens, window, limit, tally, silent=as_json)
+        except BaseException:
+            if tally.learned:
+                # Who mends the file and learns it again would count these twice.
+                place = [*(["--url", url] if url else []), *(["--data", data] if data else [])]
+                undo = shlex.join(["kato", "undo", "--node", node, "--to", str(head), *place])
+                sys.stderr.write(f"{tally.learned:,} sequences were learned before this; `{undo}` takes them back\n")
+            raise
         seconds = time.perf_counter() - started
         size = memory.system.storage.size_bytes() if isinstance(memory, Kato) else None
         if as_json:
@@ -86,10 +97,10 @@ def _learn_file(
     tokens: str,
     window: int | None,
     limit: int | None,
+    tally: Tally,
     *,
     silent: bool,
-) -> Tally:
-    tally = Tally()
+) -> None:
     size = file.stat().st_size
     bar = Progress(
         TextColumn("{task.description}"),
@@ -107,12 +118,11 @@ def _learn_file(
         def show(done: kato.Progress) -> None:
             elapsed = max(time.perf_counter() - started, 1e-9)
             bar.update(task, completed=stream.tell(), count=done.learned, rate=done.learned / elapsed)
+            tally.learned, tally.new = done.learned, done.new
 
         sequences = _fitting(windows(read_sequences(stream, form, tokens), window), tally)
-        done = memory.learn_all(islice(sequences, limit), node_id=node, progress=show)
+        memory.learn_all(islice(sequences, limit), node_id=node, progress=show)
         bar.update(task, completed=size)
-    tally.learned, tally.new = done.learned, done.new
-    return tally
 
 
 def _fitting(sequences: Iterator[Sequence], tally: Tally) -> Iterator[Sequence]:
