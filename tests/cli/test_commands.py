@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from kato import Kato, KATOClient
+from kato import Kato, KATOClient, __version__
 from kato.cli.main import main
 from kato.settings import Settings
 from serving import running
@@ -243,6 +243,11 @@ def test_an_address_that_is_none_is_a_wrong_command_line(run, url):
     code, _, err = run("nodes", "--url", url, data=False)
     assert code == 2
     assert "--url must look like http://localhost:8000" in " ".join(err.split())
+
+
+def test_the_version_is_told(run):
+    code, out, err = run("--version", data=False)
+    assert (code, out, err) == (0, f"kato {__version__}\n", "")
 
 
 def test_no_server_is_said_in_a_sentence(run):

@@ -8,10 +8,11 @@ Ctrl-C.
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
-from kato import KATOError, ServerUnreachable
+from kato import KATOError, ServerUnreachable, __version__
 from kato.cli import (
     backup,
     correct,
@@ -32,12 +33,28 @@ from kato.cli.files import BadFile
 
 app = typer.Typer(
     name="kato",
-    help="A memory that observes events, learns sequences by heart and says what comes next.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"kato {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[  # noqa: ARG001 - it has been printed before anything else is looked at
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """A memory that observes events, learns sequences by heart and says what comes next."""
+
+
 app.command()(serve.serve)
 app.command()(train.train)
 app.command()(predict.predict)
