@@ -240,6 +240,20 @@ std::vector<Voter> elect(const State& state, const Question& question, const Bou
     return elected;
 }
 
+std::vector<Voter> living(const State& state) {
+    std::vector<Voter> found;
+    found.reserve(state.patterns);
+    const auto take = [&](const Row& row) {
+        if (const std::uint64_t frequency = state.frequencies[row.slot()]) found.push_back({row, frequency});
+    };
+    for (const auto& segment : state.segments)
+        for (const Run& run : segment->runs())
+            for (std::uint32_t row = run.first; row < run.first + run.count; ++row) take(Row::of(*segment, run, row));
+    for (const auto& part : state.tails)
+        for (std::size_t i = 0; i < part.count; ++i) take(Row::of((*part.tail)[i]));
+    return found;
+}
+
 std::vector<Voter> smallest(const State& state, std::size_t most) {
     if (most == 0) return {};
     Smallest found(most);

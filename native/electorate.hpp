@@ -41,6 +41,9 @@ struct Voter {
 // By rank, then name, within the bounds.
 std::vector<Voter> elect(const State& state, const Question& question, const Bounds& bounds);
 
+// All that are there, in no order.
+std::vector<Voter> living(const State& state);
+
 // The patterns with the smallest names, ascending.
 std::vector<Voter> smallest(const State& state, std::size_t most);
 

@@ -84,6 +84,7 @@ Menu menu_of(nb::handle given) {
     }
     menu.general = nb::cast<std::size_t>(given[2]);
     menu.furthest = nb::cast<std::size_t>(given[3]);
+    if (menu.furthest >= 255) throw nb::value_error("displacements are told apart below 255");
     menu.floor = nb::cast<double>(given[4]);
     const nb::object bounds = given[5];
     menu.bounds = {nb::cast<std::size_t>(bounds[0]), nb::cast<std::size_t>(bounds[1]), nb::cast<std::size_t>(bounds[2]),
@@ -91,7 +92,7 @@ Menu menu_of(nb::handle given) {
     return menu;
 }
 
-nb::tuple tally_of(const State& state, const Symbols& symbols, nb::handle given, nb::handle menu_given, nb::handle mix_given,
+nb::tuple tally_of(const State& state, Grounds& grounds, const Symbols& symbols, nb::handle given, nb::handle menu_given, nb::handle mix_given,
                    double repeat, std::size_t most) {
     const Question question = question_of(given, symbols);
     const Menu menu = menu_of(menu_given);
@@ -101,7 +102,7 @@ nb::tuple tally_of(const State& state, const Symbols& symbols, nb::handle given,
     double bits = 0.0;
     {
         nb::gil_scoped_release release;
-        Electorate electorate(state, question, menu, profiles_of(mix));
+        Electorate electorate(state, question, menu, grounds.hear(state, question, menu.bounds), profiles_of(mix));
         shares = electorate.mixed(mix, repeat);
         all = shares.size();
         voters = electorate.voters();
@@ -120,7 +121,7 @@ nb::tuple tally_of(const State& state, const Symbols& symbols, nb::handle given,
     return nb::make_tuple(told(shares, symbols.texts()), all, bits, voters);
 }
 
-nb::tuple attributed_of(const State& state, const Symbols& symbols, nb::handle given, nb::handle menu_given,
+nb::tuple attributed_of(const State& state, Grounds& grounds, const Symbols& symbols, nb::handle given, nb::handle menu_given,
                         nb::handle mix_given, double repeat, nb::handle asked_given, std::size_t most) {
     const Question question = question_of(given, symbols);
     const Menu menu = menu_of(menu_given);
@@ -130,7 +131,7 @@ nb::tuple attributed_of(const State& state, const Symbols& symbols, nb::handle g
     std::optional<Electorate> electorate;
     {
         nb::gil_scoped_release release;
-        electorate.emplace(state, question, menu, profiles_of(mix));
+        electorate.emplace(state, question, menu, grounds.hear(state, question, menu.bounds), profiles_of(mix));
         votes = electorate->attributed(mix, repeat, asked, most);
     }
     nb::list voters, found;
@@ -138,7 +139,7 @@ nb::tuple attributed_of(const State& state, const Symbols& symbols, nb::handle g
     for (const Votes& each : votes) {
         nb::list best;
         for (const Vote& vote : each.best) {
-            const Voter& voter = electorate->voter(vote);
+            const Voter voter = electorate->voter(vote);
             const auto [at, added] = numbers.try_emplace(voter.row.slot(), numbers.size());
             if (added) voters.append(told(voter.row, voter.frequency, symbols));
             best.append(nb::make_tuple(at->second, electorate->position(vote), vote.share));
@@ -148,7 +149,7 @@ nb::tuple attributed_of(const State& state, const Symbols& symbols, nb::handle g
     return nb::make_tuple(voters, found);
 }
 
-nb::tuple ballots_of(const State& state, const Symbols& symbols, nb::handle given, nb::handle menu_given, nb::handle right_given,
+nb::tuple ballots_of(const State& state, Grounds& grounds, const Symbols& symbols, nb::handle given, nb::handle menu_given, nb::handle right_given,
                      std::size_t leading, std::size_t most_tied) {
     const Question question = question_of(given, symbols);
     const Menu menu = menu_of(menu_given);
@@ -158,7 +159,7 @@ nb::tuple ballots_of(const State& state, const Symbols& symbols, nb::handle give
         nb::gil_scoped_release release;
         std::vector<std::size_t> profiles;
         for (std::size_t profile = 0; profile < menu.profiles.size(); ++profile) profiles.push_back(profile);
-        Electorate electorate(state, question, menu, profiles);
+        Electorate electorate(state, question, menu, grounds.hear(state, question, menu.bounds), profiles);
         ballots = electorate.ballots(right, leading, most_tied);
     }
     nb::list listed, shares;

@@ -19,6 +19,7 @@ namespace nb = nanobind;
 
 NB_MODULE(_kernel, module) {
     using namespace nb::literals;
+    using kato::Forecasting;
     using kato::Later;
     using kato::View;
     using kato::Writer;
@@ -31,6 +32,11 @@ NB_MODULE(_kernel, module) {
         .def("ranked", &Later::ranked)
         .def("potentials", &Later::potentials)
         .def("written", &Later::written, "encode"_a);
+
+    nb::class_<Forecasting>(module, "Forecasting")
+        .def("tally", &Forecasting::tally, "question"_a, "menu"_a, "mix"_a, "repeat"_a, "most"_a)
+        .def("attributed", &Forecasting::attributed, "question"_a, "menu"_a, "mix"_a, "repeat"_a, "symbols"_a, "most"_a)
+        .def("ballots", &Forecasting::ballots, "question"_a, "menu"_a, "right"_a, "leading"_a, "most_tied"_a);
 
     nb::class_<View>(module, "View")
         .def_prop_ro("patterns", &View::patterns)
@@ -48,9 +54,7 @@ NB_MODULE(_kernel, module) {
         .def("list_patterns", &View::list_patterns, "order"_a, "descending"_a, "after"_a.none(), "limit"_a, "search"_a,
              "prefix"_a)
         .def("list_symbols", &View::list_symbols, "by_frequency"_a, "descending"_a, "after"_a.none(), "limit"_a, "search"_a)
-        .def("tally", &View::tally, "question"_a, "menu"_a, "mix"_a, "repeat"_a, "most"_a)
-        .def("attributed", &View::attributed, "question"_a, "menu"_a, "mix"_a, "repeat"_a, "symbols"_a, "most"_a)
-        .def("ballots", &View::ballots, "question"_a, "menu"_a, "right"_a, "leading"_a, "most_tied"_a)
+        .def("forecasting", &View::forecasting)
         .def("familiarity", &View::familiarity, "question"_a, "asked"_a, "pairs"_a)
         .def("elect", &View::elect, "question"_a, "menu"_a)
         .def("heard", &View::heard, "question"_a, "menu"_a)

@@ -26,6 +26,29 @@ namespace kato {
 // Symbols made or read at a time while the interpreter's lock is held.
 inline constexpr std::size_t kSymbolsAtOnce = 10'000;
 
+// Votes in one state of an index: what does not depend on the question is kept while this is.
+class Forecasting {
+public:
+    Forecasting(std::shared_ptr<const State> state, std::shared_ptr<Shared> shared)
+        : state_(std::move(state)), shared_(std::move(shared)), grounds_(std::make_shared<Grounds>()) {}
+
+    nb::tuple tally(nb::handle question, nb::handle menu, nb::handle mix, double repeat, std::size_t most) const {
+        return tally_of(*state_, *grounds_, shared_->symbols, question, menu, mix, repeat, most);
+    }
+    nb::tuple attributed(nb::handle question, nb::handle menu, nb::handle mix, double repeat, nb::handle symbols,
+                         std::size_t most) const {
+        return attributed_of(*state_, *grounds_, shared_->symbols, question, menu, mix, repeat, symbols, most);
+    }
+    nb::tuple ballots(nb::handle question, nb::handle menu, nb::handle right, std::size_t leading, std::size_t most_tied) const {
+        return ballots_of(*state_, *grounds_, shared_->symbols, question, menu, right, leading, most_tied);
+    }
+
+private:
+    std::shared_ptr<const State> state_;
+    std::shared_ptr<Shared> shared_;
+    std::shared_ptr<Grounds> grounds_;
+};
+
 // One state of an index, ready to be asked from any thread.
 class View {
 public:
@@ -183,16 +206,7 @@ public:
 
     // --- forecasts ---
 
-    nb::tuple tally(nb::handle question, nb::handle menu, nb::handle mix, double repeat, std::size_t most) const {
-        return tally_of(*state_, shared_->symbols, question, menu, mix, repeat, most);
-    }
-    nb::tuple attributed(nb::handle question, nb::handle menu, nb::handle mix, double repeat, nb::handle symbols,
-                         std::size_t most) const {
-        return attributed_of(*state_, shared_->symbols, question, menu, mix, repeat, symbols, most);
-    }
-    nb::tuple ballots(nb::handle question, nb::handle menu, nb::handle right, std::size_t leading, std::size_t most_tied) const {
-        return ballots_of(*state_, shared_->symbols, question, menu, right, leading, most_tied);
-    }
+    Forecasting forecasting() const { return {state_, shared_}; }
     nb::tuple familiarity(nb::handle question, nb::handle asked, nb::handle pairs) const {
         return familiarity_of(*state_, shared_->symbols, question, asked, pairs);
     }

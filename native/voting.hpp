@@ -6,7 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "electorate.hpp"
+#include "ground.hpp"
+#include "weighing.hpp"
 
 namespace kato {
 
@@ -50,7 +51,7 @@ struct Ballots {
 
 // One position that votes for a symbol, with what it adds to the symbol's share.
 struct Vote {
-    std::uint32_t standing;
+    std::uint32_t position;  // of all
     double share;
 };
 
@@ -66,17 +67,21 @@ using Mix = std::vector<std::pair<std::size_t, std::uint32_t>>;
 // The positions of an electorate, ready to vote.
 class Electorate {
 public:
-    // Ready for the profiles named: of the others, those that vote by a shape none of these has give nothing.
-    Electorate(const State& state, const Question& question, const Menu& menu, const std::vector<std::size_t>& profiles);
+    // Ready for the profiles named at once; others are made ready when asked.
+    Electorate(const State& state, const Question& question, const Menu& menu, Hearing hearing,
+               const std::vector<std::size_t>& profiles);
 
-    std::size_t voters() const { return voters_.size(); }
+    std::size_t voters() const { return hearing_.voters(); }
     Ballots ballots(const std::vector<Symbol>& right, std::size_t leading, std::size_t most_tied);
     Shares mixed(const Mix& mix, double repeat);
 
     // Who votes for each of some different symbols; of the positions the `most` that add most, as attributing.py defines it.
     std::vector<Votes> attributed(const Mix& mix, double repeat, const std::vector<Symbol>& symbols, std::size_t most);
-    const Voter& voter(const Vote& vote) const { return voters_[standings_[vote.standing].voter]; }
-    std::size_t position(const Vote& vote) const { return vote.standing - first_of_[standings_[vote.standing].voter]; }
+    Voter voter(const Vote& vote) const {
+        const std::size_t voter = ground_.voter_of(vote.position);
+        return {ground_.voters()[voter].row, hearing_.frequency(voter)};
+    }
+    std::size_t position(const Vote& vote) const { return vote.position - ground_.first_of(ground_.voter_of(vote.position)); }
 
 private:
     // A mixed vote by number of the symbol, and what each way of the mix that answers gives; both before shares of 0 are left out.
@@ -86,49 +91,71 @@ private:
         std::vector<std::vector<double>> ways;
     };
 
-    struct Standing {
-        std::uint32_t voter;
-        std::uint16_t suffix;
-        bool at_end;
+    // What followed the exact suffix of at least so many events, or did at ends: per symbol, and all together.
+    struct Followers {
+        std::vector<std::uint64_t> counts;
+        std::uint64_t all = 0, distinct = 0;
     };
 
-    // What followed the exact suffix of at least so many events, per symbol, and what one occurrence of it is worth.
+    // One of them as a back-off looks at it, and what one occurrence is worth to it.
     struct Context {
         std::size_t level;
         bool ends;
-        const std::vector<std::uint64_t>* counts;
+        const Followers* followers;
         double worth;
     };
 
-    void stand(const State& state, const Question& question, const std::vector<bool>& shapes);
-    void group(std::size_t known);
+    // Calls `take(position, frequency)` for what the ground counts and the question does not.
+    template <class Take>
+    void not_heard(Take take) const {
+        for (std::size_t voter = 0; voter < ground_.voters().size(); ++voter) {
+            const std::uint64_t more =
+                ground_.voters()[voter].frequency - (voter < hearing_.heard ? hearing_.frequency(voter) : 0);
+            if (more == 0) continue;
+            for (std::size_t position = ground_.first_of(voter); position < ground_.first_of(voter + 1); ++position)
+                take(position, more);
+        }
+    }
+
+    void look(const State& state, const Question& question);
+    void mark(const Question& question);
     void count_contexts();
     void count_affinities();
     const std::vector<double>& affinities(std::size_t after);
     Together together(const Mix& mix, double repeat);
-    std::vector<double> votes(const Profile& profile);
+    std::vector<double> votes(std::size_t number);
     std::vector<Context> contexts(const Profile& profile);
     std::vector<double> backed_off(const Profile& profile);
-    std::vector<double> by_evidence(const Profile& profile);
+
+    // --- by evidence ---
+    std::vector<double> suffixes_of(const Profile& profile) const;
+    std::vector<std::vector<double>> worths_of(const std::vector<Lane>& lanes) const;
+    template <class Pass>
+    void each_stretch(const std::vector<std::vector<double>>& worths, Pass pass) const;
+    std::size_t lanes_at_once(std::size_t wanted) const;
+    void add_up(const std::vector<std::size_t>& profiles);
+    template <std::size_t kLanes>
+    void add_up(std::vector<Lane> lanes, const std::vector<std::vector<std::size_t>>& profiles);
+    template <std::size_t kLanes>
+    void settle(const std::vector<std::size_t>& profiles, const std::vector<Adding<kLanes>>& adding);
+    void add_exactly(std::size_t profile, const std::vector<std::uint32_t>& numbers);
     std::vector<double> evident(const Profile& profile) const;
-    std::vector<std::size_t> numbers_of(const std::vector<Symbol>& symbols) const;
+
+    // --- shares ---
+    std::vector<std::uint32_t> numbers_of(const std::vector<Symbol>& symbols) const;
     std::vector<double> weights(const Profile& profile);
     std::vector<double> shares(std::size_t profile);
 
     const Menu& menu_;
-    std::vector<Voter> voters_;
-    std::vector<Standing> standings_;
-    std::vector<std::uint32_t> first_of_;         // per voter, its first standing
-    std::vector<std::vector<double>> evidence_;   // per shape that is voted by, per standing
-    std::vector<std::pair<Symbol, std::uint32_t>> ballots_;  // (symbol, standing), as they come
-    std::vector<std::pair<Symbol, std::uint32_t>> shown_;    // the same of every token; empty where both are alike
-    std::vector<Symbol> symbols_;                 // different ones that are voted for
-    std::vector<std::uint32_t> numbers_;          // per ballot, the place of its symbol there
-    std::vector<std::uint32_t> firsts_, ballots_of_;  // per symbol its standings
-    std::vector<std::uint32_t> shown_numbers_;
-    std::vector<std::vector<std::uint64_t>> anywhere_, at_ends_;  // per suffix length, per symbol
+    const Hearing hearing_;
+    const Ground& ground_;
+    std::vector<Sought> sought_;
+    std::vector<Marked> marked_;
+    std::vector<std::vector<double>> sums_;        // per profile that votes by evidence, per symbol; empty before it is made
+    std::vector<Followers> anywhere_, at_ends_;    // per suffix length
+    std::vector<std::uint32_t> touched_;           // the symbols that followed a suffix, or came at an end
     std::vector<std::vector<double>> affinities_;  // per longest context, per symbol
-    std::vector<Symbol> present_;                 // the memory's different symbols, as far as known
+    std::vector<std::uint32_t> present_;           // numbers of the memory's different symbols, as far as they have one
 };
 
 double entropy(const Shares& shares);

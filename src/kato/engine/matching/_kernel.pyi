@@ -36,6 +36,32 @@ class Later:
     def written(self, encode: Encode) -> tuple[bytes, bytes, bytes] | None:
         """All three as JSON arrays, written without the interpreter's lock; None where a symbol is no text."""
 
+class Forecasting:
+    """Votes in one state: what does not depend on the question is kept as long as this is, for the horizon asked about last."""
+
+    def tally(
+        self, question: Any, menu: Any, mix: Any, repeat: float, most: int
+    ) -> tuple[list[tuple[Symbol, float]], int, float, int]:
+        """
+        The vote by a mix: symbols with shares, in no order, at least the `most` best; how many have one; entropy; voters.
+
+        Args:
+            question: Steps (event, symbols), newest first; horizon; the events left out, or None.
+            menu: Shapes, profiles, number of the general one, furthest displacement, floor, (window, everybody, voters, tokens).
+            mix: (profile, times) each.
+        """
+    def attributed(
+        self, question: Any, menu: Any, mix: Any, repeat: float, symbols: Sequence[Symbol], most: int
+    ) -> tuple[list[Told], list[tuple[list[tuple[int, int, float]], int, float]]]:
+        """
+        Voters, and for each of some different symbols who votes for it: (number among the voters, position, what it adds)
+        of the `most` positions that add most; how many others do; what those add together.
+        """
+    def ballots(
+        self, question: Any, menu: Any, right: Any, leading: int, most_tied: int
+    ) -> tuple[list[Symbol], list[list[float]]]:
+        """Symbols that lead by any profile, in no order; per profile, the share of each."""
+
 class View:
     """One state of an index. Safe to ask from any thread; what takes long is done without the interpreter's lock."""
 
@@ -114,28 +140,8 @@ class View:
         self, by_frequency: bool, descending: bool, after: tuple[int, str] | None, limit: int, search: str
     ) -> tuple[list[Symbol], bool, int]:
         """A page of symbols that contain `search`: by occurrences or by text, ties by text, ascending; as list_patterns."""
-    def tally(
-        self, question: Any, menu: Any, mix: Any, repeat: float, most: int
-    ) -> tuple[list[tuple[Symbol, float]], int, float, int]:
-        """
-        The vote by a mix: symbols with shares, in no order, at least the `most` best; how many have one; entropy; voters.
-
-        Args:
-            question: Steps (event, symbols), newest first; horizon; the events left out, or None.
-            menu: Shapes, profiles, number of the general one, furthest displacement, floor, (window, everybody, voters, tokens).
-            mix: (profile, times) each.
-        """
-    def attributed(
-        self, question: Any, menu: Any, mix: Any, repeat: float, symbols: Sequence[Symbol], most: int
-    ) -> tuple[list[Told], list[tuple[list[tuple[int, int, float]], int, float]]]:
-        """
-        Voters, and for each of some different symbols who votes for it: (number among the voters, position, what it adds)
-        of the `most` positions that add most; how many others do; what those add together.
-        """
-    def ballots(
-        self, question: Any, menu: Any, right: Any, leading: int, most_tied: int
-    ) -> tuple[list[Symbol], list[list[float]]]:
-        """Symbols that lead by any profile, in no order; per profile, the share of each."""
+    def forecasting(self) -> Forecasting:
+        """Votes in this state."""
     def familiarity(self, question: Any, asked: Any, pairs: Any) -> tuple[list[int], list[int], int]:
         """Numbers of symbols never seen; of pairs never adjacent; most of the symbols that one pattern holds."""
     def elect(self, question: Any, menu: Any) -> list[Told]:

@@ -52,18 +52,19 @@ class KernelSource:
 
     def __init__(self, kernel: _kernel.View) -> None:
         self._kernel = kernel
+        self._votes = kernel.forecasting()
         self._menu = _menu()
 
     def tally(self, question: Question, mix: Mix, repeat: float, most: int) -> Tally:
         """The vote by a mix of profiles."""
-        shares, symbols, entropy, voters = self._kernel.tally(_told(question), self._menu, mix, repeat, most)
+        shares, symbols, entropy, voters = self._votes.tally(_told(question), self._menu, mix, repeat, most)
         return Tally(tuple(_ranked(shares)[:most]), symbols, entropy, voters)
 
     def attributed(
         self, question: Question, mix: Mix, repeat: float, symbols: Sequence[Symbol], most: int
     ) -> dict[Symbol, Votes]:
         """Who votes for each of some symbols."""
-        voters, told = self._kernel.attributed(_told(question), self._menu, mix, repeat, symbols, most)
+        voters, told = self._votes.attributed(_told(question), self._menu, mix, repeat, symbols, most)
         return {
             symbol: Votes(
                 tuple(Vote(*voters[number][1:3], position, share) for number, position, share in best),
@@ -75,7 +76,7 @@ class KernelSource:
 
     def ballots(self, question: Question, right: frozenset[Symbol]) -> Ballots:
         """What each profile of the menu says."""
-        symbols, shares = self._kernel.ballots(_told(question), self._menu, right, ON_BALLOT, MOST_TIED)
+        symbols, shares = self._votes.ballots(_told(question), self._menu, right, ON_BALLOT, MOST_TIED)
         order = sorted(range(len(symbols)), key=symbols.__getitem__)
         return Ballots(
             tuple(symbols[number] for number in order),
