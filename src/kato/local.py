@@ -7,6 +7,7 @@ memory and a server by changing the line that makes it. Each call goes through t
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import threading
@@ -46,7 +47,8 @@ class Kato(ClientMethods):
         StorageInUse: Another process has the memory open.
         StorageUnavailable, StoredDataCorrupt: It cannot be opened.
 
-    Safe to share between threads; one session's calls run one after another.
+    Safe to share between threads; one session's calls run one after another. What is still open when the program ends is
+    closed then.
 
     >>> with Kato(":memory:") as kato:
     ...     _ = kato.create_session("tea")
@@ -81,6 +83,9 @@ class Kato(ClientMethods):
         self._next_sweep = 0
         self._sweeping = threading.Lock()
         self._closed = False
+        # Threads of the memory hold it whatever becomes of this object, so being held here keeps nothing alive.
+        self._process = os.getpid()
+        atexit.register(self._end)
 
     @property
     def system(self) -> System:
@@ -121,7 +126,13 @@ class Kato(ClientMethods):
         """Write what waits to be written and let the file go. May be called twice."""
         if not self._closed:
             self._closed = True
+            atexit.unregister(self._end)
             self._system.close()
+
+    def _end(self) -> None:
+        """Close what the program left open, where it was opened: a forked process has a copy without the threads."""
+        if os.getpid() == self._process:
+            self.close()
 
     def __enter__(self) -> Self:
         return self

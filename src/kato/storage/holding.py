@@ -48,10 +48,7 @@ class Hold:
             os.lseek(self._descriptor, 0, os.SEEK_SET)
             holder = os.read(self._descriptor, 32).decode("ascii", "replace").strip() or "unknown"
             os.close(self._descriptor)
-            raise StorageInUse(
-                f"{path.parent} is in use by process {holder}; only one process may open a memory. "
-                "Stop that process, talk to it over HTTP, or name another directory"
-            ) from error
+            raise StorageInUse(_in_use(path.parent, holder)) from error
         except OSError as error:
             os.close(self._descriptor)
             raise StorageUnavailable(
@@ -67,6 +64,15 @@ class Hold:
     def release(self) -> None:
         """Let go."""
         os.close(self._descriptor)
+
+
+def _in_use(directory: Path, holder: str) -> str:
+    if holder == str(os.getpid()):
+        return f"{directory} is open in this program already (process {holder}); use that memory, or close it first"
+    return (
+        f"{directory} is in use by process {holder}; only one process may open a memory. "
+        "Stop that process, talk to it over HTTP, or name another directory"
+    )
 
 
 def lock_of(database: Path) -> Path:
