@@ -151,8 +151,13 @@ def test_the_doctor_names_what_is_wrong(run, monkeypatch, tmp_path):
     assert "damaged" in out
 
 
+HOLD = "import sys; from kato import Kato; kato = Kato(sys.argv[1]); print(flush=True); sys.stdin.read()"
+
+
 def test_a_memory_in_use_is_refused_with_advice(run, tmp_path):
-    with Kato(tmp_path / "memory"):
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path / "memory")], **pipes) as holder:
+        holder.stdout.readline()
         code, _, err = run("nodes")
         assert code == 1
         assert "in use by process" in err
