@@ -34,7 +34,7 @@ def loses_the_time(monkeypatch):
 
 def never_expires(monkeypatch):
     """Sessions outlive their time."""
-    monkeypatch.setattr("kato.service.sessions._SECOND", 10**9)
+    monkeypatch.setattr("kato.service.sessions.SECOND", 10**9)
 
 
 @pytest.mark.no_cover
