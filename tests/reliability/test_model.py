@@ -34,7 +34,8 @@ def loses_the_time(monkeypatch):
 
 def never_expires(monkeypatch):
     """Sessions outlive their time."""
-    monkeypatch.setattr("kato.service.sessions.SECOND", 10**9)
+    for module in ("session", "sessions", "expiries"):
+        monkeypatch.setattr(f"kato.service.{module}.SECOND", 10**9)
 
 
 @pytest.mark.no_cover
