@@ -176,6 +176,8 @@ def test_foreign_pages_and_too_many_watchers_are_refused():
         with pytest.raises(InvalidStatus) as refused, watch(server, origin="https://evil.example"):
             pass
         assert refused.value.response.status_code == 403
+        detail = json.loads(refused.value.response.body)["detail"]
+        assert detail.endswith("may not watch here; add it to KATO_WS_ORIGINS")
         with watch(server, origin=server.url) as first:
             next_event(first, "state.snapshot")
             with pytest.raises(InvalidStatus) as refused, watch(server):

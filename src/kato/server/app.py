@@ -48,7 +48,7 @@ class Application:
         self._clock = clock
         origins = Origins(settings.host, settings.allowed_hosts, settings.cors_origins if settings.cors_enabled else ())
         watched_from = settings.cors_origins if settings.ws_origins is None else settings.ws_origins
-        self._ws_origins = Origins(settings.host, settings.allowed_hosts, watched_from)
+        self._ws_origins = Origins(settings.host, settings.allowed_hosts, watched_from, "KATO_WS_ORIGINS")
         self._transport = Transport(
             lambda: self.system,
             lambda: self.admission,

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 
 from kato.errors import OriginRefused
 
+WEBSOCKET = "WEBSOCKET"
+"""In the place of a method: opening one is no request like others."""
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _EXPOSED = "X-Trace-ID, X-Session-ID, Retry-After, Idempotency-Replayed"
 _METHODS = "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS"
@@ -54,6 +56,8 @@ class Origins:
     allowed_hosts: Sequence[str] = ()
     cors_origins: Sequence[str] = ()
     """Origins that may read answers; "*" for all. Empty: no cross-origin answer at all."""
+    setting: str = "KATO_CORS_ORIGINS"
+    """What names them; for the advice in a refusal."""
     _known: set[str] = field(default_factory=set, repr=False, compare=False)
     """Host headers that were found to be ours: nearly every request has the same one."""
 
@@ -93,14 +97,15 @@ class Origins:
 
     def check_origin(self, method: str, origin: str | None, host: str) -> None:
         """
-        Refuse a write from a page of another site.
+        Refuse a write from a page of another site, and a WebSocket, which browsers let any page open.
 
         Raises:
             OriginRefused: The Origin is neither the server's own nor an allowed one.
         """
         if origin is None or method in _SAFE or self.is_own(origin, host) or self.is_allowed(origin):
             return
-        raise OriginRefused(f"The origin {origin[:100]!r} may not write here; add it to KATO_CORS_ORIGINS")
+        may_not = "watch" if method == WEBSOCKET else "write"
+        raise OriginRefused(f"The origin {origin[:100]!r} may not {may_not} here; add it to {self.setting}")
 
     def answer_headers(self, origin: str | None) -> Headers:
         """What lets a page of an allowed origin read an answer; and that caches must keep answers apart by origin."""

@@ -19,7 +19,7 @@ from kato.errors import KATOError, Overloaded, StorageError
 from kato.server.admission import Admission, refusal_headers
 from kato.server.event_frames import corrected_data, dependency_data, frame, learned_data, session_data
 from kato.server.logs import log_requests
-from kato.server.origins import Origins
+from kato.server.origins import WEBSOCKET, Origins
 from kato.service.callers import ANYONE, Caller
 from kato.service.events import DependencyEvent, Event, PatternsCorrected, PatternsLearned, SessionEvent
 from kato.service.runtime import random_id
@@ -205,7 +205,7 @@ class Watching:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         query = parse_qsl(scope.get("query_string", b"").decode("latin-1"))
         origins.check_host(headers.get("host", ""))
-        origins.check_origin("WEBSOCKET", headers.get("origin"), headers.get("host", ""))
+        origins.check_origin(WEBSOCKET, headers.get("origin"), headers.get("host", ""))
         caller = admission.identify(headers, (scope.get("client") or ("unknown",))[0], query)
         caller.require_scope("read")
         asked = {name: [value for given, value in query if given == name and value] for name in _MEMBERS}
