@@ -23,8 +23,9 @@ Curve = tuple[tuple[float, float], ...]
 SMALLEST_GROUP = 25
 MOST_GROUPS = 40
 """Groups are no smaller, unless there are fewer questions, and no more: narrower ones follow chance."""
-GUESSED = 200
-"""Questions that the trend is worth in each group: what differs from it by less than some hundredths is mostly chance."""
+GUESSED = 50
+"""Questions that the trend is worth in each group: in a group of a few dozen most of what differs from it is chance, in one of
+some hundred most is not."""
 
 
 @dataclass(slots=True)

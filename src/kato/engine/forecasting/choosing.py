@@ -19,7 +19,7 @@ from kato.engine.forecasting.calibrating import Curve, Observation, fit
 from kato.engine.forecasting.electing import EVERYBODY, MOST_TOKENS, MOST_VOTERS
 from kato.engine.forecasting.novelty import novelty
 from kato.engine.forecasting.profiles import MENU, NAMES, SHAPES, UNTESTED
-from kato.engine.forecasting.question import Kind, Question, ahead, ask, closing
+from kato.engine.forecasting.question import Kind, Question, ahead, ask, closing, present
 from kato.engine.forecasting.source import Ballots, Learned, Mix, Source
 from kato.engine.forecasting.voting import FLOOR
 
@@ -30,13 +30,12 @@ REPEATS = (1.0, 0.0, 0.3, 2.0)
 FEWEST = 16
 """Questions below which a self-test says nothing: the untested mix stays."""
 ENOUGH = 250
-"""Questions that calibrate, without those that choose; where there are fewer, these calibrate too."""
+"""Questions that calibrate where hits have chosen, without those that chose; where there are fewer, these calibrate too."""
 NEWEST = 1 / 4
 """Part of the patterns, by the order in which they were first learned, that is asked about as before it was learned."""
-SURPRISE = 1.0
-"""Worth of one nat of log-loss beside the hit rate: of some hundred questions the hit rate alone follows chance."""
-SURPRISE_OF_MANY = 0.05
-"""The same where more than one symbol can be right: a share is then no probability of being right."""
+HITS_OF_MANY = 5.0
+"""Worth of the hit rate beside one nat of log-loss, where more than one symbol can be right. Where only one can, it is worth
+nothing: of some hundred questions it follows chance, and a mix chosen by it seems better than it is."""
 DOUBT = 0.02
 """Part of every probability that is spread over all symbols when log-loss is taken, as a share may be 0."""
 PASSED = 1 / 16
@@ -47,7 +46,7 @@ LISTED = 10
 """Ranks below the first that the second curve is fitted on."""
 RULES = hashlib.sha256(
     repr(
-        (4, MENU, SHAPES, FLOOR, EVERYBODY, MOST_VOTERS, MOST_TOKENS, MOST_WAYS, REPEATS, SURPRISE, DOUBT, NEWEST)
+        (5, MENU, SHAPES, FLOOR, EVERYBODY, MOST_VOTERS, MOST_TOKENS, MOST_WAYS, REPEATS, HITS_OF_MANY, DOUBT, NEWEST)
     ).encode()
 ).hexdigest()[:16]
 """What choices are made by, so that one that was kept is told from what would be chosen now; the first number counts changes that
@@ -195,10 +194,10 @@ def choose(
         if stopped():
             return None
         ballots.append(source.ballots(each.question, each.right))
-    repeat = _repeat(voting, ballots)
-    mix, loss = _mix(voting, ballots, repeat, source.patterns)
-    # Those that chose the mix find it better than others would.
-    apart = trials[len(voting) :] if len(trials) - len(voting) >= max(ENOUGH, len(voting)) else trials
+    hits = 0.0 if all(len(each.right) == 1 for each in voting) else HITS_OF_MANY
+    mix, repeat, loss = _mix(voting, ballots, hits, source.patterns)
+    # Those whose hits chose the mix find it better than others would.
+    apart = trials[len(voting) :] if hits and len(trials) - len(voting) >= max(ENOUGH, len(voting)) else trials
     return _calibrated(source, apart, Choice(kind, sequence, mix, repeat, log_loss=loss), stopped)
 
 
@@ -222,34 +221,13 @@ def _trials(source: Source, kind: Kind, effort: Effort) -> tuple[list[Trial], in
 # --- ways of voting ---
 
 
-def _worth(each: Trial, symbols: Sequence[Symbol], repeat: float) -> list[float]:
-    """What each symbol's share counts: a symbol of the memory as a repeat, every other one once."""
-    present = {symbol for step in each.question.steps for symbol in step.symbols}
-    return [repeat if symbol in present else 1.0 for symbol in symbols]
-
-
-def _repeat(trials: Sequence[Trial], ballots: Sequence[Ballots]) -> float:
-    """What a repeated symbol is worth: with what all profiles together are right most often."""
-
-    def hits(repeat: float) -> int:
-        right = 0
-        for each, found in zip(trials, ballots, strict=True):
-            worth = _worth(each, found.symbols, repeat)
-            for shares in found.shares:
-                votes = [share * one for share, one in zip(shares, worth, strict=True)]
-                best = max(votes, default=0.0)
-                right += each.counts * (best > 0 and found.symbols[votes.index(best)] in each.right)
-        return right
-
-    return max(REPEATS, key=hits)
-
-
 @dataclass(slots=True)
 class Mixing:
     """One question while profiles are added to a mix: the vote of those so far, as `mixed` counts it."""
 
     trial: Trial
     worth: list[float]
+    """What each symbol's votes count: those of a symbol of the memory as a repeat, every other one's once."""
     right: list[int]
     """Numbers of the right symbols on the ballots."""
     factors: list[list[float] | None]
@@ -258,7 +236,7 @@ class Mixing:
     ways: int = 0
 
     def with_one_more(self, number: int) -> tuple[bool, float]:
-        """(whether the best symbol is right, the share of the best right one) if a profile were added."""
+        """(whether the best symbol is right, the share of all right ones) if a profile were added."""
         factors = self.factors[number]
         product, ways = self.product, self.ways
         if factors is not None:
@@ -270,7 +248,7 @@ class Mixing:
         whole = math.fsum(votes)
         if not whole > 0:
             return False, 0.0
-        return votes.index(max(votes)) in self.right, max((votes[at] for at in self.right), default=0.0) / whole
+        return votes.index(max(votes)) in self.right, math.fsum(votes[at] for at in self.right) / whole
 
     def add(self, number: int) -> None:
         """Count a profile once more."""
@@ -280,48 +258,70 @@ class Mixing:
             self.ways += 1
 
 
-def _mixing(each: Trial, found: Ballots, repeat: float) -> Mixing:
+def _mixing(each: Trial, found: Ballots) -> Mixing:
     return Mixing(
         each,
-        _worth(each, found.symbols, repeat),
+        [1.0] * len(found.symbols),
         [number for number, symbol in enumerate(found.symbols) if symbol in each.right],
         [[share + FLOOR for share in shares] if any(shares) else None for shares in found.shares],
         [1.0] * len(found.symbols),
     )
 
 
-def _mix(trials: Sequence[Trial], ballots: Sequence[Ballots], repeat: float, patterns: int) -> tuple[Mix, float]:
-    """
-    Add one profile after another, each time that which helps most, as long as one helps (Caruana et al., 2004).
+def _with_repeats(one: Mixing, found: Ballots, repeat: float) -> Mixing:
+    """The same question where a symbol of the memory is worth so much."""
+    memory = present(one.trial.question)
+    return replace(one, worth=[repeat if symbol in memory else 1.0 for symbol in found.symbols])
 
-    Ties go to the first of the menu.
+
+def _mix(trials: Sequence[Trial], ballots: Sequence[Ballots], hits: float, patterns: int) -> tuple[Mix, float, float]:
     """
+    Begin with the profile that does best alone, and what a repeat is worth to it; add one after another, each time that which
+    helps most, as long as one helps (Caruana et al., 2004).
+
+    Args:
+        hits: Worth of the hit rate beside log-loss.
+
+    Returns:
+        The mix, what a repeat is worth to it, and its log-loss.
+    """
+    asked = [_mixing(each, found) for each, found in zip(trials, ballots, strict=True)]
+    openings = {
+        repeat: [_with_repeats(one, found, repeat) for one, found in zip(asked, ballots, strict=True)]
+        for repeat in REPEATS
+    }
+    repeat = max(REPEATS, key=lambda each: _addition(openings[each], hits, patterns)[0])
+    asked = openings[repeat]
     times = [0] * len(MENU)
-    asked = [_mixing(each, found, repeat) for each, found in zip(trials, ballots, strict=True)]
-    whole = sum(each.counts for each in trials)
-    spread = DOUBT / (patterns + 1)
-    surprise = SURPRISE if all(len(each.right) == 1 for each in trials) else SURPRISE_OF_MANY
-    best_score, loss = -math.inf, 0.0
+    best, best_loss = -math.inf, 0.0
     for _ in range(MOST_WAYS):
-        found: tuple[float, float, int] | None = None
-        for number in range(len(MENU)):
-            hits, losses = 0, []
-            for one in asked:
-                is_right, share = one.with_one_more(number)
-                hits += one.trial.counts * is_right
-                losses.append(-one.trial.counts * math.log((1 - DOUBT) * share + spread))
-            mean_loss = math.fsum(losses) / whole
-            score = hits / whole - surprise * mean_loss
-            if found is None or score > found[0]:
-                found = (score, mean_loss, number)
-        assert found is not None
-        if found[0] <= best_score:
+        score, loss, chosen = _addition(asked, hits, patterns)
+        if score <= best:
             break
-        best_score, loss, chosen = found
+        best, best_loss = score, loss
         times[chosen] += 1
         for one in asked:
             one.add(chosen)
-    return tuple((number, counted) for number, counted in enumerate(times) if counted), loss
+    return tuple((number, counted) for number, counted in enumerate(times) if counted), repeat, best_loss
+
+
+def _addition(asked: Sequence[Mixing], hits: float, patterns: int) -> tuple[float, float, int]:
+    """(score, log-loss, profile) with the one that helps a mix most; ties go to the first of the menu."""
+    whole = sum(one.trial.counts for one in asked)
+    spread = DOUBT / (patterns + 1)
+    found: tuple[float, float, int] | None = None
+    for number in range(len(MENU)):
+        right, losses = 0, []
+        for one in asked:
+            is_right, share = one.with_one_more(number)
+            right += one.trial.counts * is_right
+            losses.append(-one.trial.counts * math.log((1 - DOUBT) * share + spread))
+        loss = math.fsum(losses) / whole
+        score = hits * (right / whole) - loss
+        if found is None or score > found[0]:
+            found = (score, loss, number)
+    assert found is not None
+    return found
 
 
 # --- calibration ---

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 CLOSEST = 1e-6
 """Shares nearer to 0 or 1 than this count as this, so that their logarithms exist."""
 IDENTITY = (0.0, 1.0, 1.0)
-PULL = 1.0
-"""How much it costs to leave IDENTITY: half of this times each number's squared distance, in nats of all questions together."""
+PULL = 0.3
+"""How much it costs to leave IDENTITY: half of this times each number's squared distance, in nats of all questions together. Far
+from it is where a share of some hundredths is right half the time, as among many words."""
 HALVINGS = 30
 """How often a step that makes it worse is halved, before it counts as none."""
 
