@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from kato import Kato, KATOClient, __version__
+from kato import KATOClient, __version__
 from kato.cli.main import main
 from kato.settings import Settings
 from serving import running
