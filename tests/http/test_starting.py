@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from kato import KATOClient
 from kato.errors import InvalidSettings
 from kato.server.running import check, listening, serve
 from kato.settings import Settings
@@ -104,12 +106,34 @@ def test_a_log_that_cannot_be_written_is_an_error_of_the_system(tmp_path):
         serve(Settings(data_dir=":memory:", log_output=str(tmp_path / "none" / "log")))
 
 
-def start(directory: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "kato", "serve", "--port", str(port), "--data", str(directory)]
-    return subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, timeout=60)
+        found: int = probe.getsockname()[1]
+        return found
+
+
+def command(directory: Path, port: int) -> list[str]:
+    return [sys.executable, "-m", "kato", "serve", "--port", str(port), "--data", str(directory)]
+
+
+def start(directory: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    given = command(directory, free_port())
+    return subprocess.run(given, env={**os.environ, **environment}, capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such signal to send")
+def test_a_server_stopped_by_ctrl_c_ends_without_a_word(tmp_path):
+    port = free_port()
+    with subprocess.Popen(command(tmp_path, port), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as served:
+        with KATOClient(f"http://127.0.0.1:{port}", max_retries=8) as kato:
+            kato.create_session("node")
+            kato.observe(["a", "b"])
+            kato.learn()
+            kato.observe(["a"])
+            assert kato.get_predictions()["count"] == 1
+        served.send_signal(signal.SIGINT)
+        assert (served.communicate(timeout=30)[1], served.returncode) == (b"", 130)
 
 
 def test_a_directory_in_use_stops_the_start_with_one_sentence(tmp_path):

@@ -43,6 +43,8 @@ def serve(settings: Settings) -> None:
             if application.failure is None:
                 raise
             raise application.failure from None
+        finally:
+            gc.unfreeze()  # what serving has left goes at the end of the process, as it would by itself
 
 
 def configured(application: Application, settings: Settings) -> uvicorn.Config:
