@@ -4,22 +4,28 @@
 
 namespace kato {
 
-Ground::Ground(std::vector<Voter> voters, std::size_t horizon, std::size_t known)
-    : voters_(std::move(voters)), horizon_(horizon), numbers_([&] {
-          std::size_t tokens = 0;
-          for (const Voter& voter : voters_) tokens += voter.row.length;
-          return std::min(tokens, known);
-      }()) {
+namespace {
+
+std::size_t tokens_of(const std::vector<Voter>& voters) {
     std::size_t tokens = 0;
-    for (const Voter& voter : voters_) tokens += voter.row.length;
+    for (const Voter& voter : voters) tokens += voter.row.length;
+    return tokens;
+}
+
+}  // namespace
+
+Ground::Ground(std::vector<Voter> voters, std::size_t horizon, std::size_t known)
+    : voters_(std::move(voters)), horizon_(horizon), numbers_(tokens_of(voters_), known) {
+    const std::size_t tokens = tokens_of(voters_);
     tokens_.reserve(tokens);
     event_at_.reserve(tokens + 1);
     first_of_.reserve(voters_.size() + 1);
     for (const Voter& voter : voters_) {
+        const Row& row = voter.row;
         first_of_.push_back(std::uint32_t(event_at_.size()));
-        for (std::size_t i = 0; i < voter.row.length; ++i) {
-            if (voter.row.starts(i)) event_at_.push_back(std::uint32_t(tokens_.size()));
-            tokens_.push_back(numbers_.number(voter.row.token(i)));
+        for (std::size_t i = 0; i < row.length; ++i) {
+            if (row.starts(i)) event_at_.push_back(std::uint32_t(tokens_.size()));
+            tokens_.push_back(numbers_.number(row.token(i)));
         }
         longest_ = std::max(longest_, event_at_.size() - first_of_.back());
     }
@@ -72,22 +78,28 @@ void Ground::find_targets() {
     std::vector<std::uint32_t> last(symbols, UINT32_MAX);
     voted_.assign(symbols, 0);
     own_target_at_.reserve(positions() + 1);
+    own_targets_.resize(std::min<std::size_t>(std::max<std::size_t>(horizon_, 1), 2) * tokens_.size());
+    std::size_t used = 0;
     for (std::size_t voter = 0; voter < voters_.size(); ++voter)
         for (std::size_t position = first_of_[voter]; position < first_of_[voter + 1]; ++position) {
-            own_target_at_.push_back(std::uint32_t(own_targets_.size()));
+            own_target_at_.push_back(std::uint32_t(used));
             const std::size_t end = first_of_[voter + 1];
             const std::size_t from = horizon_ ? position : end - 1;
             const std::size_t to = std::min(end, from + std::max<std::size_t>(1, horizon_));
+            const std::size_t most = used + (event_at_[to] - event_at_[from]);
+            if (most > own_targets_.size()) own_targets_.resize(2 * most);
             for (std::uint32_t at = event_at_[from]; at < event_at_[to]; ++at) {
                 const std::uint32_t number = tokens_[at];
                 if (last[number] == position) continue;
                 last[number] = std::uint32_t(position);
-                own_targets_.push_back(number);
+                own_targets_[used++] = number;
                 voted_[number] += voters_[voter].frequency;
                 ++ballots_[number];
             }
         }
-    own_target_at_.push_back(std::uint32_t(own_targets_.size()));
+    own_target_at_.push_back(std::uint32_t(used));
+    own_targets_.resize(used);
+    own_targets_.shrink_to_fit();
     targets_ = own_targets_.data();
     target_at_ = own_target_at_.data();
 }
@@ -114,16 +126,18 @@ Hearing Grounds::hear(const State& state, const Question& question, const Bounds
     return hearing;
 }
 
+bool everybody_votes(const State& state, const Bounds& bounds) {
+    return state.patterns <= bounds.everybody && tokens_of(living(state)) <= bounds.tokens;
+}
+
 // Null where not everybody votes.
 std::shared_ptr<const Ground> Grounds::of_everybody(const State& state, const Question& question, const Bounds& bounds) {
-    if (state.patterns > bounds.everybody) return nullptr;
     const std::lock_guard<std::mutex> lock(guard_);
+    if (!everybody_votes_) everybody_votes_ = everybody_votes(state, bounds);
+    if (!*everybody_votes_) return nullptr;
     if (everybody_ && everybody_->horizon() == question.horizon) return everybody_;
     everybody_ = nullptr;  // so that there are never two
     std::vector<Voter> voters = living(state);
-    std::size_t tokens = 0;
-    for (const Voter& voter : voters) tokens += voter.row.length;
-    if (tokens > bounds.tokens) return nullptr;
     std::sort(voters.begin(), voters.end(),
               [](const Voter& left, const Voter& right) { return left.row.slot() < right.row.slot(); });
     everybody_ = std::make_shared<const Ground>(std::move(voters), question.horizon, state.members.size());

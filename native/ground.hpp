@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -15,24 +16,27 @@
 
 namespace kato {
 
-// Symbols to small numbers, in the order in which they are first asked for; open addressing.
+// Symbols to small numbers, in the order in which they are first asked for.
 class Numbers {
 public:
-    explicit Numbers(std::size_t most) : slots_(next_power_of_two(most * 2 + 16), {kUnknown, 0}) {}
+    // At most `most` numbers are given; no symbol is as high as `known`. Few symbols have a place each, of many those asked for.
+    Numbers(std::size_t most, std::size_t known) : direct_(known <= 2 * most) {
+        slots_.assign(direct_ ? known : next_power_of_two(most * 2 + 16), {kUnknown, 0});
+    }
 
-    // The number of a symbol, a new one if it has none yet; at most as many are given as were announced.
+    // The number of a symbol, a new one if it has none yet.
     std::uint32_t number(Symbol symbol) {
-        const std::size_t at = place(symbol);
-        if (slots_[at].first == kUnknown) {
-            slots_[at] = {symbol, std::uint32_t(symbols_.size())};
+        auto& slot = slots_[place(symbol)];
+        if (slot.first == kUnknown) {
+            slot = {symbol, std::uint32_t(symbols_.size())};
             symbols_.push_back(symbol);
         }
-        return slots_[at].second;
+        return slot.second;
     }
 
     // Its number; beyond all others if it has none.
     std::uint32_t find(Symbol symbol) const {
-        if (symbol == kUnknown) return std::uint32_t(symbols_.size());
+        if (symbol == kUnknown || (direct_ && symbol >= slots_.size())) return std::uint32_t(symbols_.size());
         const auto& slot = slots_[place(symbol)];
         return slot.first == kUnknown ? std::uint32_t(symbols_.size()) : slot.second;
     }
@@ -41,11 +45,13 @@ public:
 
 private:
     std::size_t place(Symbol symbol) const {
+        if (direct_) return symbol;
         std::size_t at = mixed(symbol) & (slots_.size() - 1);
         while (slots_[at].first != kUnknown && slots_[at].first != symbol) at = (at + 1) & (slots_.size() - 1);
         return at;
     }
 
+    bool direct_;
     std::vector<std::pair<Symbol, std::uint32_t>> slots_;
     std::vector<Symbol> symbols_;
 };
@@ -112,6 +118,9 @@ struct Hearing {
     std::size_t voters() const { return heard - (left < heard && left_frequency == 0); }
 };
 
+// Whether all patterns vote in every question.
+bool everybody_votes(const State& state, const Bounds& bounds);
+
 // The grounds of one state of a node. That of everybody is kept, for the horizon asked about last.
 class Grounds {
 public:
@@ -121,6 +130,7 @@ private:
     std::shared_ptr<const Ground> of_everybody(const State& state, const Question& question, const Bounds& bounds);
 
     std::mutex guard_;
+    std::optional<bool> everybody_votes_;
     std::shared_ptr<const Ground> everybody_;
 };
 

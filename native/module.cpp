@@ -58,6 +58,7 @@ NB_MODULE(_kernel, module) {
         .def("familiarity", &View::familiarity, "question"_a, "asked"_a, "pairs"_a)
         .def("elect", &View::elect, "question"_a, "menu"_a)
         .def("heard", &View::heard, "question"_a, "menu"_a)
+        .def("everybody_votes", &View::everybody_votes, "menu"_a)
         .def("smallest", &View::smallest, "most"_a)
         .def("save", &View::save, "path"_a, "extra"_a);
 

@@ -219,6 +219,7 @@ public:
             symbols += voter.row.length;
         return symbols;
     }
+    bool everybody_votes(nb::handle menu) const { return kato::everybody_votes(*state_, menu_of(menu).bounds); }
     std::vector<nb::tuple> smallest(std::size_t most) const { return told(kato::smallest(*state_, most)); }
 
 private:

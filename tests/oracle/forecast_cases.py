@@ -47,6 +47,7 @@ def difference(
             source.familiarity(question),
             [(voter.name, voter.events, voter.frequency) for voter in source.electorate(question)],
             source.heard(question),
+            source.everybody_votes,
             [told[1:] for told in source.smallest(most)],
         )
         for source, question in zip((plain, native), questions, strict=True)

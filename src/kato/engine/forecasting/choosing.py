@@ -38,15 +38,17 @@ HITS_OF_MANY = 5.0
 nothing: of some hundred questions it follows chance, and a mix chosen by it seems better than it is."""
 DOUBT = 0.02
 """Part of every probability that is spread over all symbols when log-loss is taken, as a share may be 0."""
-PASSED = 1 / 16
+PASSED = 0.55
 """Symbols that could be looked at in the time that passing over one pattern of a large node takes, as measured."""
-WHOLE_MENU = 2.5
-"""How much longer it takes to look at a symbol by every profile of the menu than by those of a mix, as measured."""
+GATHERED = 2
+"""How much longer it takes to look at a symbol of voters who are elected anew for each question, as measured."""
+WHOLE_MENU = 2
+"""How much longer it takes to look at a symbol by every profile of the menu than by those of a dear mix, as measured."""
 LISTED = 10
 """Ranks below the first that the second curve is fitted on."""
 RULES = hashlib.sha256(
     repr(
-        (5, MENU, SHAPES, FLOOR, EVERYBODY, MOST_VOTERS, MOST_TOKENS, MOST_WAYS, REPEATS, HITS_OF_MANY, DOUBT, NEWEST)
+        (6, MENU, SHAPES, FLOOR, EVERYBODY, MOST_VOTERS, MOST_TOKENS, MOST_WAYS, REPEATS, HITS_OF_MANY, DOUBT, NEWEST)
     ).encode()
 ).hexdigest()[:16]
 """What choices are made by, so that one that was kept is told from what would be chosen now; the first number counts changes that
@@ -61,9 +63,10 @@ class Effort:
     """Questions that choose the ways of voting: at most these, and half of those asked in all."""
     calibrating: int = 3000
     """Questions that calibrate the chosen mix."""
-    work: int = 5 * 2**25
-    """Symbols that the calibrating ones may look at together, a pattern that is passed over counting as PASSED of one; those that
-    choose may look at as many, each counting as WHOLE_MENU. FEWEST questions are asked all the same."""
+    work: int = 9 * 2**27
+    """Symbols that the calibrating ones may look at together, a pattern that is passed over counting as PASSED of one, and a symbol as
+    GATHERED where voters are elected anew; those that choose may look at as many, each counting as WHOLE_MENU. FEWEST questions are
+    asked all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +214,7 @@ def _trials(source: Source, kind: Kind, effort: Effort) -> tuple[list[Trial], in
     if not trials:
         return [], 0
     few = trials[:: max(1, len(trials) // 8)][:8]
-    looked_at = max(1, *(source.heard(each.question) for each in few))
+    looked_at = max(1, *(source.heard(each.question) for each in few)) * (1 if source.everybody_votes else GATHERED)
     passed = PASSED * source.patterns
     calibrating = max(FEWEST, int(effort.work / (looked_at + passed)))
     voting = min(effort.voting, calibrating // 2, int(effort.work / (WHOLE_MENU * looked_at + passed)))

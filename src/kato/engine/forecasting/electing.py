@@ -8,7 +8,7 @@ choice is as good as drawn by lot, and always the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from kato.engine.event import Event, Symbol
@@ -52,6 +52,11 @@ def without(voters: Iterable[Voter], left_out: tuple[Event, ...] | None) -> list
         if frequency:
             heard.append(replace(voter, frequency=frequency))
     return heard
+
+
+def everybody_votes(voters: Sequence[Voter]) -> bool:
+    """Whether all of them are within the bounds of an electorate, whatever is asked."""
+    return len(voters) <= EVERYBODY and sum(len(event) for voter in voters for event in voter.events) <= MOST_TOKENS
 
 
 def elect(voters: Iterable[Voter], question: Question) -> list[Voter]:

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from kato.engine.event import Event, Symbol
 from kato.engine.forecasting.attributing import attributed
-from kato.engine.forecasting.electing import Voter, elect, without
+from kato.engine.forecasting.electing import Voter, elect, everybody_votes, without
 from kato.engine.forecasting.profiles import GENERAL, MENU
 from kato.engine.forecasting.question import Question, present
 from kato.engine.forecasting.resembling import nearest
@@ -67,6 +67,11 @@ class PlainSource:
     def heard(self, question: Question) -> int:
         """Symbols of those who vote."""
         return sum(len(event) for voter in self.electorate(question) for event in voter.events)
+
+    @property
+    def everybody_votes(self) -> bool:
+        """Whether all patterns vote in every question."""
+        return everybody_votes(self._voters)
 
     def members(self, symbol: Symbol) -> int:
         """How many patterns hold a symbol."""

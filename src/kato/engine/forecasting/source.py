@@ -124,6 +124,11 @@ class Source(Protocol):
         """Symbols of those who vote: what a question costs to ask."""
         ...
 
+    @property
+    def everybody_votes(self) -> bool:
+        """Whether all patterns vote in every question, but for what it leaves out."""
+        ...
+
     def members(self, symbol: Symbol) -> int:
         """How many patterns hold a symbol."""
         ...

@@ -148,6 +148,8 @@ class View:
         """Who votes, in order."""
     def heard(self, question: Any, menu: Any) -> int:
         """Symbols of those who vote."""
+    def everybody_votes(self, menu: Any) -> bool:
+        """Whether all patterns vote in every question."""
     def smallest(self, most: int) -> list[Told]:
         """The patterns with the smallest names, ascending."""
     def save(self, path: str, extra: bytes) -> None:

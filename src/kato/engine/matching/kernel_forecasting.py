@@ -94,6 +94,11 @@ class KernelSource:
         """Symbols of those who vote."""
         return self._kernel.heard(_told(question), self._menu)
 
+    @property
+    def everybody_votes(self) -> bool:
+        """Whether all patterns vote in every question."""
+        return self._kernel.everybody_votes(self._menu)
+
     def members(self, symbol: Symbol) -> int:
         """How many patterns hold a symbol."""
         facts = self._kernel.symbol(symbol)
