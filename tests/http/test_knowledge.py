@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from urllib.parse import quote
 
 import pytest
 
 from kato import KATOClient
+from kato.settings import Settings
+from kato.wire.answers import predictions
+from kato.wire.encoding import encode_answer
+from serving import running
 
 STRANGE = [
     "a/b",
@@ -329,3 +334,33 @@ def test_as_many_predictions_are_counted_as_are_told(http, asked, explain):
     together = http.post(f"/nodes/{node}/predict", json={"stms": [[["a"]]], "config": config}).json()["results"][0]
     for answer in (alone, together):
         assert answer["count"] == len(answer["predictions"]) == min(asked, 3)
+
+
+def test_explanations_are_made_where_they_delay_nobody(monkeypatch):
+    """They are many times what they explain: made on the event loop, everybody would wait until the last is told."""
+    where = []
+
+    def made(*arguments):
+        where.append(threading.current_thread())
+        return predictions(*arguments)
+
+    def encoded(answer):
+        where.append(threading.current_thread())
+        return encode_answer(answer)
+
+    monkeypatch.setattr("kato.operations.predictions.predictions", made)
+    monkeypatch.setattr("kato.wire.encoding.encode_answer", encoded)
+    with running(Settings(data_dir=":memory:", log_level="CRITICAL")) as server:
+        loop = asyncio.run_coroutine_threadsafe(_thread(), server.loop).result(10)
+        with KATOClient(server.url) as kato:
+            kato.create_session("explained")
+            kato.learn_many([[["a"], ["b"]], [["a"], ["c"]]])
+            kato.observe(["a"])
+            told = kato.get_predictions(explain=True)
+    assert [each["explanation"]["rank"] for each in told["predictions"]] == [1, 2]
+    assert len(where) == 3
+    assert loop not in where
+
+
+async def _thread():
+    return threading.current_thread()

@@ -13,6 +13,7 @@ from kato.service import predicting
 from kato.service.predicting import Asked
 from kato.service.system import System
 from kato.wire.answers import Json, in_session, predictions
+from kato.wire.encoding import written_list
 from kato.wire.limits import Limits
 from kato.wire.reading import Parameter, problem, read_query
 from kato.wire.schemas import predictions as shapes
@@ -114,7 +115,10 @@ async def get_predictions(system: System, request: Request) -> Answer:
         if query["explain"]:
             explained = await predicting.explain(system, asked)
             provenance = await provenance_of(system, session.node_id, asked, request.visible)
-            told["predictions"] = predictions(asked.predictions, explained, provenance)
+            # Explanations are many times what they explain: whoever waits for them delays nobody else.
+            told["predictions"] = await system.runtime.compute(
+                lambda: written_list(predictions(asked.predictions, explained, provenance))
+            )
         answer: Json = {
             "predictions": told.pop("predictions"),
             "count": asked.count,
