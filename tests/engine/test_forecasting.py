@@ -554,6 +554,17 @@ def test_what_is_never_repeated_is_not_foretold_again():
     assert found.repeat == 0.0
 
 
+def test_a_profile_is_added_only_where_the_questions_gain_its_price(monkeypatch):
+    source = source_of(*process(9, 60))
+    found = choose(source, NEXT, 0, SMALL)
+    monkeypatch.setattr(choosing, "GAIN", 0.0)
+    free = choose(source, NEXT, 0, SMALL)
+    assert found is not None
+    assert free is not None
+    assert sum(times for _, times in found.names) < sum(times for _, times in free.names)
+    assert free.log_loss < found.log_loss
+
+
 @pytest.mark.parametrize("seed", [2, 8, 11])
 def test_a_repeat_is_worth_what_it_is_to_the_way_of_voting_that_does_best(seed):
     """The last event tells all of a process without memory, repeats or not; most other ways would gain by favouring repeats."""

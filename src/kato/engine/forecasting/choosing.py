@@ -25,6 +25,8 @@ from kato.engine.forecasting.voting import FLOOR
 
 MOST_WAYS = 8
 """Profiles that a mix may count, repetitions included."""
+GAIN = 1.0
+"""Nats that all questions together have to gain by one more profile: the price of a further number (Akaike, 1974)."""
 REPEATS = (1.0, 0.0, 0.3, 2.0)
 """What another symbol of the memory may be worth; the first of equals is taken."""
 FEWEST = 16
@@ -48,7 +50,21 @@ LISTED = 10
 """Ranks below the first that the second curve is fitted on."""
 RULES = hashlib.sha256(
     repr(
-        (6, MENU, SHAPES, FLOOR, EVERYBODY, MOST_VOTERS, MOST_TOKENS, MOST_WAYS, REPEATS, HITS_OF_MANY, DOUBT, NEWEST)
+        (
+            6,
+            MENU,
+            SHAPES,
+            FLOOR,
+            EVERYBODY,
+            MOST_VOTERS,
+            MOST_TOKENS,
+            MOST_WAYS,
+            GAIN,
+            REPEATS,
+            HITS_OF_MANY,
+            DOUBT,
+            NEWEST,
+        )
     ).encode()
 ).hexdigest()[:16]
 """What choices are made by, so that one that was kept is told from what would be chosen now; the first number counts changes that
@@ -64,9 +80,9 @@ class Effort:
     calibrating: int = 3000
     """Questions that calibrate the chosen mix."""
     work: int = 9 * 2**27
-    """Symbols that the calibrating ones may look at together, a pattern that is passed over counting as PASSED of one, and a symbol as
-    GATHERED where voters are elected anew; those that choose may look at as many, each counting as WHOLE_MENU. FEWEST questions are
-    asked all the same."""
+    """Symbols that the calibrating ones may look at together, a pattern that is passed over counting as PASSED of one, and a
+    symbol as GATHERED where voters are elected anew; those that choose may look at as many, each counting as WHOLE_MENU. FEWEST
+    questions are asked all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +296,7 @@ def _with_repeats(one: Mixing, found: Ballots, repeat: float) -> Mixing:
 def _mix(trials: Sequence[Trial], ballots: Sequence[Ballots], hits: float, patterns: int) -> tuple[Mix, float, float]:
     """
     Begin with the profile that does best alone, and what a repeat is worth to it; add one after another, each time that which
-    helps most, as long as one helps (Caruana et al., 2004).
+    helps most, as long as one helps by more than GAIN (Caruana et al., 2004).
 
     Args:
         hits: Worth of the hit rate beside log-loss.
@@ -295,11 +311,12 @@ def _mix(trials: Sequence[Trial], ballots: Sequence[Ballots], hits: float, patte
     }
     repeat = max(REPEATS, key=lambda each: _addition(openings[each], hits, patterns)[0])
     asked = openings[repeat]
+    least_gain = GAIN / sum(each.counts for each in trials)
     times = [0] * len(MENU)
     best, best_loss = -math.inf, 0.0
     for _ in range(MOST_WAYS):
         score, loss, chosen = _addition(asked, hits, patterns)
-        if score <= best:
+        if score <= best + least_gain:
             break
         best, best_loss = score, loss
         times[chosen] += 1
