@@ -92,6 +92,24 @@ def test_a_server_is_watched_until_enough_was_seen():
             watching.stdout.close()
 
 
+def test_one_who_watches_is_told_when_the_server_stops():
+    with running(Settings(data_dir=":memory:", log_level="CRITICAL")) as server:
+        command = [sys.executable, "-m", "kato", "watch", "--url", server.url, "--json"]
+        watching = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert json.loads(watching.stdout.readline())["event_type"] == "state.snapshot"
+    out, err = watching.communicate(timeout=20)
+    assert (watching.returncode, out, err) == (1, "", f"kato: {server.url} is watched no longer: the server stops\n")
+
+
+def test_a_server_that_wants_a_key_says_so_to_one_who_watches(run):
+    with running(Settings(data_dir=":memory:", log_level="CRITICAL", api_keys=("a-secret-of-length",))) as server:
+        code, out, err = run("watch", "--url", server.url, "--count", "1", data=False)
+        assert (code, out) == (1, "")
+        assert err == "kato: An API key is needed: send it as X-API-Key or Authorization: Bearer\n"
+        command = ("watch", "--url", server.url, "--count", "1", "--api-key", "a-secret-of-length")
+        assert run(*command, data=False)[0] == 0
+
+
 def test_what_cannot_be_watched_says_so(run):
     code, _, err = run("watch", "--url", "http://127.0.0.1:9", data=False)
     assert (code, "does not let itself be watched" in err) == (1, True)

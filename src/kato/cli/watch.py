@@ -10,10 +10,17 @@ from urllib.parse import urlencode
 import typer
 from rich.markup import escape
 
-from kato import ServerUnreachable
+from kato import KATOError, ServerUnreachable
 from kato.cli.opening import ApiKey, AsJson
 from kato.cli.printing import console
+from kato.wire.failures import error_from_answer
 
+_ENDS: dict[int | None, str] = {
+    1001: "the server stops",
+    1012: "the server stops",
+    1008: "the key lets nobody in any more",
+    1013: "more happened than could be printed",
+}
 _QUIET = {"heartbeat", "subscribed"}
 
 
@@ -26,7 +33,7 @@ def watch(
     api_key: ApiKey = None,
 ) -> None:
     """Print events of a server as they happen, one a line, until Ctrl-C."""
-    from websockets.exceptions import WebSocketException
+    from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
     from websockets.sync.client import connect
 
     if not url.startswith(("http://", "https://")):
@@ -36,8 +43,8 @@ def watch(
     seen = 0
     try:
         with connect(address, additional_headers={"X-API-Key": api_key} if api_key else {}) as socket:
-            for frame in socket:
-                told = json.loads(frame)
+            while True:
+                told = json.loads(socket.recv())
                 if told["event_type"] in _QUIET:
                     continue
                 if as_json:
@@ -48,8 +55,22 @@ def watch(
                 seen += 1
                 if count is not None and seen >= count:
                     return
+    except InvalidStatus as refused:
+        raise _refusal(refused.response.status_code, refused.response.body) from refused
+    except ConnectionClosed as ended:
+        reason = _ENDS.get(ended.rcvd.code if ended.rcvd is not None else None, "the connection was lost")
+        raise KATOError(f"{url} is watched no longer: {reason}") from ended
     except (OSError, WebSocketException) as error:
         raise ServerUnreachable(f"{url} does not let itself be watched: {error}") from error
+
+
+def _refusal(status: int, body: bytes | bytearray | None) -> KATOError:
+    """What the server said instead of letting itself be watched."""
+    text = (body or b"").decode("utf-8", "replace")
+    try:
+        return error_from_answer(status, json.loads(text))
+    except ValueError:
+        return error_from_answer(status, text)
 
 
 def _line(told: dict[str, Any]) -> str:
