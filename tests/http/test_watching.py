@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import ExitStack
 from datetime import datetime
 
 import pytest
@@ -185,6 +186,16 @@ def test_foreign_pages_and_too_many_watchers_are_refused():
             assert refused.value.response.status_code == 503
         with pytest.raises(InvalidStatus), connect(f"ws://127.0.0.1:{server.port}/ws/other"):
             pass
+
+
+def test_a_server_that_stops_says_that_it_goes_away():
+    with ExitStack() as stack:
+        with running(Settings(data_dir=":memory:", log_level="CRITICAL")) as server:
+            connection = stack.enter_context(watch(server))
+            next_event(connection, "state.snapshot")
+        with pytest.raises(ConnectionClosed) as closed:
+            connection.recv(timeout=10)
+        assert closed.value.rcvd.code == 1001
 
 
 def test_a_watcher_too_far_behind_is_closed_and_stopping_closes_all():

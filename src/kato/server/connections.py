@@ -26,6 +26,7 @@ HEAD_SECONDS = 20.0
 HEAD_BYTES = 65_536
 _WORTH_JOINING = 16_384
 """Bytes; copying so many takes less than handing two pieces on."""
+_GOING_AWAY = 1001
 _PHRASES = {400: "Bad Request", 413: "Content Too Large"}
 
 
@@ -189,3 +190,12 @@ class Conversation(WebSocketsSansIOProtocol):
         await super().send(message)
         if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
             self.handshake_complete = True
+
+    def shutdown(self) -> None:
+        """The server stops. Whoever listens is told that it goes away; uvicorn would say that it comes back."""
+        if self.handshake_complete and not self.close_sent:
+            self.queue.put_nowait({"type": "websocket.disconnect", "code": _GOING_AWAY})
+            self.conn.send_close(_GOING_AWAY)
+            self.transport.write(b"".join(self.conn.data_to_send()))
+            self.close_sent = True
+        super().shutdown()
