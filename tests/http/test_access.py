@@ -240,6 +240,23 @@ def test_a_session_named_by_header_or_cookie_is_that_of_the_key_or_ignored(ask):
     assert ask.as_("admin", "GET", "/status", headers={"X-Session-ID": session}).json()["session_id"] == session
 
 
+@pytest.mark.parametrize("path", ["/", "/health", "/health/live", "/health/ready"])
+def test_where_no_key_is_needed_a_session_is_its_keys_all_the_same(ask, path):
+    session = ask.session()
+
+    def expires():
+        sessions = ask.as_("admin", "GET", "/sessions", params={"node_id": NODE, "limit": 1000}).json()["sessions"]
+        return next(each["expires_at"] for each in sessions if each["session_id"] == session)
+
+    before = expires()
+    for who in ("other tenant", "other tenant's admin", *STRANGERS):
+        answer = ask.as_(who, "GET", path, headers={"X-Session-ID": session})
+        assert (answer.status_code, "x-session-id" in answer.headers) == (200, False), who
+    assert expires() == before
+    for who in ("write", "admin"):
+        assert ask.as_(who, "GET", path, headers={"X-Session-ID": session}).headers["x-session-id"] == session
+
+
 def test_an_ended_session_is_remembered_for_its_own_key(ask):
     session = ask.session()
     ask.as_("write", "DELETE", f"/sessions/{session}")

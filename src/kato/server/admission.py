@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from kato.errors import KATOError, RateLimited, StorageError, StorageUnavailable, Unauthorized
 from kato.server.logs import logger
 from kato.server.rates import Rates, network_of
-from kato.service.callers import ANYONE, Caller
+from kato.service.callers import ANYONE, STRANGER, Caller
 from kato.storage.keys import KeyFile, fingerprint
 
 _BUCKET = 8
@@ -124,6 +124,17 @@ class Admission:
         self._count(self._by_key, caller.key_id)
         self._uses[caller.key_id] = self._clock()
         return caller
+
+    def recognise(self, headers: Mapping[str, str]) -> Caller:
+        """Who comes where no key is needed: without one of ours a stranger, to whom no session belongs."""
+        try:
+            self.follow()
+        except StorageUnavailable:
+            return STRANGER
+        if not self._asks:
+            return ANYONE
+        key = key_in(headers)
+        return (self._caller(key) if key is not None else None) or STRANGER
 
     def _caller(self, key: str) -> Caller | None:
         """Whose key it is; how long that takes tells nothing about the keys there are."""

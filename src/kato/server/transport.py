@@ -224,7 +224,7 @@ class Transport:
         check_coding(exchange.headers)
         request = self._request(exchange, values)
         if "session_id" not in values:
-            exchange.session_id = await self._named_session(system, exchange)
+            exchange.session_id = await self._named_session(system, exchange, operation)
         exchange.node_id = values.get("node_id")
         await _ahead(system, operation, request, exchange.unreadable)
         async with (
@@ -269,7 +269,7 @@ class Transport:
             check_media_type(exchange.headers, operation, body)
         request = self._request(exchange, values, body)
         if "session_id" not in values:
-            exchange.session_id = await self._named_session(system, exchange)
+            exchange.session_id = await self._named_session(system, exchange, operation)
         warnings = await _ahead(system, operation, request, exchange.unreadable)
         return await perform(system, operation, request, warnings=warnings)
 
@@ -281,12 +281,15 @@ class Transport:
             query = tuple(parse_qsl(text, keep_blank_values=True, errors="surrogateescape"))
         return Request(values, query, body, exchange.headers, exchange.trace_id, exchange.caller)
 
-    async def _named_session(self, system: System, exchange: Exchange) -> str | None:
+    async def _named_session(self, system: System, exchange: Exchange, operation: Operation) -> str | None:
         """The live session that a request outside `/sessions/…` names by header or cookie; it counts as accessed."""
         named = exchange.headers.get("x-session-id") or _cookie(exchange.headers.get("cookie", ""))
-        if named and await system.sessions.access(named, caller=exchange.caller):
-            return named
-        return None
+        if not named:
+            return None
+        caller, admission = exchange.caller, self._admission()
+        if operation.scope is None and admission is not None:
+            caller = admission.recognise(exchange.headers)  # no key was asked for; that makes nobody's session theirs
+        return named if await system.sessions.access(named, caller=caller) else None
 
     async def _refuse(
         self, system: System | None, send: Send, exchange: Exchange, error: KATOError, headers: Headers

@@ -52,3 +52,5 @@ class Caller:
 
 
 ANYONE = Caller()
+STRANGER = Caller("", "read")
+"""Somebody without a key where keys are asked for; no session is theirs."""
