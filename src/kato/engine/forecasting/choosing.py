@@ -77,7 +77,7 @@ class Effort:
 
     voting: int = 350
     """Questions that choose the ways of voting: at most these, and half of those asked in all."""
-    calibrating: int = 3000
+    calibrating: int = 8000
     """Questions that calibrate the chosen mix."""
     work: int = 9 * 2**27
     """Symbols that the calibrating ones may look at together, a pattern that is passed over counting as PASSED of one, and a
@@ -225,8 +225,9 @@ def _trials(source: Source, kind: Kind, effort: Effort) -> tuple[list[Trial], in
     found = source.smallest(effort.calibrating)
     places = sorted(place for place, *_ in found)
     since = places[-max(1, int(len(places) * NEWEST))] if places else 0
-    rounds = max(1, effort.calibrating // max(1, len(found)))
+    rounds = math.ceil(effort.calibrating / max(1, len(found)))
     trials = [each for again in range(rounds) for told in found for each in trials_about(told, kind, again, since)]
+    del trials[effort.calibrating :]
     if not trials:
         return [], 0
     few = trials[:: max(1, len(trials) // 8)][:8]
