@@ -92,7 +92,8 @@ Menu menu_of(nb::handle given) {
     return menu;
 }
 
-nb::tuple tally_of(const State& state, Grounds& grounds, const Symbols& symbols, nb::handle given, nb::handle menu_given, nb::handle mix_given,
+nb::tuple tally_of(const State& state, Grounds& grounds, const Symbols& symbols, nb::handle given, nb::handle menu_given,
+                   nb::handle mix_given,
                    double repeat, std::size_t most) {
     const Question question = question_of(given, symbols);
     const Menu menu = menu_of(menu_given);
@@ -149,7 +150,8 @@ nb::tuple attributed_of(const State& state, Grounds& grounds, const Symbols& sym
     return nb::make_tuple(voters, found);
 }
 
-nb::tuple ballots_of(const State& state, Grounds& grounds, const Symbols& symbols, nb::handle given, nb::handle menu_given, nb::handle right_given,
+nb::tuple ballots_of(const State& state, Grounds& grounds, const Symbols& symbols, nb::handle given, nb::handle menu_given,
+                     nb::handle right_given,
                      std::size_t leading, std::size_t most_tied) {
     const Question question = question_of(given, symbols);
     const Menu menu = menu_of(menu_given);

@@ -24,8 +24,7 @@ bool normalize(std::vector<double>& votes) {
     return true;
 }
 
-// The lanes of a pass, of which those beyond what is needed do what the first does.
-constexpr std::size_t kMostBytes = std::size_t{1} << 27;  // that a pass may take, unless it does one lane
+constexpr std::size_t kMostBytes = std::size_t{1} << 27;  // that a pass may take, unless it is by one lane
 
 template <std::size_t kLanes>
 std::vector<Adding<kLanes>> nothing_added(std::size_t symbols) {

@@ -11,7 +11,9 @@ import atexit
 import json
 import os
 import threading
+import weakref
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,6 +24,7 @@ from kato.client.prediction import with_predictions
 from kato.errors import RouteNotFound
 from kato.operations import OPERATIONS, Operation, Request
 from kato.operations.idempotency import IDEMPOTENCY_KEY, REPLAYED, perform
+from kato.service import background
 from kato.service.policy import Policy
 from kato.service.runtime import drive, random_id
 from kato.service.system import System
@@ -47,7 +50,7 @@ class Kato(ClientMethods):
         StorageInUse: Another process has the memory open.
         StorageUnavailable, StoredDataCorrupt: It cannot be opened.
 
-    Safe to share between threads; one session's calls run one after another. What is still open when the program ends is
+    Safe to share between threads; one session's calls run one after another. What is held and still open when the program ends is
     closed then.
 
     >>> with Kato(":memory:") as kato:
@@ -83,9 +86,7 @@ class Kato(ClientMethods):
         self._next_sweep = 0
         self._sweeping = threading.Lock()
         self._closed = False
-        # Threads of the memory hold it whatever becomes of this object, so being held here keeps nothing alive.
-        self._process = os.getpid()
-        atexit.register(self._end)
+        _open.add(self)
 
     @property
     def system(self) -> System:
@@ -126,13 +127,8 @@ class Kato(ClientMethods):
         """Write what waits to be written and let the file go. May be called twice."""
         if not self._closed:
             self._closed = True
-            atexit.unregister(self._end)
+            _open.discard(self)
             self._system.close()
-
-    def _end(self) -> None:
-        """Close what the program left open, where it was opened: a forked process has a copy without the threads."""
-        if os.getpid() == self._process:
-            self.close()
 
     def __enter__(self) -> Self:
         return self
@@ -141,3 +137,18 @@ class Kato(ClientMethods):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+_open: weakref.WeakSet[Kato] = weakref.WeakSet()
+"""Those that are held by somebody and not closed yet."""
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_open.clear)  # a forked process has copies without the threads
+
+
+@atexit.register
+def _close_all() -> None:
+    """The program ends: what it left open is closed, whatever goes wrong with one of them."""
+    with ExitStack() as closing:
+        closing.callback(background.close_all)
+        for kato in tuple(_open):
+            closing.callback(kato.close)

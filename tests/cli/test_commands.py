@@ -216,7 +216,8 @@ def test_a_file_that_breaks_off_says_what_was_learned_and_what_takes_it_back(run
     path.write_text(good + "nonsense\n", encoding="utf-8")
     code, _, err = run("train", path, "--node", "n")
     memory = tmp_path / "memory"
-    told = f"1,000 sequences were learned before this; `kato undo --node n --to 2 --data {memory}` takes them back\n"
+    undo = f"`kato undo --node n --to 2 --data {memory}`"
+    told = f"1,000 sequences were learned before this; {undo} takes them back, with whatever else the node has learned since\n"
     assert (code, err) == (1, told + "kato: line 1501 is not JSON\n")
     assert run("undo", "--node", "n", "--to", "2")[0] == 0
     path.write_text(good, encoding="utf-8")

@@ -565,6 +565,13 @@ def test_a_profile_is_added_only_where_the_questions_gain_its_price(monkeypatch)
     assert free.log_loss < found.log_loss
 
 
+def test_a_pattern_is_asked_about_at_further_places_until_there_are_questions_enough():
+    lines = process(3, 40)
+    found = choose(source_of(*lines), NEXT, 0, SMALL)
+    assert found is not None
+    assert len(set(lines)) < found.tested == SMALL.calibrating
+
+
 def test_a_mix_counts_only_so_many_ways(monkeypatch):
     source = source_of(*process(9, 60))
     monkeypatch.setattr(choosing, "GAIN", 0.0)

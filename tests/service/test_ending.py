@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
+import weakref
 
 import pytest
 
@@ -47,6 +49,15 @@ def test_a_memory_left_open_is_closed_when_the_program_ends(tmp_path, ending):
     assert not (tmp_path / "kato.db-wal").exists()
     with Kato(tmp_path) as kato:
         assert kato.list_patterns("node")["total"] == 1
+
+
+def test_a_memory_that_nobody_holds_is_not_kept_for_the_end():
+    kato = Kato(":memory:")
+    kato.learn_many([[["a"], ["b"]]], "node")
+    kept, nodes = weakref.ref(kato), weakref.ref(kato.system.nodes)
+    del kato
+    gc.collect()
+    assert (kept(), nodes()) == (None, None)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes do not fork here")

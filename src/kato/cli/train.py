@@ -63,7 +63,10 @@ def train(
                 # Who mends the file and learns it again would count these twice.
                 place = [*(["--url", url] if url else []), *(["--data", data] if data else [])]
                 undo = shlex.join(["kato", "undo", "--node", node, "--to", str(head), *place])
-                sys.stderr.write(f"{tally.learned:,} sequences were learned before this; `{undo}` takes them back\n")
+                sys.stderr.write(
+                    f"{tally.learned:,} sequences were learned before this; `{undo}` takes them back, "
+                    "with whatever else the node has learned since\n"
+                )
             raise
         seconds = time.perf_counter() - started
         size = memory.system.storage.size_bytes() if isinstance(memory, Kato) else None

@@ -16,6 +16,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from kato.errors import KATOAPIError, KATOError, PayloadTooLarge
 from kato.server.logs import logger
+from kato.server.watching import CLOSING
 from kato.service.runtime import random_id
 from kato.wire.answers import time_text
 from kato.wire.encoding import encode_answer
@@ -26,7 +27,6 @@ HEAD_SECONDS = 20.0
 HEAD_BYTES = 65_536
 _WORTH_JOINING = 16_384
 """Bytes; copying so many takes less than handing two pieces on."""
-_GOING_AWAY = 1001
 _PHRASES = {400: "Bad Request", 413: "Content Too Large"}
 
 
@@ -38,8 +38,6 @@ class Connection(HttpToolsProtocol):
         self._timer: asyncio.TimerHandle | None = None
         self._head = 0
         """Bytes received since the head began."""
-        self._latest = 0
-        """Bytes received last, of whatever."""
         self._in_head = True
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -56,7 +54,6 @@ class Connection(HttpToolsProtocol):
         """More of a request."""
         if self.transport.is_closing():
             return
-        self._latest = len(data)
         if self._in_head:
             self._head += len(data)
         super().data_received(data)
@@ -74,16 +71,13 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The head is whole; what comes with it of the body is not counted."""
-        # All of it is among these bytes, so only if they are too many it must be known how many it has.
-        most, self._head, self._in_head = self._head + self._latest, 0, False
-        if most > HEAD_BYTES and (size := self._head_size()) > HEAD_BYTES:
+        self._in_head = False
+        self._head = 0
+        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        if size > HEAD_BYTES:
             self._in_head, self._head = True, size  # refused as soon as the parser returns
             return
         super().on_headers_complete()
-
-    def _head_size(self) -> int:
-        """Bytes of the head that is whole now, but for the method and line ends."""
-        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
     def on_body(self, body: bytes) -> None:
         """A piece of a body; of a request that is refused for its head it is nobody's."""
@@ -194,8 +188,8 @@ class Conversation(WebSocketsSansIOProtocol):
     def shutdown(self) -> None:
         """The server stops. Whoever listens is told that it goes away; uvicorn would say that it comes back."""
         if self.handshake_complete and not self.close_sent:
-            self.queue.put_nowait({"type": "websocket.disconnect", "code": _GOING_AWAY})
-            self.conn.send_close(_GOING_AWAY)
+            self.queue.put_nowait({"type": "websocket.disconnect", "code": CLOSING})
+            self.conn.send_close(CLOSING)
             self.transport.write(b"".join(self.conn.data_to_send()))
             self.close_sent = True
         super().shutdown()

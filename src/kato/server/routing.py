@@ -42,15 +42,10 @@ class Place:
         return self.branch.is_open
 
 
-_MOST_KNOWN, _LONGEST_KNOWN = 1000, 300
-
-
 class Routes:
     """All operations by path and method. A fixed segment goes before a value in the same place."""
 
     def __init__(self, operations: Iterable[Operation]) -> None:
-        self._known: dict[str, Place] = {}
-        """Where paths led lately: who works with a session asks for the same few again and again."""
         self._root = _Branch()
         for operation in operations:
             branch = self._root
@@ -67,15 +62,7 @@ class Routes:
 
     def place(self, raw_path: str) -> Place | None:
         """Where a raw path leads; None where there is nothing. A trailing slash makes no difference."""
-        known = self._known.get(raw_path)
-        if known is not None:
-            return known
-        place = self._walk(self._root, _segments(raw_path), 0, [])
-        if place is not None and len(raw_path) <= _LONGEST_KNOWN:
-            if len(self._known) >= _MOST_KNOWN:
-                self._known.clear()
-            self._known[raw_path] = place
-        return place
+        return self._walk(self._root, _segments(raw_path), 0, [])
 
     def find(self, method: str, raw_path: str, place: Place | None) -> tuple[Operation, Mapping[str, str]]:
         """

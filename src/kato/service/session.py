@@ -74,9 +74,8 @@ def state_change(session: Session, state: SessionState, *, last_accessed: int, e
     stored = session.state.next_ordinal
     oldest = state.steps[0].ordinal if state.steps else state.next_ordinal
     had = session.state.steps[0].ordinal if session.state.steps else session.state.next_ordinal
-    newest = state.steps[
-        stored - state.next_ordinal :
-    ]  # ordinals have no gaps, so none that is not stored is before these
+    # Ordinals have no gaps, so none that is not stored is before these.
+    newest = state.steps[stored - state.next_ordinal :]
     return SessionChange(
         session_id=session.session_id,
         expected_version=session.version,

@@ -13,6 +13,7 @@ import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import islice
 
 from kato.engine.event import Symbol
 from kato.engine.forecasting.calibrating import Curve, Observation, fit
@@ -226,8 +227,8 @@ def _trials(source: Source, kind: Kind, effort: Effort) -> tuple[list[Trial], in
     places = sorted(place for place, *_ in found)
     since = places[-max(1, int(len(places) * NEWEST))] if places else 0
     rounds = math.ceil(effort.calibrating / max(1, len(found)))
-    trials = [each for again in range(rounds) for told in found for each in trials_about(told, kind, again, since)]
-    del trials[effort.calibrating :]
+    made = (each for again in range(rounds) for told in found for each in trials_about(told, kind, again, since))
+    trials = list(islice(made, effort.calibrating))
     if not trials:
         return [], 0
     few = trials[:: max(1, len(trials) // 8)][:8]
@@ -310,13 +311,14 @@ def _mix(trials: Sequence[Trial], ballots: Sequence[Ballots], hits: float, patte
         repeat: [_with_repeats(one, found, repeat) for one, found in zip(asked, ballots, strict=True)]
         for repeat in REPEATS
     }
-    repeat = max(REPEATS, key=lambda each: _addition(openings[each], hits, patterns)[0])
+    first = {repeat: _addition(openings[repeat], hits, patterns) for repeat in REPEATS}
+    repeat = max(REPEATS, key=lambda each: first[each][0])
     asked = openings[repeat]
     least_gain = GAIN / sum(each.counts for each in trials)
     times = [0] * len(MENU)
     best, best_loss = -math.inf, 0.0
-    for _ in range(MOST_WAYS):
-        score, loss, chosen = _addition(asked, hits, patterns)
+    for ways in range(MOST_WAYS):
+        score, loss, chosen = _addition(asked, hits, patterns) if ways else first[repeat]
         if score <= best + least_gain:
             break
         best, best_loss = score, loss
