@@ -21,10 +21,12 @@ def work(place):
     kato.create_session("node")
     kato.observe(["a"]); kato.observe(["b"]); kato.learn(); kato.observe(["a"])
     print(kato.get_predictions()["count"])
+    return kato
 
-kept = Kato(":memory:")
-kept.learn_many([[["a"], ["b"]]], "node")
-work(sys.argv[1])
+held = work(sys.argv[1] + "/held")
+held.learn_many([[["a"], [str(number)], [str(number % 7)], ["b"]] for number in range(3000)], "node")
+held.get_forecast()  # sets about a self-test that goes on beyond the end
+work(sys.argv[1] + "/let-go-of")
 """
 FORKED = """
 import os, sys
@@ -43,12 +45,13 @@ def test_a_memory_left_open_is_closed_when_the_program_ends(tmp_path, ending):
     ended = subprocess.run(
         [sys.executable, "-c", LEFT_OPEN + ending, str(tmp_path)], capture_output=True, text=True, check=False
     )
-    assert ended.stdout == "1\n"
+    assert ended.stdout == "1\n1\n"
     assert ended.stderr == "" or ending == "raise KeyError"
     assert "leaked" not in ended.stderr
-    assert not (tmp_path / "kato.db-wal").exists()
-    with Kato(tmp_path) as kato:
-        assert kato.list_patterns("node")["total"] == 1
+    for place, patterns in (tmp_path / "held", 3001), (tmp_path / "let-go-of", 1):
+        assert not (place / "kato.db-wal").exists()
+        with Kato(place) as kato:
+            assert kato.list_patterns("node")["total"] == patterns
 
 
 def test_a_memory_that_nobody_holds_is_not_kept_for_the_end():
